@@ -1,0 +1,308 @@
+// Grouped-query attention of one layer over its KV SRAM.
+//
+//   beats of q, k, v -> quantise a head a clock, k and v into the SRAM -> scores of positions 0..pos, one a clock
+//   -> softmax -> sum of probabilities times values, one position a clock -> beats of the heads' outputs
+//
+// All heads work side by side; head h reads KV head h / (HEADS / KV_HEADS).
+module attention #(
+  parameter int        HEADS    = 4,
+  parameter int        KV_HEADS = 2,
+  parameter int        HEAD_DIM = 16,
+  parameter int        SLOTS    = 2,
+  parameter int        DEPTH    = 32,
+  parameter int        ACT_W    = 12,
+  parameter int        KV_W     = 10,
+  parameter int        SCORE_C  = 23637  // log2(e) / sqrt(HEAD_DIM), 16 fraction bits
+) (
+  input  logic                                    clk_i,
+  input  logic                                    rst_i,
+  input  logic                              [7:0] layer_i,  // for the trace
+  input  logic                                    valid_i,
+  output logic                                    ready_o,
+  input  cartridge_pkg::tag_t                     tag_i,
+  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                    valid_o,
+  input  logic                                    ready_i,
+  output cartridge_pkg::tag_t                     tag_o,
+  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+);
+  import cartridge_pkg::*;
+  // verilator no_inline_module
+
+  localparam int ALL_HEADS = HEADS + 2 * KV_HEADS;
+  localparam int IN_BEATS  = ALL_HEADS * HEAD_DIM / LANES;
+  localparam int OUT_BEATS = HEADS * HEAD_DIM / LANES;
+  localparam int SHARE     = HEADS / KV_HEADS;  // query heads a KV head
+  localparam int KV_WORD   = HEAD_DIM * KV_W + 5;  // mantissas, then the shift
+  localparam int LIFT      = 28 - ACT_W - KV_W;
+
+  typedef enum logic [2:0] {
+    StLoad,
+    StQuantise,
+    StScore,
+    StValue,
+    StOut
+  } state_e;
+  state_e             state_q;
+  logic        [15:0] idx_q;  // beat, head or position, as the state has it
+  tag_t               tag_q;
+
+  assign ready_o = state_q == StLoad;
+  assign valid_o = state_q == StOut;
+  assign tag_o   = tag_q;
+
+  // ---- q, k, v of the token, and one head of them at a time through the quantisers
+  logic signed        [31:0] x_q[ALL_HEADS*HEAD_DIM];
+  logic    [HEAD_DIM*32-1:0] head;
+  logic [HEAD_DIM*ACT_W-1:0] q_mant;
+  logic  [HEAD_DIM*KV_W-1:0] kv_mant;
+  logic                [4:0] q_sh, kv_sh;
+
+  always @(posedge clk_i) begin
+    if (valid_i && ready_o) begin
+      for (int unsigned l = 0; l < LANES; l++) x_q[32'(idx_q)*LANES+l] = data_i[l*32+:32];
+    end
+  end
+
+  always_comb begin
+    head = '0;
+    if (state_q == StQuantise) begin
+      for (int unsigned j = 0; j < HEAD_DIM; j++) head[j*32+:32] = x_q[32'(idx_q)*HEAD_DIM+j];
+    end
+  end
+
+  act_quantiser #(
+    .N(HEAD_DIM),
+    .W(ACT_W)
+  ) u_q_quantiser (
+    .x_i (head),
+    .m_o (q_mant),
+    .sh_o(q_sh)
+  );
+
+  act_quantiser #(
+    .N(HEAD_DIM),
+    .W(KV_W)
+  ) u_kv_quantiser (
+    .x_i (head),
+    .m_o (kv_mant),
+    .sh_o(kv_sh)
+  );
+
+  logic signed [31:0] q_q[HEADS*HEAD_DIM];
+  logic        [ 4:0] q_sh_q[HEADS];
+  always @(posedge clk_i) begin
+    if (state_q == StQuantise && idx_q < 16'(HEADS)) begin
+      for (int unsigned j = 0; j < HEAD_DIM; j++) begin
+        q_q[32'(idx_q)*HEAD_DIM+j] = 32'($signed(q_mant[j*ACT_W+:ACT_W]));
+      end
+      q_sh_q[32'(idx_q)] = q_sh;
+    end
+  end
+
+  // ---- KV SRAM, a bank a head for keys and for values
+  logic [KV_WORD-1:0] k_word[KV_HEADS];
+  logic [KV_WORD-1:0] v_word[KV_HEADS];
+  logic               k_read, v_read;
+  logic        [15:0] read_pos;
+
+  for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
+    kv_sram #(
+      .SLOTS(SLOTS),
+      .DEPTH(DEPTH),
+      .WIDTH(KV_WORD)
+    ) u_k (
+      .clk_i,
+      .we_i   (state_q == StQuantise && idx_q == 16'(HEADS + g)),
+      .slot_i (tag_q.slot),
+      .wpos_i (tag_q.pos),
+      .wdata_i({kv_sh, kv_mant}),
+      .re_i   (k_read),
+      .rpos_i (read_pos),
+      .rdata_o(k_word[g])
+    );
+
+    kv_sram #(
+      .SLOTS(SLOTS),
+      .DEPTH(DEPTH),
+      .WIDTH(KV_WORD)
+    ) u_v (
+      .clk_i,
+      .we_i   (state_q == StQuantise && idx_q == 16'(HEADS + KV_HEADS + g)),
+      .slot_i (tag_q.slot),
+      .wpos_i (tag_q.pos),
+      .wdata_i({kv_sh, kv_mant}),
+      .re_i   (v_read),
+      .rpos_i (read_pos),
+      .rdata_o(v_word[g])
+    );
+  end
+
+  // ---- scores: the position read last clock against every query head
+  logic                 score_valid_q, score_last_q;
+  logic [HEADS*24-1:0]  scores;
+  logic signed   [31:0] k_x[KV_HEADS*HEAD_DIM];
+
+  always_comb begin
+    for (int unsigned g = 0; g < KV_HEADS; g++) begin
+      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g*HEAD_DIM+j] = 32'($signed(k_word[g][j*KV_W+:KV_W]));
+    end
+  end
+
+  function automatic logic signed [31:0] dot(input int unsigned h);
+    dot = '0;
+    for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + q_q[h*HEAD_DIM+j] * k_x[(h/SHARE)*HEAD_DIM+j];
+  endfunction
+
+  for (genvar h = 0; h < HEADS; h++) begin : gen_score
+    logic signed [63:0] raw, s;
+    always_comb begin
+      raw = '0;
+      s   = '0;
+      if (score_valid_q) begin
+        raw = (64'(dot(h)) * $signed(64'(SCORE_C))) <<< LIFT;
+        s   = rsr(raw, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_word[h/SHARE][HEAD_DIM*KV_W+:5]));
+      end
+    end
+    assign scores[h*24+:24] = (s > 64'sh7fffff) ? 24'h7fffff : (s < -64'sh800000) ? 24'h800000 : s[23:0];
+  end
+
+  // ---- softmax
+  logic                      prob_valid, prob_ready, prob_last, score_ready;
+  logic               [15:0] prob_pos;
+  logic [HEADS*PROB_W-1:0]   probs;
+
+  softmax #(
+    .HEADS(HEADS),
+    .DEPTH(DEPTH)
+  ) u_softmax (
+    .clk_i,
+    .rst_i,
+    .valid_i(score_valid_q),
+    .ready_o(score_ready),
+    .last_i (score_last_q),
+    .score_i(scores),
+    .valid_o(prob_valid),
+    .ready_i(prob_ready),
+    .pos_o  (prob_pos),
+    .last_o (prob_last),
+    .prob_o (probs)
+  );
+
+  // ---- values: probabilities wait one clock for the SRAM word of their position
+  logic                    value_valid_q, value_last_q;
+  logic [HEADS*PROB_W-1:0] prob_q;
+  logic signed      [63:0] acc_q[HEADS*HEAD_DIM];
+  logic signed      [63:0] v_x[KV_HEADS*HEAD_DIM];
+
+  assign k_read     = state_q == StScore && score_ready;
+  assign v_read     = prob_valid && prob_ready;
+  assign read_pos   = (state_q == StScore) ? idx_q : prob_pos;
+  assign prob_ready = state_q == StValue;
+
+  always_comb begin
+    for (int unsigned g = 0; g < KV_HEADS; g++) begin
+      for (int unsigned j = 0; j < HEAD_DIM; j++) begin
+        v_x[g*HEAD_DIM+j] = 64'($signed(v_word[g][j*KV_W+:KV_W])) <<< v_word[g][HEAD_DIM*KV_W+:5];
+      end
+    end
+  end
+
+  function automatic void add_values(input logic signed [63:0] keep);
+    logic signed [63:0] p;
+    for (int unsigned h = 0; h < HEADS; h++) begin
+      p = 64'(prob_q[h*PROB_W+:PROB_W]);
+      for (int unsigned j = 0; j < HEAD_DIM; j++) begin
+        acc_q[h*HEAD_DIM+j] = (acc_q[h*HEAD_DIM+j] & keep) + p * v_x[(h/SHARE)*HEAD_DIM+j];
+      end
+    end
+  endfunction
+
+  logic value_first_q;
+  always @(posedge clk_i) begin
+    if (value_valid_q) add_values(value_first_q ? 64'sd0 : -64'sd1);
+  end
+
+  always_comb begin
+    for (int unsigned l = 0; l < LANES; l++) begin
+      data_o[l*32+:32] = sat32(rsr(acc_q[(32'(idx_q)*LANES+l)%(HEADS*HEAD_DIM)], 6'd20));
+    end
+  end
+
+  // ---- control
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q       <= StLoad;
+      idx_q         <= '0;
+      tag_q         <= '0;
+      score_valid_q <= 1'b0;
+      score_last_q  <= 1'b0;
+      value_valid_q <= 1'b0;
+      value_last_q  <= 1'b0;
+      value_first_q <= 1'b0;
+      prob_q        <= '0;
+    end else begin
+      score_valid_q <= k_read;
+      score_last_q  <= k_read && idx_q == tag_q.pos;
+      value_valid_q <= v_read;
+      value_last_q  <= v_read && prob_last;
+      value_first_q <= prob_pos == 0;
+      prob_q        <= probs;
+      unique case (state_q)
+        StLoad:
+        if (valid_i) begin
+          tag_q <= tag_i;
+          idx_q <= idx_q + 16'd1;
+          if (idx_q == 16'(IN_BEATS - 1)) begin
+            idx_q   <= '0;
+            state_q <= StQuantise;
+          end
+        end
+        StQuantise: begin
+          idx_q <= idx_q + 16'd1;
+          if (idx_q == 16'(ALL_HEADS - 1)) begin
+            idx_q   <= '0;
+            state_q <= StScore;
+          end
+        end
+        StScore:
+        if (score_ready) begin
+          idx_q <= idx_q + 16'd1;
+          if (idx_q == tag_q.pos) begin
+            idx_q   <= '0;
+            state_q <= StValue;
+          end
+        end
+        StValue: if (value_last_q) state_q <= StOut;
+        default:
+        if (ready_i) begin
+          idx_q <= idx_q + 16'd1;
+          if (idx_q == 16'(OUT_BEATS - 1)) begin
+            idx_q   <= '0;
+            state_q <= StLoad;
+          end
+        end
+      endcase
+    end
+  end
+
+  // ---- trace: the heads of a position in beats of their own
+  localparam int PROB_BEATS = (HEADS + LANES - 1) / LANES;
+  logic [PROB_BEATS*BEAT_W-1:0] prob_words;
+  always_comb begin
+    prob_words = '0;
+    for (int unsigned h = 0; h < HEADS; h++) prob_words[h*32+:32] = 32'(probs[h*PROB_W+:PROB_W]);
+  end
+
+  for (genvar b = 0; b < PROB_BEATS; b++) begin : gen_prob_tap
+    stage_tap u_tap (
+      .clk_i,
+      .fire_i (v_read),
+      .stage_i(cartridge_pkg::STAGE_ATTN_PROB),
+      .layer_i,
+      .tag_i  (tag_q),
+      .beat_i (16'(32'(prob_pos) * PROB_BEATS + b)),
+      .data_i (prob_words[b*BEAT_W+:BEAT_W])
+    );
+  end
+endmodule

@@ -1,0 +1,133 @@
+`include "mask_load.svh"
+// All blocks of a matrix as hardware: blocks of cells side by side, their rows sequenced together. Gate or switch view.
+// A block of more than 32 rows holds several groups and runs one of them (pass_i) at a time.
+module block_array_gate #(
+  parameter int VIEW   = cartridge_pkg::VIEW_GATE,
+  parameter int K      = 64,
+  parameter int N      = 32,
+  parameter int BLOCK  = 32,
+  parameter int SLICES = 1,
+  parameter int W_BITS = 4,
+  parameter int ACT_W  = 12,
+  parameter              NAME   = "qkv"
+) (
+  input  logic                                  clk_i,
+  input  logic                                  rst_i,
+  input  logic                            [7:0] id_i,
+  input  logic                                  load_i,
+  input  logic                           [15:0] load_group_i,
+  input  logic [cartridge_pkg::GROUP*ACT_W-1:0] load_x_i,
+  input  logic                                  start_i,
+  input  logic                           [15:0] pass_i,
+  output logic                                  done_o,
+  input  logic                           [15:0] sel_i,
+  output logic signed                    [31:0] sum_o[N]
+);
+  import cartridge_pkg::*;
+
+  localparam int GROUPS = K / GROUP;
+  localparam int PASSES = BLOCK / GROUP;
+  localparam int BLOCKS = (GROUPS + PASSES - 1) / PASSES;
+  localparam int PROD_W = ACT_W + W_BITS;
+  localparam int CW     = N / 8;
+
+  // The mask, as the etcher writes it, and as via positions of each block.
+  logic [31:0] cells[SLICES][K][CW];
+  `MASK_LOAD(cells, NAME, id_i, ".w.hex")
+
+  // Row sequencer: one clock to fetch a row's activation, then PROD_W clocks of product bits, the next fetch
+  // overlapping the last bit.
+  typedef enum logic [1:0] {
+    StIdle,
+    StFetch,
+    StRun
+  } state_e;
+  state_e                      state_q;
+  logic [4:0]                  row_q;
+  logic [$clog2(PROD_W)-1:0]   bit_q;
+  logic                        last_bit, last_row, fetch, run, done_q;
+  logic [$clog2(BLOCK)-1:0]    fetch_row, word_row;
+
+  assign run       = state_q == StRun;
+  assign last_bit  = run && bit_q == ($clog2(PROD_W))'(PROD_W - 1);
+  assign last_row  = row_q == 5'd31;
+  assign fetch     = (state_q == StFetch) || (last_bit && !last_row);
+  assign word_row  = ($clog2(BLOCK))'(32'(pass_i) * GROUP + 32'(row_q));
+  assign fetch_row = run ? word_row + 1'b1 : word_row;
+  assign done_o    = done_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q <= StIdle;
+      row_q   <= '0;
+      bit_q   <= '0;
+      done_q  <= 1'b0;
+    end else begin
+      done_q <= last_bit && last_row;
+      unique case (state_q)
+        StIdle:
+        if (start_i) begin
+          state_q <= StFetch;
+          row_q   <= '0;
+        end
+        StFetch: begin
+          state_q <= StRun;
+          bit_q   <= '0;
+        end
+        default: begin
+          bit_q <= bit_q + 1'b1;
+          if (last_bit) begin
+            bit_q <= '0;
+            row_q <= row_q + 5'd1;
+            if (last_row) state_q <= StIdle;
+          end
+        end
+      endcase
+    end
+  end
+
+  logic [N*32-1:0] sum[BLOCKS];
+
+  for (genvar p = 0; p < BLOCKS; p++) begin : gen_block
+    logic [BLOCK*SLICES*N*W_BITS-1:0] via;
+    // Rows past the matrix (a last block that is not full) have no vias that matter: their word lines never rise.
+    always_comb begin
+      via = '0;
+      for (int unsigned r = 0; r < BLOCK; r++) begin
+        for (int unsigned s = 0; s < SLICES; s++) begin
+          for (int unsigned c = 0; c < N; c++) begin
+            if (p * BLOCK + r < K)
+              via[((r*SLICES+s)*N+c)*W_BITS+:W_BITS] = cells[s][p*BLOCK+r][c%CW][(c/CW)*4+:W_BITS];
+          end
+        end
+      end
+    end
+
+    block #(
+      .VIEW  (VIEW),
+      .BLOCK (BLOCK),
+      .N     (N),
+      .SLICES(SLICES),
+      .W_BITS(W_BITS),
+      .ACT_W (ACT_W),
+      .SUM_W (32)
+    ) u_block (
+      .clk_i,
+      .rst_i,
+      .load_i      (load_i && 32'(load_group_i) / PASSES == p),
+      .load_group_i(($clog2(PASSES + 1))'(32'(load_group_i) % PASSES)),
+      .load_x_i,
+      .clear_i     (rst_i || start_i),
+      .fetch_i     (fetch),
+      .run_i       (run),
+      .last_i      (last_bit),
+      .row_i       (fetch ? fetch_row : word_row),
+      .via_i       (via),
+      .sum_o       (sum[p])
+    );
+  end
+
+  logic [N*32-1:0] sel_sum;
+  assign sel_sum = sum[32'(sel_i)/PASSES];
+  always_comb for (int unsigned n = 0; n < N; n++) sum_o[n] = $signed(sel_sum[n*32+:32]);
+endmodule

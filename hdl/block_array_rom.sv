@@ -1,0 +1,102 @@
+`include "mask_load.svh"
+// All blocks of a matrix in word-parallel arithmetic: the fast view, for simulating real models. One row of every
+// block each ROW_CLKS clocks (1: fast; ACT_W + W_BITS: as many as the serial hardware takes).
+//
+// The loops run over contiguous words, with unsigned indices whose range is plain to see, so that the C++ compiler can
+// drop the bound checks and vectorise them.
+module block_array_rom #(
+  parameter int K        = 64,
+  parameter int N        = 32,
+  parameter int BLOCK    = 32,
+  parameter int SLICES   = 1,
+  parameter int W_BITS   = 4,
+  parameter int ACT_W    = 12,
+  parameter int ROW_CLKS = 1,
+  parameter              NAME     = "qkv"
+) (
+  input  logic                                  clk_i,
+  input  logic                                  rst_i,
+  input  logic                            [7:0] id_i,
+  input  logic                                  load_i,
+  input  logic                           [15:0] load_group_i,
+  input  logic [cartridge_pkg::GROUP*ACT_W-1:0] load_x_i,
+  input  logic                                  start_i,
+  input  logic                           [15:0] pass_i,
+  output logic                                  done_o,
+  input  logic                           [15:0] sel_i,
+  output logic signed                    [31:0] sum_o[N]
+);
+  import cartridge_pkg::*;
+
+  localparam int GROUPS = K / GROUP;
+  localparam int PASSES = BLOCK / GROUP;
+  localparam int CW     = N / 8;
+
+  logic [31:0] cells[SLICES][K][CW];  // digit k of word c is column k*CW + c
+  `MASK_LOAD(cells, NAME, id_i, ".w.hex")
+
+  logic signed [31:0] x_q[K];
+  logic signed [31:0] sum_q[GROUPS][N];
+
+  function automatic void clear_sums(input int unsigned pass);
+    for (int unsigned b = pass; b < GROUPS; b += PASSES) begin
+      for (int unsigned n = 0; n < N; n++) sum_q[b][n] = 0;
+    end
+  endfunction
+
+  function automatic void add_row(input int unsigned pass, input logic [4:0] row);
+    int signed x;
+    for (int unsigned b = pass; b < GROUPS; b += PASSES) begin
+      for (int unsigned s = 0; s < SLICES; s++) begin
+        x = x_q[b*GROUP+32'(row)] <<< (s * W_BITS);
+        for (int unsigned k = 0; k < 8; k++) begin
+          for (int unsigned c = 0; c < CW; c++) begin
+            sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*GROUP+32'(row)][c] >> (4 * k)) & 32'hf);
+          end
+        end
+      end
+    end
+  endfunction
+
+  logic       busy_q, done_q;
+  logic [4:0] row_q;
+  logic [7:0] clk_q;
+  assign done_o = done_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      busy_q <= 1'b0;
+      done_q <= 1'b0;
+      row_q  <= '0;
+      clk_q  <= '0;
+    end else begin
+      done_q <= 1'b0;
+      if (start_i) begin
+        busy_q <= 1'b1;
+        row_q  <= '0;
+        clk_q  <= '0;
+      end else if (busy_q) begin
+        clk_q <= clk_q + 8'd1;
+        if (clk_q == 8'(ROW_CLKS - 1)) begin
+          clk_q  <= '0;
+          row_q  <= row_q + 5'd1;
+          busy_q <= row_q != 5'd31;
+          done_q <= row_q == 5'd31;
+        end
+      end
+    end
+  end
+
+  // Memories are written in place: nobody reads them in the clocks in which they change.
+  always @(posedge clk_i) begin
+    if (load_i) begin
+      for (int unsigned r = 0; r < GROUP; r++) x_q[32'(load_group_i)*GROUP+r] = 32'($signed(load_x_i[r*ACT_W+:ACT_W]));
+    end
+    if (start_i) clear_sums(32'(pass_i));
+    if (busy_q && clk_q == 8'(ROW_CLKS - 1)) add_row(32'(pass_i), row_q);
+  end
+
+  logic [31:0] sel;
+  assign sel = (32'(sel_i) < GROUPS) ? 32'(sel_i) : '0;
+  always_comb for (int unsigned n = 0; n < N; n++) sum_o[n] = sum_q[sel][n];
+endmodule

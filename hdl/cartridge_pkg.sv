@@ -1,0 +1,82 @@
+// The arithmetic and the stream conventions that every module shares. docs/formats.md is the specification.
+package cartridge_pkg;
+
+  localparam int LANES = 32;  // FX values a stream beat carries
+  localparam int GROUP = 32;  // inputs that share one activation exponent and one weight scale
+  localparam int FX_W = 32;  // FX: signed, 16 fraction bits
+  localparam int BEAT_W = LANES * FX_W;
+  localparam int PROB_W = 21;  // attention probability: unsigned, 20 fraction bits, 1.0 included
+  localparam int TOKEN_W = 24;
+
+  // How the cell arrays of a matrix are modelled; see block_array.sv.
+  localparam int VIEW_ROM = 0;
+  localparam int VIEW_GATE = 1;
+  localparam int VIEW_SWITCH = 2;
+
+  // Travels with every beat: which conversation, which position, and whether the token wants an answer.
+  typedef struct packed {
+    logic        gen;
+    logic [7:0]  slot;
+    logic [15:0] pos;
+  } tag_t;
+
+  // Why a generation ended (EndNone: it goes on).
+  typedef enum logic [1:0] {
+    EndNone    = 2'd0,
+    EndStop    = 2'd1,
+    EndLimit   = 2'd2,
+    EndContext = 2'd3
+  } end_e;
+
+  // Stages in dataflow order: the ids of docs/formats.md.
+  localparam logic [7:0] STAGE_EMBEDDING = 8'd0;
+  localparam logic [7:0] STAGE_ATTN_NORM = 8'd1;
+  localparam logic [7:0] STAGE_Q = 8'd2;
+  localparam logic [7:0] STAGE_K = 8'd3;
+  localparam logic [7:0] STAGE_V = 8'd4;
+  localparam logic [7:0] STAGE_Q_ROPE = 8'd5;
+  localparam logic [7:0] STAGE_K_ROPE = 8'd6;
+  localparam logic [7:0] STAGE_ATTN_PROB = 8'd7;
+  localparam logic [7:0] STAGE_ATTN_OUT = 8'd8;
+  localparam logic [7:0] STAGE_O_PROJ = 8'd9;
+  localparam logic [7:0] STAGE_ATTN_RESIDUAL = 8'd10;
+  localparam logic [7:0] STAGE_FFN_NORM = 8'd11;
+  localparam logic [7:0] STAGE_GATE = 8'd12;
+  localparam logic [7:0] STAGE_UP = 8'd13;
+  localparam logic [7:0] STAGE_SILU_MUL = 8'd14;
+  localparam logic [7:0] STAGE_DOWN = 8'd15;
+  localparam logic [7:0] STAGE_FFN_RESIDUAL = 8'd16;
+  localparam logic [7:0] STAGE_FINAL_NORM = 8'd17;
+  localparam logic [7:0] STAGE_LOGITS = 8'd18;
+  localparam logic [7:0] STAGE_TOKEN = 8'd19;
+  localparam logic [7:0] NO_LAYER = 8'hFF;  // layer number of the stages a chip has once
+
+  // Rounding shift right, half up.
+  function automatic logic signed [63:0] rsr(input logic signed [63:0] v, input logic [5:0] r);
+    rsr = (v + ((64'sd1 <<< r) >>> 1)) >>> r;
+  endfunction
+
+  function automatic logic signed [31:0] sat32(input logic signed [63:0] v);
+    if (v > 64'sh0000_0000_7fff_ffff) sat32 = 32'sh7fff_ffff;
+    else if (v < -64'sh0000_0000_8000_0000) sat32 = 32'sh8000_0000;
+    else sat32 = v[31:0];
+  endfunction
+
+  // Ones' complement magnitude: its bit length says how many bits a value needs beside the sign.
+  function automatic logic [31:0] magnitude(input logic signed [31:0] v);
+    magnitude = v ^ {32{v[31]}};
+  endfunction
+
+  function automatic logic [5:0] bit_length(input logic [31:0] v);
+    bit_length = '0;
+    for (int unsigned i = 0; i < 32; i++) if (v[i]) bit_length = 6'(i + 1);
+  endfunction
+
+  // binary16 as an integer multiple of 2^-24. 32 bits hold every scale that a die accepts (below 128).
+  function automatic logic signed [31:0] half_to_int(input logic [15:0] h);
+    logic [31:0] mag;
+    mag = {21'd0, |h[14:10], h[9:0]} << ((h[14:10] == 0) ? 5'd0 : h[14:10] - 5'd1);
+    half_to_int = h[15] ? -$signed(mag) : $signed(mag);
+  endfunction
+
+endpackage

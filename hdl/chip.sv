@@ -1,0 +1,276 @@
+// The whole chip: tokens in, tokens out, no memory port.
+//
+//   host -> sequencer -> embedding -> layer 0 -> ... -> layer LAYERS-1 -> final norm -> head -> argmax -> sequencer
+//
+// A layer without work has its clock gated. Tokens that want no answer leave after the last layer.
+module chip (
+  input  logic                                      clk_i,
+  input  logic                                      rst_i,
+  output logic                                      idle_o,      // no token anywhere on the die
+  input  logic       [4*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
+  input  logic                                      tok_valid_i,
+  output logic                                      tok_ready_o,
+  input  logic                                [7:0] tok_slot_i,
+  input  logic         [cartridge_pkg::TOKEN_W-1:0] tok_id_i,
+  input  logic                                      tok_first_i,
+  input  logic                                      tok_last_i,
+  input  logic                               [15:0] tok_max_new_i,
+  output logic                                      out_valid_o,
+  input  logic                                      out_ready_i,
+  output logic                                [7:0] out_slot_o,
+  output logic                               [15:0] out_pos_o,
+  output logic         [cartridge_pkg::TOKEN_W-1:0] out_id_o,
+  output logic                                [1:0] out_end_o    // cartridge_pkg::end_e
+);
+  import cartridge_pkg::*;
+  import shape_pkg::*;
+
+  localparam int BEATS = D_MODEL / LANES;
+
+  logic seq_valid, seq_ready, emb_valid, emb_ready, am_valid, am_ready;
+  tag_t seq_tag, emb_tag, am_tag;
+  logic [TOKEN_W-1:0] seq_token, am_token;
+  logic [BEAT_W-1:0] emb_data;
+  end_e out_end;
+
+  assign out_end_o = out_end;
+
+  // The reset tree starts at a register, one clock late everywhere; until then no token may enter.
+  logic rst_q, tok_ready;
+  always_ff @(posedge clk_i) rst_q <= rst_i;
+  assign tok_ready_o = tok_ready && !rst_q;
+
+  sequencer #(
+    .SLOTS(SLOTS),
+    .DEPTH(KV_DEPTH)
+  ) u_sequencer (
+    .clk_i,
+    .rst_i         (rst_q),
+    .stop_ids_i,
+    .host_valid_i  (tok_valid_i && !rst_q),
+    .host_ready_o  (tok_ready),
+    .host_slot_i   (tok_slot_i),
+    .host_token_i  (tok_id_i),
+    .host_first_i  (tok_first_i),
+    .host_last_i   (tok_last_i),
+    .host_max_new_i(tok_max_new_i),
+    .out_valid_o,
+    .out_ready_i,
+    .out_slot_o,
+    .out_pos_o,
+    .out_token_o   (out_id_o),
+    .out_end_o     (out_end),
+    .valid_o       (seq_valid),
+    .ready_i       (seq_ready),
+    .tag_o         (seq_tag),
+    .token_o       (seq_token),
+    .res_valid_i   (am_valid),
+    .res_ready_o   (am_ready),
+    .res_tag_i     (am_tag),
+    .res_token_i   (am_token)
+  );
+
+  embedding #(
+    .D_MODEL(D_MODEL),
+    .VOCAB  (VOCAB),
+    .SLICES (SLICES_EMBED)
+  ) u_embedding (
+    .clk_i,
+    .rst_i  (rst_q),
+    .valid_i(seq_valid),
+    .ready_o(seq_ready),
+    .tag_i  (seq_tag),
+    .token_i(seq_token),
+    .valid_o(emb_valid),
+    .ready_i(emb_ready),
+    .tag_o  (emb_tag),
+    .data_o (emb_data)
+  );
+
+  stream_tap #(
+    .STAGE(STAGE_EMBEDDING),
+    .TOTAL(BEATS)
+  ) u_tap_embedding (
+    .clk_i,
+    .rst_i  (rst_q),
+    .layer_i(cartridge_pkg::NO_LAYER),
+    .fire_i (emb_valid && emb_ready),
+    .tag_i  (emb_tag),
+    .data_i (emb_data)
+  );
+
+  // ---- layers, each with its own gated clock. A two-beat FIFO registers the long way from the layer before;
+  // gen_layer[l].valid .. data is what leaves layer l.
+  logic              last_ready;
+  logic [LAYERS-1:0] busy;
+
+  for (genvar l = 0; l < LAYERS; l++) begin : gen_layer
+    logic up_valid, up_ready, in_valid, in_ready, valid, ready, clk, working;
+    tag_t up_tag, in_tag, tag;
+    logic [BEAT_W-1:0] up_data, in_data, data;
+
+    if (l == 0) begin : gen_first
+      assign up_valid  = emb_valid;
+      assign up_tag    = emb_tag;
+      assign up_data   = emb_data;
+      assign emb_ready = up_ready;
+    end else begin : gen_next
+      assign up_valid             = gen_layer[l-1].valid;
+      assign up_tag               = gen_layer[l-1].tag;
+      assign up_data              = gen_layer[l-1].data;
+      assign gen_layer[l-1].ready = up_ready;
+    end
+    if (l == LAYERS - 1) begin : gen_last
+      assign ready = last_ready;
+    end
+
+    assign busy[l] = in_valid || working;
+
+    clk_gate u_gate (
+      .clk_i,
+      .en_i (rst_i || rst_q || up_valid || busy[l]),
+      .clk_o(clk)
+    );
+
+    stream_fifo #(
+      .DEPTH(2),
+      .WIDTH($bits(tag_t) + BEAT_W)
+    ) u_wire (
+      .clk_i  (clk),
+      .rst_i  (rst_q),
+      .valid_i(up_valid),
+      .ready_o(up_ready),
+      .data_i ({up_tag, up_data}),
+      .valid_o(in_valid),
+      .ready_i(in_ready),
+      .data_o ({in_tag, in_data})
+    );
+
+    layer u_layer (
+      .clk_i  (clk),
+      .rst_i  (rst_q),
+      .id_i   (8'(l)),
+      .busy_o (working),
+      .valid_i(in_valid),
+      .ready_o(in_ready),
+      .tag_i  (in_tag),
+      .data_i (in_data),
+      .valid_o(valid),
+      .ready_i(ready),
+      .tag_o  (tag),
+      .data_o (data)
+    );
+  end
+
+  // ---- final norm, head, argmax: only for tokens that want an answer
+  logic last_valid, fn_in_ready, fn_valid, fn_ready, head_valid, head_ready, fn_busy, head_busy, head_clk;
+  tag_t last_tag, fn_tag, head_tag;
+  logic [BEAT_W-1:0] last_data, fn_data, head_data;
+
+  assign last_valid = gen_layer[LAYERS-1].valid;
+  assign last_tag   = gen_layer[LAYERS-1].tag;
+  assign last_data  = gen_layer[LAYERS-1].data;
+  assign last_ready = fn_in_ready || !last_tag.gen;
+
+  clk_gate u_head_gate (
+    .clk_i,
+    .en_i (rst_i || rst_q || (last_valid && last_tag.gen) || fn_busy || head_busy || am_valid),
+    .clk_o(head_clk)
+  );
+
+  rms_norm #(
+    .N   (D_MODEL),
+    .NEPS(NORM_NEPS),
+    .SQN (16'(NORM_SQN)),
+    .SQE (NORM_SQE),
+    .NAME("final_norm")
+  ) u_final_norm (
+    .clk_i  (head_clk),
+    .rst_i  (rst_q),
+    .id_i   (8'd0),
+    .busy_o (fn_busy),
+    .valid_i(last_valid && last_tag.gen),
+    .ready_o(fn_in_ready),
+    .tag_i  (last_tag),
+    .data_i (last_data),
+    .valid_o(fn_valid),
+    .ready_i(fn_ready),
+    .tag_o  (fn_tag),
+    .data_o (fn_data)
+  );
+
+  stream_tap #(
+    .STAGE(STAGE_FINAL_NORM),
+    .TOTAL(BEATS)
+  ) u_tap_final_norm (
+    .clk_i  (head_clk),
+    .rst_i  (rst_q),
+    .layer_i(cartridge_pkg::NO_LAYER),
+    .fire_i (fn_valid && fn_ready),
+    .tag_i  (fn_tag),
+    .data_i (fn_data)
+  );
+
+  matrix #(
+    .VIEW    (VIEW),
+    .K       (D_MODEL),
+    .N       (VOCAB_PAD),
+    .BLOCK   (BLOCK),
+    .SLICES  (SLICES_HEAD),
+    .ACT_W   (ACT_W),
+    .ROW_CLKS(ROW_CLKS),
+    .NAME    ("head")
+  ) u_head (
+    .clk_i  (head_clk),
+    .rst_i  (rst_q),
+    .id_i   (8'd0),
+    .busy_o (head_busy),
+    .valid_i(fn_valid),
+    .ready_o(fn_ready),
+    .tag_i  (fn_tag),
+    .data_i (fn_data),
+    .valid_o(head_valid),
+    .ready_i(head_ready),
+    .tag_o  (head_tag),
+    .data_o (head_data)
+  );
+
+  stream_tap #(
+    .STAGE(STAGE_LOGITS),
+    .TOTAL(VOCAB_PAD / LANES)
+  ) u_tap_logits (
+    .clk_i  (head_clk),
+    .rst_i  (rst_q),
+    .layer_i(cartridge_pkg::NO_LAYER),
+    .fire_i (head_valid && head_ready),
+    .tag_i  (head_tag),
+    .data_i (head_data)
+  );
+
+  argmax #(
+    .VOCAB(VOCAB)
+  ) u_argmax (
+    .clk_i  (head_clk),
+    .rst_i  (rst_q),
+    .valid_i(head_valid),
+    .ready_o(head_ready),
+    .tag_i  (head_tag),
+    .data_i (head_data),
+    .valid_o(am_valid),
+    .ready_i(am_ready),
+    .tag_o  (am_tag),
+    .token_o(am_token)
+  );
+
+  stage_tap u_tap_token (
+    .clk_i  (head_clk),
+    .fire_i (am_valid && am_ready),
+    .stage_i(cartridge_pkg::STAGE_TOKEN),
+    .layer_i(cartridge_pkg::NO_LAYER),
+    .tag_i  (am_tag),
+    .beat_i (16'd0),
+    .data_i (BEAT_W'(am_token))
+  );
+
+  assign idle_o = !tok_valid_i && !seq_valid && !emb_valid && busy == '0 && !fn_busy && !head_busy && !am_valid;
+endmodule

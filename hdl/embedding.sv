@@ -1,0 +1,74 @@
+`include "mask_load.svh"
+// Embedding ROM: a token in, its vector out as FX beats, 32 dimensions (one scale group) a beat.
+module embedding #(
+  parameter int D_MODEL = 64,
+  parameter int VOCAB   = 64,
+  parameter int SLICES  = 2,
+  parameter int W_BITS  = 4
+) (
+  input  logic                                    clk_i,
+  input  logic                                    rst_i,
+  input  logic                                    valid_i,
+  output logic                                    ready_o,
+  input  cartridge_pkg::tag_t                     tag_i,
+  input  logic       [cartridge_pkg::TOKEN_W-1:0] token_i,
+  output logic                                    valid_o,
+  input  logic                                    ready_i,
+  output cartridge_pkg::tag_t                     tag_o,
+  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+);
+  import cartridge_pkg::*;
+
+  localparam int BEATS = D_MODEL / LANES;
+  localparam int WORDS = D_MODEL / 8;
+
+  logic [31:0] cells[VOCAB*SLICES*WORDS];  // token, slice, word; digit k of word w is dimension 8w + k
+  logic [31:0] scales[VOCAB*BEATS];  // token, group: {m, d} in binary16
+  `MASK_LOAD(cells, "embed", 0, ".w.hex")
+  `MASK_LOAD(scales, "embed", 0, ".s.hex")
+
+  logic               busy_q;
+  logic        [15:0] beat_q;
+  tag_t               tag_q;
+  logic [TOKEN_W-1:0] token_q;
+
+  assign ready_o = !busy_q;
+  assign valid_o = busy_q;
+  assign tag_o   = tag_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      busy_q  <= 1'b0;
+      beat_q  <= '0;
+      tag_q   <= '0;
+      token_q <= '0;
+    end else if (!busy_q) begin
+      busy_q <= valid_i;
+      if (valid_i) begin
+        tag_q   <= tag_i;
+        token_q <= token_i;
+      end
+    end else if (ready_i) begin
+      beat_q <= beat_q + 16'd1;
+      if (beat_q == 16'(BEATS - 1)) begin
+        beat_q <= '0;
+        busy_q <= 1'b0;
+      end
+    end
+  end
+
+  logic [31:0] scale, q;
+  always_comb begin
+    scale  = scales[32'(token_q)*BEATS+32'(beat_q)];
+    q      = '0;
+    data_o = '0;
+    for (int unsigned l = 0; l < LANES; l++) begin
+      q = '0;
+      for (int unsigned s = 0; s < SLICES; s++) begin
+        q = q | (((cells[(32'(token_q)*SLICES+s)*WORDS+32'(beat_q)*4+l/8] >> (4 * (l % 8))) & 32'hf) << (W_BITS * s));
+      end
+      data_o[l*32+:32] = sat32(
+          rsr(64'(half_to_int(scale[15:0])) * $signed(64'(q)) + 64'(half_to_int(scale[31:16])), 6'd8));
+    end
+  end
+endmodule

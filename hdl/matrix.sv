@@ -1,0 +1,203 @@
+// Matrix-vector product over mask weights: K inputs to N outputs, FX streams on both sides.
+//
+//   FX beats -> act_quantiser -> block array (rows take turns) -> scale_drain (groups take turns) -> FX beats
+//
+// One vector at a time: K/32 beats in, then for each pass of the blocks 32 rows and a drain, then N/32 beats out.
+module matrix #(
+  parameter int VIEW     = cartridge_pkg::VIEW_ROM,
+  parameter int K        = 64,
+  parameter int N        = 32,
+  parameter int BLOCK    = 32,
+  parameter int SLICES   = 1,
+  parameter int W_BITS   = 4,
+  parameter int ACT_W    = 12,
+  parameter int ROW_CLKS = 1,     // clocks a row in the ROM view; the others take ACT_W + W_BITS
+  parameter              NAME     = "qkv"  // its mask images
+) (
+  input  logic                                    clk_i,
+  input  logic                                    rst_i,
+  input  logic                              [7:0] id_i,
+  output logic                                    busy_o,
+  input  logic                                    valid_i,
+  output logic                                    ready_o,
+  input  cartridge_pkg::tag_t                     tag_i,
+  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                    valid_o,
+  input  logic                                    ready_i,
+  output cartridge_pkg::tag_t                     tag_o,
+  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+);
+  import cartridge_pkg::*;
+  // verilator no_inline_module
+
+  localparam int GROUPS = K / GROUP;
+  localparam int PASSES = BLOCK / GROUP;
+  localparam int BEATS  = N / LANES;
+
+  typedef enum logic [1:0] {
+    StLoad,
+    StRows,
+    StDrain,
+    StOut
+  } state_e;
+  state_e                  state_q;
+  logic             [15:0] idx_q;  // group while loading and draining, beat while sending
+  logic             [15:0] pass_q;
+  logic                    first_q, start_q, rows_done;
+  tag_t                    tag_q;
+
+  logic [GROUP*ACT_W-1:0]  mant;
+  logic              [4:0] shift;
+  logic signed      [31:0] xsum;
+  logic              [4:0] shift_q[GROUPS];
+  logic signed      [31:0] xsum_q[GROUPS];
+  logic signed      [31:0] sum[N];
+  logic                    load;
+
+  assign ready_o = state_q == StLoad;
+  assign valid_o = state_q == StOut;
+  assign load    = valid_i && ready_o;
+  assign tag_o   = tag_q;
+  assign busy_o  = state_q != StLoad || idx_q != 0;
+
+  act_quantiser #(
+    .N(GROUP),
+    .W(ACT_W)
+  ) u_quantiser (
+    .x_i (data_i),
+    .m_o (mant),
+    .sh_o(shift)
+  );
+
+  always_comb begin
+    xsum = '0;
+    for (int unsigned r = 0; r < GROUP; r++) xsum = xsum + 32'($signed(mant[r*ACT_W+:ACT_W]));
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (load) begin
+      shift_q[idx_q] <= shift;
+      xsum_q[idx_q]  <= xsum;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q <= StLoad;
+      idx_q   <= '0;
+      pass_q  <= '0;
+      first_q <= 1'b0;
+      start_q <= 1'b0;
+      tag_q   <= '0;
+    end else begin
+      start_q <= 1'b0;
+      unique case (state_q)
+        StLoad:
+        if (valid_i) begin
+          tag_q <= tag_i;
+          idx_q <= idx_q + 16'd1;
+          if (idx_q == 16'(GROUPS - 1)) begin
+            state_q <= StRows;
+            start_q <= 1'b1;
+            first_q <= 1'b1;
+            pass_q  <= '0;
+          end
+        end
+        StRows:
+        if (rows_done) begin
+          state_q <= StDrain;
+          idx_q   <= pass_q;
+        end
+        StDrain: begin
+          first_q <= 1'b0;
+          idx_q   <= idx_q + 16'(PASSES);
+          if (32'(idx_q) + PASSES >= GROUPS) begin
+            idx_q  <= '0;
+            pass_q <= pass_q + 16'd1;
+            if (pass_q == 16'(PASSES - 1) || 32'(pass_q) + 1 >= GROUPS) begin
+              state_q <= StOut;
+            end else begin
+              state_q <= StRows;
+              start_q <= 1'b1;
+            end
+          end
+        end
+        default:
+        if (ready_i) begin
+          idx_q <= idx_q + 16'd1;
+          if (idx_q == 16'(BEATS - 1)) begin
+            idx_q   <= '0;
+            state_q <= StLoad;
+          end
+        end
+      endcase
+    end
+  end
+
+  if (VIEW == VIEW_ROM) begin : gen_rom
+    block_array_rom #(
+      .K       (K),
+      .N       (N),
+      .BLOCK   (BLOCK),
+      .SLICES  (SLICES),
+      .W_BITS  (W_BITS),
+      .ACT_W   (ACT_W),
+      .ROW_CLKS(ROW_CLKS),
+      .NAME    (NAME)
+    ) u_array (
+      .clk_i,
+      .rst_i,
+      .id_i,
+      .load_i      (load),
+      .load_group_i(idx_q),
+      .load_x_i    (mant),
+      .start_i     (start_q),
+      .pass_i      (pass_q),
+      .done_o      (rows_done),
+      .sel_i       (idx_q),
+      .sum_o       (sum)
+    );
+  end else begin : gen_gate
+    block_array_gate #(
+      .VIEW  (VIEW),
+      .K     (K),
+      .N     (N),
+      .BLOCK (BLOCK),
+      .SLICES(SLICES),
+      .W_BITS(W_BITS),
+      .ACT_W (ACT_W),
+      .NAME  (NAME)
+    ) u_array (
+      .clk_i,
+      .rst_i,
+      .id_i,
+      .load_i      (load),
+      .load_group_i(idx_q),
+      .load_x_i    (mant),
+      .start_i     (start_q),
+      .pass_i      (pass_q),
+      .done_o      (rows_done),
+      .sel_i       (idx_q),
+      .sum_o       (sum)
+    );
+  end
+
+  scale_drain #(
+    .GROUPS(GROUPS),
+    .N     (N),
+    .ACT_W (ACT_W),
+    .NAME  (NAME)
+  ) u_drain (
+    .clk_i,
+    .rst_i,
+    .id_i,
+    .drain_i(state_q == StDrain),
+    .first_i(first_q),
+    .group_i(idx_q),
+    .shift_i(6'(32 - ACT_W) - 6'(shift_q[idx_q])),
+    .sum_i  (sum),
+    .xsum_i (xsum_q[idx_q]),
+    .beat_i (idx_q),
+    .y_o    (data_o)
+  );
+endmodule

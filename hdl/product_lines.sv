@@ -1,0 +1,49 @@
+// The product generator of a block: 2^W_BITS lines carry 0*x, 1*x, 2*x, ... bit-serially, least significant bit first.
+// An even multiple is its half, one clock late; an odd one is its even neighbour plus x in a serial adder.
+module product_lines #(
+  parameter int ACT_W  = 12,
+  parameter int W_BITS = 4
+) (
+  input  logic                    clk_i,
+  input  logic                    rst_i,
+  input  logic                    load_i,  // takes x_i; its bit 0 is on the lines from the next clock
+  input  logic        [ACT_W-1:0] x_i,     // two's complement
+  output logic [(1<<W_BITS)-1:0]  line_o
+);
+  localparam int LINES = 1 << W_BITS;
+
+  logic [ACT_W-1:0] x_q;
+  logic [LINES-1:0] line, delay_q, carry_q, carry_d;
+
+  assign line_o = line;
+
+  always_comb begin
+    line    = '0;
+    carry_d = '0;
+    line[1] = x_q[0];
+    for (int unsigned i = 2; i < LINES; i++) begin
+      if (i % 2 == 0) begin
+        line[i] = delay_q[i/2];
+      end else begin
+        line[i]    = line[i-1] ^ x_q[0] ^ carry_q[i];
+        carry_d[i] = (line[i-1] & x_q[0]) | (line[i-1] & carry_q[i]) | (x_q[0] & carry_q[i]);
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      x_q     <= '0;
+      delay_q <= '0;
+      carry_q <= '0;
+    end else if (load_i) begin
+      x_q     <= x_i;
+      delay_q <= '0;
+      carry_q <= '0;
+    end else begin
+      x_q     <= {x_q[ACT_W-1], x_q[ACT_W-1:1]};  // the sign bit stays: serial sign extension
+      delay_q <= line;
+      carry_q <= carry_d;
+    end
+  end
+endmodule

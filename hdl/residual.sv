@@ -1,0 +1,27 @@
+// Residual addition: joins the skip path and the branch, beat by beat.
+module residual (
+  input  logic                             skip_valid_i,
+  output logic                             skip_ready_o,
+  input  logic [cartridge_pkg::BEAT_W-1:0] skip_data_i,
+  input  logic                             valid_i,
+  output logic                             ready_o,
+  input  cartridge_pkg::tag_t              tag_i,
+  input  logic [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                             valid_o,
+  input  logic                             ready_i,
+  output cartridge_pkg::tag_t              tag_o,
+  output logic [cartridge_pkg::BEAT_W-1:0] data_o
+);
+  import cartridge_pkg::*;
+
+  assign valid_o      = valid_i && skip_valid_i;
+  assign ready_o      = ready_i && skip_valid_i;
+  assign skip_ready_o = ready_i && valid_i;
+  assign tag_o        = tag_i;
+
+  always_comb begin
+    for (int unsigned l = 0; l < LANES; l++) begin
+      data_o[l*32+:32] = sat32(64'($signed(skip_data_i[l*32+:32])) + 64'($signed(data_i[l*32+:32])));
+    end
+  end
+endmodule

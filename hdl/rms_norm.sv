@@ -1,0 +1,166 @@
+`include "mask_load.svh"
+// RMSNorm over a vector of N FX values:  y_i = x_i / sqrt(mean(x^2) + eps) * g_i     (docs/formats.md)
+//
+//   receive N/32 beats -> square (beats again, 16-bit mantissas) -> rsqrt -> scale (beats out)
+module rms_norm #(
+  parameter int       N    = 64,
+  parameter logic       [39:0] NEPS = 40'd2748779,  // N * eps * 2^32
+  parameter logic       [15:0] SQN  = 16'd32768,    // sqrt(N) = SQN * 2^(SQE-15)
+  parameter int       SQE  = 3,
+  parameter                    NAME = "attn_norm"
+) (
+  input  logic                                    clk_i,
+  input  logic                                    rst_i,
+  input  logic                              [7:0] id_i,
+  output logic                                    busy_o,
+  input  logic                                    valid_i,
+  output logic                                    ready_o,
+  input  cartridge_pkg::tag_t                     tag_i,
+  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                    valid_o,
+  input  logic                                    ready_i,
+  output cartridge_pkg::tag_t                     tag_o,
+  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+);
+  import cartridge_pkg::*;
+  // verilator no_inline_module
+
+  localparam int BEATS = N / LANES;
+  localparam int NORM_W = 16;
+
+  logic [31:0] gains[N];
+  `MASK_LOAD(gains, NAME, id_i, ".hex")
+
+  typedef enum logic [2:0] {
+    StLoad,
+    StSquare,
+    StEps,
+    StRoot,
+    StScale,
+    StOut
+  } state_e;
+  state_e state_q;
+  logic [15:0] beat_q;
+  tag_t tag_q;
+
+  logic signed [31:0] x_q[N];
+  logic [31:0] any_q, any_d;
+  logic [47:0] ss_q, square;
+  logic [4:0] sh;
+  logic root_done;
+  logic [18:0] root;
+  logic [4:0] k;
+  logic [19:0] a_q;
+  logic [5:0] z_shift_q;
+  logic [5:0] len;
+
+  assign ready_o = state_q == StLoad;
+  assign valid_o = state_q == StOut;
+  assign tag_o   = tag_q;
+  assign busy_o  = state_q != StLoad || beat_q != 0;
+
+  always_comb begin
+    any_d = (beat_q == 0) ? '0 : any_q;
+    for (int unsigned l = 0; l < LANES; l++) any_d = any_d | magnitude(data_i[l*32+:32]);
+  end
+
+  always @(posedge clk_i) begin
+    if (valid_i && ready_o) begin
+      for (int unsigned l = 0; l < LANES; l++) x_q[32'(beat_q)*LANES+l] = data_i[l*32+:32];
+    end
+  end
+
+  // One beat's sum of squares of 16-bit mantissas.
+  logic signed [63:0] xs;
+  assign len = bit_length(any_q);
+  assign sh  = (len > 6'(NORM_W - 1)) ? 5'(len - 6'(NORM_W - 1)) : 5'd0;
+  always_comb begin
+    square = '0;
+    xs     = '0;
+    for (int unsigned l = 0; l < LANES; l++) begin
+      xs = rsr(64'(x_q[32'(beat_q)*LANES+l]), {1'b0, sh});
+      if (xs > 64'sd32767) xs = 64'sd32767;
+      square = square + 48'(xs * xs);
+    end
+  end
+
+  rsqrt u_rsqrt (
+    .clk_i,
+    .rst_i,
+    .start_i(state_q == StEps),
+    .u_i    ((ss_q == 0) ? 48'd1 : ss_q),
+    .done_o (root_done),
+    .r_o    (root),
+    .k_o    (k)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q   <= StLoad;
+      beat_q    <= '0;
+      tag_q     <= '0;
+      any_q     <= '0;
+      ss_q      <= '0;
+      a_q       <= '0;
+      z_shift_q <= '0;
+    end else begin
+      unique case (state_q)
+        StLoad:
+        if (valid_i) begin
+          tag_q  <= tag_i;
+          any_q  <= any_d;
+          beat_q <= beat_q + 16'd1;
+          if (beat_q == 16'(BEATS - 1)) begin
+            beat_q  <= '0;
+            state_q <= StSquare;
+          end
+        end
+        StSquare: begin
+          // The epsilon, in units of the squared mantissas, is where the sum starts.
+          ss_q   <= ((beat_q == 0) ? 48'(NEPS >> {sh, 1'b0}) : ss_q) + square;
+          beat_q <= beat_q + 16'd1;
+          if (beat_q == 16'(BEATS - 1)) begin
+            beat_q  <= '0;
+            state_q <= StEps;
+          end
+        end
+        StEps: state_q <= StRoot;
+        StRoot: if (root_done) state_q <= StScale;
+        StScale: begin
+          a_q       <= 20'((35'(root) * 35'(SQN) + 35'd16384) >> 15);
+          z_shift_q <= 6'(21 - SQE) + 6'(sh) - 6'(k);
+          state_q   <= StOut;
+        end
+        default:
+        if (ready_i) begin
+          beat_q <= beat_q + 16'd1;
+          if (beat_q == 16'(BEATS - 1)) begin
+            beat_q  <= '0;
+            state_q <= StLoad;
+          end
+        end
+      endcase
+    end
+  end
+
+  // Two multipliers a lane: by 1/rms, then by the gain (binary32, taken apart here).
+  logic signed [63:0] z;
+  logic signed [63:0] y;
+  logic        [31:0] g;
+  logic        [ 7:0] down;
+  always_comb begin
+    z      = '0;
+    y      = '0;
+    g      = '0;
+    down   = '0;
+    data_o = '0;
+    for (int unsigned l = 0; l < LANES; l++) begin
+      g    = gains[32'(beat_q)*LANES+l];
+      z    = rsr(64'(x_q[32'(beat_q)*LANES+l]) * $signed({44'd0, a_q}), z_shift_q);
+      y    = (g[30:23] == 0) ? 64'sd0 : z * $signed({40'd0, 1'b1, g[22:0]});
+      down = 8'd154 - g[30:23];
+      y    = rsr(g[31] ? -y : y, (down > 8'd62) ? 6'd62 : down[5:0]);
+      data_o[l*32+:32] = sat32(y);
+    end
+  end
+endmodule

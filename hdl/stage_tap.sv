@@ -1,0 +1,35 @@
+// Simulation monitor point: writes every accepted beat of a stage to the trace, 34 raw 32-bit words a record.
+//
+//   word 0      {stage[7:0], layer[7:0], slot[7:0], 8'd0}
+//   word 1      {beat[15:0], pos[15:0]}
+//   word 2..33  data, lane 0 first
+//
+// The file is trace_LLL.bin in the folder +trace=DIR, LLL the layer of the first record. A tap drives nothing, and is
+// empty in synthesis.
+module stage_tap (
+  input logic                                     clk_i,
+  input logic                                     fire_i,
+  input logic                               [7:0] stage_i,
+  input logic                               [7:0] layer_i,
+  input cartridge_pkg::tag_t                      tag_i,
+  input logic                              [15:0] beat_i,
+  input logic         [cartridge_pkg::BEAT_W-1:0] data_i
+);
+`ifndef SYNTHESIS
+  import trace_pkg::*;
+
+  logic [cartridge_pkg::BEAT_W+63:0] record;
+  string folder;
+
+  assign record = {data_i, beat_i, tag_i.pos, stage_i, layer_i, tag_i.slot, 8'd0};
+
+  always @(posedge clk_i) begin
+    if (fire_i && fd == 0) begin
+      if ($value$plusargs("trace=%s", folder) == 0) fd = -1;
+      else fd = $fopen($sformatf("%s/trace_%03d.bin", folder, layer_i), "ab");
+      if (fd == 0) $fatal(1, "cannot write the trace into %s", folder);
+    end
+    if (fire_i && fd != -1) $fwrite(fd, "%u", record);
+  end
+`endif
+endmodule

@@ -1,0 +1,1 @@
+"""The golden model: the chip of docs/formats.md in exact integers, one file an operator, named like its module."""

@@ -1,0 +1,121 @@
+"""The whole chip: tokens in, every stage of every layer and a token out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.errors import InputError
+from models.golden.act_quantiser import act_quantiser
+from models.golden.argmax import argmax
+from models.golden.embedding import embedding
+from models.golden.kv_sram import KvSram
+from models.golden.layer import Layer
+from models.golden.matrix import Matrix
+from models.golden.rms_norm import RmsNorm
+from models.golden.rope import table
+from models.golden.stage import CHIP, Stage
+from models.shape import Die, check_fits, norm_constants
+
+PREFILL = 64  # prompt tokens that go through the layers at once: enough to share the reading of the weights
+
+
+@dataclass(frozen=True)
+class Step:
+    """One token's way through the chip.
+
+    ``stages`` maps (stage, layer) to int32 values in stream order, layer ``CHIP`` for what the chip has once;
+    ``attn_prob`` is [pos + 1, heads], all others one-dimensional. ``token_out`` is None where no answer was wanted.
+    """
+
+    slot: int
+    pos: int
+    token_in: int
+    stages: dict[tuple[Stage, int], np.ndarray]
+    token_out: int | None
+
+
+@dataclass
+class _Slot:
+    caches: list[KvSram]
+    pos: int = 0
+
+
+class Chip:
+    """A checkpoint in a die, with ``slots`` conversations (default: the die's). InputError if it does not fit."""
+
+    def __init__(self, ckpt, die: Die, slots: int | None = None) -> None:
+        check_fits(ckpt.shape, die, ckpt.path)
+        self.shape, self.die = ckpt.shape, die
+        self.embedding = ckpt.tensors["token_embd.weight"]
+        turns = table(ckpt.shape, die.kv_depth)
+        self.layers = [Layer(ckpt, index, die, turns) for index in range(ckpt.shape.layers)]
+        self.final_norm = RmsNorm(ckpt.gains["output_norm.weight"], norm_constants(ckpt.shape))
+        self.head = Matrix.of(ckpt.matrix("head", 0), die.act_w)
+        self.slots = [self._fresh() for _ in range(die.slots if slots is None else slots)]
+
+    def _fresh(self) -> _Slot:
+        return _Slot([KvSram(self.shape, self.die) for _ in self.layers])
+
+    def reset(self, slot: int) -> None:
+        """Forget the conversation of a slot."""
+        self.slots[slot].pos = 0  # a position is always written before it is read
+
+    def position(self, slot: int) -> int:
+        """Tokens that a slot holds: the position of its next token."""
+        return self.slots[slot].pos
+
+    def run(self, slot: int, tokens: Sequence[int], want_last: bool = True) -> list[Step]:
+        """Take tokens into a slot; the last one wants an answer if ``want_last``. InputError past the KV depth."""
+        steps = []
+        for batch in self._hidden(slot, tokens):
+            x, first, ids, stages = batch
+            for t, token in enumerate(ids.tolist()):
+                values = {key: stage[t] for key, stage in stages.items()}
+                for index in range(self.shape.layers):
+                    values[Stage.ATTN_PROB, index] = values[Stage.ATTN_PROB, index][: first + t + 1]
+                steps.append(Step(slot, first + t, token, values, None))
+        if want_last:
+            steps[-1] = self._answer(x[-1:], steps[-1])
+        return steps
+
+    def logits(self, slot: int, tokens: Sequence[int]) -> np.ndarray:
+        """Take tokens into a slot; the logits after each of them, FX [tokens, vocab]. InputError past the KV depth."""
+        return np.concatenate([self._logits(self.final_norm(x)) for x, *_ in self._hidden(slot, tokens)])
+
+    def _hidden(self, slot: int, tokens: Sequence[int]) -> Iterator[tuple[np.ndarray, int, np.ndarray, dict]]:
+        """Take tokens through the layers, some at once: yields (last residual FX, first position, tokens, stages)."""
+        state = self.slots[slot]
+        self._check(state, slot, tokens)
+        for start in range(0, len(tokens), PREFILL):
+            ids, first = np.array(tokens[start : start + PREFILL], dtype=np.int64), state.pos
+            x = embedding(ids, self.embedding.q, self.embedding.d, self.embedding.m)
+            stages = {(Stage.EMBEDDING, CHIP): x.astype(np.int32)}
+            for index, (layer, cache) in enumerate(zip(self.layers, state.caches, strict=True)):
+                out = layer(x, cache, first)
+                x = out[Stage.FFN_RESIDUAL]
+                stages |= {(stage, index): values.astype(np.int32) for stage, values in out.items()}
+            state.pos += len(ids)
+            yield x, first, ids, stages
+
+    def _check(self, state: _Slot, slot: int, tokens: Sequence[int]) -> None:
+        where, end = f"slot {slot}", state.pos + len(tokens)
+        if not len(tokens):
+            raise InputError("there are no tokens to run", where, "give at least one token")
+        if wrong := [token for token in tokens if not 0 <= token < self.shape.vocab]:
+            hint = f"use tokens from 0 to {self.shape.vocab - 1}"
+            raise InputError(f"token {wrong[0]} is not in the vocabulary", where, hint)
+        if end > self.die.kv_depth:
+            hint = "shorten the prompt or build a deeper die"
+            raise InputError(f"{end} tokens pass the KV depth of {self.die.kv_depth}", where, hint)
+
+    def _logits(self, x: np.ndarray) -> np.ndarray:
+        return self.head(*act_quantiser(x, self.die.act_w))
+
+    def _answer(self, x: np.ndarray, step: Step) -> Step:
+        normed = self.final_norm(x)
+        logits = self._logits(normed)
+        token = argmax(logits)
+        named = ((Stage.FINAL_NORM, normed[0]), (Stage.LOGITS, logits[0]), (Stage.TOKEN, token))
+        stages = step.stages | {(stage, CHIP): values.astype(np.int32) for stage, values in named}
+        return replace(step, stages=stages, token_out=int(token[0]))

@@ -1,0 +1,53 @@
+"""One decoder layer."""
+
+import numpy as np
+
+from models.golden.act_quantiser import act_quantiser
+from models.golden.attention import attention
+from models.golden.kv_sram import KvSram
+from models.golden.matrix import Matrix
+from models.golden.residual import residual
+from models.golden.rms_norm import RmsNorm
+from models.golden.rope import rope
+from models.golden.stage import Stage
+from models.golden.swiglu import swiglu
+from models.shape import Die, norm_constants, score_constant
+
+
+class Layer:
+    """Layer ``index`` of a checkpoint in a die. ``table`` is the RoPE table of ``rope.table``."""
+
+    def __init__(self, ckpt, index: int, die: Die, table: tuple[np.ndarray, np.ndarray]) -> None:
+        self.shape, self.die, self.table = ckpt.shape, die, table
+        self.attn_norm, self.ffn_norm = (
+            RmsNorm(ckpt.gains[f"blk.{index}.{name}.weight"], norm_constants(ckpt.shape))
+            for name in ("attn_norm", "ffn_norm")
+        )
+        self.qkv, self.o, self.gateup, self.down = (
+            Matrix.of(ckpt.matrix(name, index), die.act_w) for name in ("qkv", "o", "gateup", "down")
+        )
+
+    def __call__(self, x: np.ndarray, cache: KvSram, first: int) -> dict[Stage, np.ndarray]:
+        """FX [tokens, d_model] at the positions from ``first`` on -> every stage, [tokens, ...]."""
+        shape, die, tokens = self.shape, self.die, len(x)
+        out = {Stage.ATTN_NORM: self.attn_norm(x)}
+        qkv = self._project(self.qkv, out[Stage.ATTN_NORM])
+        q, k, v = np.split(qkv, [shape.d_q, shape.d_q + shape.d_kv], axis=-1)
+        angles = [t[first : first + tokens] for t in self.table]
+        q_turned, k_turned = (rope(h.reshape(tokens, -1, shape.head_dim), *angles) for h in (q, k))
+        cache.write(first, k_turned, v.reshape(tokens, -1, shape.head_dim))
+        prob, mixed = attention(q_turned, cache.read(first + tokens), first, die.act_w, die.kv_w, score_constant(shape))
+        out |= {Stage.Q: q, Stage.K: k, Stage.V: v, Stage.ATTN_PROB: prob}
+        out |= {Stage.Q_ROPE: q_turned.reshape(tokens, -1), Stage.K_ROPE: k_turned.reshape(tokens, -1)}
+        out[Stage.ATTN_OUT] = mixed.reshape(tokens, -1)
+        out[Stage.O_PROJ] = self._project(self.o, out[Stage.ATTN_OUT])
+        out[Stage.ATTN_RESIDUAL] = residual(x, out[Stage.O_PROJ])
+        out[Stage.FFN_NORM] = self.ffn_norm(out[Stage.ATTN_RESIDUAL])
+        gate, up = np.split(self._project(self.gateup, out[Stage.FFN_NORM]), 2, axis=-1)
+        out |= {Stage.GATE: gate, Stage.UP: up, Stage.SILU_MUL: swiglu(gate, up)}
+        out[Stage.DOWN] = self._project(self.down, out[Stage.SILU_MUL])
+        out[Stage.FFN_RESIDUAL] = residual(out[Stage.ATTN_RESIDUAL], out[Stage.DOWN])
+        return out
+
+    def _project(self, matrix: Matrix, x: np.ndarray) -> np.ndarray:
+        return matrix(*act_quantiser(x, self.die.act_w))

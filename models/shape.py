@@ -1,0 +1,95 @@
+"""The shape of a model and the die that holds it: the only numbers RTL, golden model and etcher share."""
+
+import math
+from dataclasses import dataclass, field
+
+from models.errors import InputError
+
+LANES = 32  # FX values a stream beat carries (hdl/cartridge_pkg.sv)
+GROUP = 32  # inputs that share one scale: the group size of Q4_0, Q4_1 and Q8_0
+MATRICES = ("qkv", "o", "gateup", "down", "head")  # the cell arrays of the chip; the first four once a layer
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Dimensions of a Llama-family decoder, as its checkpoint states them."""
+
+    layers: int
+    d_model: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    d_ffn: int
+    vocab: int
+    eps: float  # RMSNorm epsilon
+    rope_base: float
+    rope_dim: int  # dimensions of a head that RoPE turns (interleaved pairs)
+    rope_factors: tuple[float, ...] = ()  # a divisor for each pair's frequency (rope_freqs.weight); empty: all 1
+
+    @property
+    def d_q(self) -> int:
+        """Width of all query heads together."""
+        return self.heads * self.head_dim
+
+    @property
+    def d_kv(self) -> int:
+        """Width of all key (or value) heads together."""
+        return self.kv_heads * self.head_dim
+
+    def matrix_size(self, name: str) -> tuple[int, int]:
+        """(rows, columns) = (inputs, outputs) of a cell array, ``head`` padded to whole beats."""
+        return {
+            "qkv": (self.d_model, self.d_q + 2 * self.d_kv),
+            "o": (self.d_q, self.d_model),
+            "gateup": (self.d_model, 2 * self.d_ffn),
+            "down": (self.d_ffn, self.d_model),
+            "head": (self.d_model, -(-self.vocab // LANES) * LANES),
+        }[name]
+
+
+@dataclass(frozen=True)
+class Die:
+    """What is fixed in the base die beside the shape. See docs/formats.md for the widths."""
+
+    act_w: int = 12
+    kv_w: int = 10
+    kv_depth: int = 512  # positions a slot's KV cache holds
+    slots: int = 2  # conversations in flight
+    slices: dict[str, int] = field(default_factory=lambda: {m: 1 for m in MATRICES} | {"head": 2})
+    embed_slices: int = 2
+
+
+def norm_constants(shape: Shape) -> tuple[int, int, int]:
+    """(NEPS, SQN, SQE) of docs/formats.md for vectors of d_model values."""
+    n = shape.d_model
+    neps = round(n * shape.eps * 2**32)
+    sqe = math.isqrt(n).bit_length() - 1
+    sqn = round(math.sqrt(n) * 2 ** (15 - sqe))
+    return (neps, 1 << 15, sqe + 1) if sqn == 1 << 16 else (neps, sqn, sqe)
+
+
+def score_constant(shape: Shape) -> int:
+    """SC of docs/formats.md: log2(e) / sqrt(head_dim), 16 fraction bits."""
+    return round(math.log2(math.e) / math.sqrt(shape.head_dim) * 2**16)
+
+
+def check_fits(shape: Shape, die: Die, where: str) -> None:
+    """Raise InputError unless a die of this geometry can be built and can hold the shape."""
+    rules = [
+        (shape.d_model % GROUP == 0, f"d_model {shape.d_model} is not a multiple of {GROUP}"),
+        (shape.d_ffn % GROUP == 0, f"FFN width {shape.d_ffn} is not a multiple of {GROUP}"),
+        (shape.d_q % LANES == 0, f"query width {shape.d_q} is not a multiple of {LANES}"),
+        (shape.d_kv % LANES == 0, f"key/value width {shape.d_kv} is not a multiple of {LANES}"),
+        (shape.head_dim % 2 == 0, f"head size {shape.head_dim} is odd"),
+        (shape.kv_heads > 0 and shape.heads % shape.kv_heads == 0, f"{shape.heads} heads over {shape.kv_heads} KV heads"),
+        (0 < shape.layers <= 250, f"{shape.layers} layers (a die has 1 to 250)"),
+        (shape.d_model <= 8192, f"d_model {shape.d_model} is over 8192"),
+        (2**16 <= norm_constants(shape)[0] < 2**40, f"RMSNorm epsilon {shape.eps} is out of the norm's range"),
+        (8 <= die.act_w <= 16, f"activation width {die.act_w} is not in 8..16"),
+        (4 <= die.kv_w and die.act_w + die.kv_w <= 28, f"KV width {die.kv_w} with activation width {die.act_w}"),
+        (2 <= die.kv_depth <= 65536, f"KV depth {die.kv_depth} is not in 2..65536"),
+        (1 <= die.slots <= 256, f"{die.slots} slots are not in 1..256"),
+    ]
+    for holds, what in rules:
+        if not holds:
+            raise InputError(f"the die cannot hold this shape: {what}", where, "use another checkpoint or change the die")

@@ -1,0 +1,317 @@
+"""Masks: what is etched, that nothing of it is lost, and that nothing half-written is ever seen."""
+
+import hashlib
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+
+from models import checkpoint, etch, fetch, sv_package, tiny
+from models.errors import InputError
+from models.shape import Die
+
+MIXES = {
+    "SmolLM2's kinds": {},
+    "Q4_0": {"kinds": {role: "Q4_0" for roles in checkpoint.PARTS.values() for role in roles}},
+    "4-bit embedding": {"kinds": {"token_embd": "Q4_1"}},
+    "8-bit, untied": {"kinds": dict.fromkeys(("attn_q", "attn_output", "ffn_down", "ffn_up"), "Q8_0"), "tied": False},
+    "4-bit head beside 8-bit embedding": {"kinds": {"output": "Q4_0"}, "tied": False},
+    "floats": {"kinds": {"attn_v": "F16", "ffn_gate": "F32", "attn_output": "BF16", "token_embd": "F16"}},
+    "layers and parts that differ": {
+        "kinds": {"blk.0.attn_k.weight": "Q8_0", "blk.1.ffn_up.weight": "Q4_0", "blk.2.ffn_down.weight": "Q8_0"}
+    },
+    "whole beats of vocabulary": {"vocab": 160, "layers": 1},
+}
+
+
+@pytest.fixture
+def ckpt(tmp_path):
+    return checkpoint.load(tiny.write(tmp_path / "tiny.gguf"))
+
+
+@pytest.fixture
+def mask(ckpt, tmp_path):
+    return etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), tmp_path / "mask")
+
+
+def original(ckpt):
+    """The tensors of a checkpoint, as read_back gives them."""
+    tensors = {name: tensor.to_bytes() for name, tensor in ckpt.tensors.items()}
+    return tensors | {name: gain.astype("<f4").tobytes() for name, gain in ckpt.gains.items()}
+
+
+def words(path):
+    """The words of an image, read as slowly as can be."""
+    return [int(line, 16) for line in path.read_text(encoding="ascii").splitlines()]
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_round_trip_of_tiny_checkpoints(mix, tmp_path):
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **MIXES[mix]))
+    mask = etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), tmp_path / "mask")
+    assert etch.read_back(mask) == original(ckpt)
+
+
+def test_round_trip_of_the_whole_smollm2(tmp_path):
+    ckpt = checkpoint.load(fetch.smollm2())
+    mask = etch.etch(ckpt, etch.die_for(ckpt), tmp_path / "mask")
+    found = etch.read_back(mask)
+    assert found == original(ckpt)
+    assert len(found) == 30 * 9 + 2
+
+
+def test_slices_of_a_die(tmp_path):
+    kinds = {"blk.1.attn_k.weight": "Q8_0", "token_embd": "Q4_1", "output": "Q8_0"}
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", kinds=kinds, tied=False))
+    die = etch.die_for(ckpt, slots=3, kv_depth=64)
+    assert die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 1, "head": 2}
+    assert (die.embed_slices, die.slots, die.kv_depth) == (1, 3, 64)
+
+
+def test_every_cell_is_where_the_format_says(ckpt, mask):
+    """docs/masks.md word by word: layer 1, and a head whose vocabulary of 150 is padded to 160 columns."""
+    gate, up = ckpt.matrix("gateup", 1)
+    columns = np.concatenate([part[beat : beat + 32] for beat in (0, 32, 64) for part in (gate.q, up.q)])
+    width = 2 * 96 // 8
+    expected = [
+        sum(int(columns[digit * width + c, row]) << 4 * digit for digit in range(8))
+        for row in range(64)
+        for c in range(width)
+    ]
+    assert words(mask / "gateup_001.w.hex") == expected
+
+    head = ckpt.matrix("head", 0)[0]
+    codes = np.pad(head.q, ((0, 10), (0, 0)))
+    expected = [
+        sum((int(codes[digit * 20 + c, row]) >> 4 * slice_ & 15) << 4 * digit for digit in range(8))
+        for slice_ in range(2)
+        for row in range(64)
+        for c in range(20)
+    ]
+    assert words(mask / "head_000.w.hex") == expected
+    expected = [
+        int(head.m[n, block]) << 16 | int(head.d[n, block]) if n < 150 else 0 for block in range(2) for n in range(160)
+    ]
+    assert words(mask / "head_000.s.hex") == expected
+
+
+def test_qkv_columns_embedding_and_gains(ckpt, mask):
+    q, k, v = ckpt.matrix("qkv", 2)
+    expected = [int(p.m[n, b]) << 16 | int(p.d[n, b]) for b in range(2) for p in (q, k, v) for n in range(len(p.d))]
+    assert words(mask / "qkv_002.s.hex") == expected
+
+    embedding = ckpt.tensors["token_embd.weight"]
+    expected = [
+        sum((int(embedding.q[token, 8 * w + digit]) >> 4 * slice_ & 15) << 4 * digit for digit in range(8))
+        for token in range(150)
+        for slice_ in range(2)
+        for w in range(8)
+    ]
+    assert words(mask / "embed_000.w.hex") == expected
+    expected = [int(m) << 16 | int(d) for m, d in zip(embedding.m.flat, embedding.d.flat, strict=True)]
+    assert words(mask / "embed_000.s.hex") == expected
+
+    gains = ckpt.gains["blk.2.ffn_norm.weight"]
+    assert words(mask / "ffn_norm_002.hex") == gains.view(np.uint32).tolist()
+
+
+def test_rope_image(tmp_path):
+    """Angles by the formula of docs/formats.md, a rope_dim below the head size and frequency factors included."""
+    factors = (1.0, 2.0, 4.0, 8.0)
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", rope_dim=8, rope_factors=factors))
+    mask = etch.etch(ckpt, etch.die_for(ckpt, kv_depth=20), tmp_path / "mask")
+    expected = []
+    for pos in range(20):
+        angles = [pos * 10000.0 ** (-2 * i / 8) / factors[i] for i in range(4)] + [0.0] * 4
+        for angle in angles:
+            sin, cos = round(math.sin(angle) * 2**14), round(math.cos(angle) * 2**14)
+            expected.append((sin & 0xFFFF) << 16 | cos & 0xFFFF)
+    assert words(mask / "rope_000.hex") == expected
+
+
+def test_images_are_lines_of_eight_digits(mask):
+    for image in mask.glob("*.hex"):
+        lines = image.read_bytes().split(b"\n")
+        assert lines.pop() == b""
+        assert all(len(line) == 8 for line in lines)
+
+
+def test_index_lists_every_file(ckpt, mask):
+    index = json.loads((mask / "mask.json").read_text())
+    assert index["checkpoint"] == ckpt.sha256
+    assert set(index["files"]) | {"mask.json"} == {path.name for path in mask.iterdir()}
+    assert len(index["files"]) == 3 * 10 + 6
+    assert index["files"]["rope_000.hex"]["bytes"] == 16 * 8 * 9
+
+
+def test_hashes_are_those_of_the_files(mask):
+    for name, file in json.loads((mask / "mask.json").read_text())["files"].items():
+        assert hashlib.sha256((mask / name).read_bytes()).hexdigest() == file["sha256"]
+
+
+def marked(mask, name="qkv_000.w.hex"):
+    """Change the first digit of an image; returns its text."""
+    image = mask / name
+    text = image.read_bytes()
+    image.write_bytes((b"1" if text[:1] == b"0" else b"0") + text[1:])
+    return image.read_bytes()
+
+
+def test_a_mask_is_kept_for_the_same_checkpoint_and_die(ckpt, mask):
+    text = marked(mask)
+    etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), mask)
+    assert (mask / "qkv_000.w.hex").read_bytes() == text
+
+
+@pytest.mark.parametrize("change", ["die", "checkpoint", "missing file", "short file", "no index entry", "format"])
+def test_a_mask_is_etched_anew(change, ckpt, mask, tmp_path, monkeypatch):
+    text = marked(mask)
+    depth = 16
+    if change == "die":
+        depth = 24
+    elif change == "checkpoint":
+        ckpt = checkpoint.load(tiny.write(tmp_path / "other.gguf", seed=2))
+    elif change == "missing file":
+        (mask / "rope_000.hex").unlink()
+    elif change == "short file":
+        os.truncate(mask / "rope_000.hex", 9)
+    elif change == "no index entry":
+        (mask / "mask.json").write_text("{}")
+    else:
+        monkeypatch.setattr(etch, "FORMAT", etch.FORMAT + 1)
+    etch.etch(ckpt, etch.die_for(ckpt, kv_depth=depth), mask)
+    assert (mask / "qkv_000.w.hex").read_bytes() != text
+    assert etch.read_back(mask) == original(ckpt)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["mask"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_nothing_half_written(stop, ckpt, mask, tmp_path, monkeypatch):
+    """Neither a new mask nor an old one in pieces, whatever stops the etcher in the middle."""
+    before = {path.name: path.read_bytes() for path in mask.iterdir()}
+    write = etch._write
+
+    def stopping(path, values):
+        if next(count, None) is None:
+            raise stop
+        return write(path, values)
+
+    monkeypatch.setattr(etch, "_write", stopping)
+    for out in (mask, tmp_path / "new"):
+        count = iter(range(12))
+        with pytest.raises(KeyboardInterrupt if isinstance(stop, KeyboardInterrupt) else InputError):
+            etch.etch(ckpt, etch.die_for(ckpt, kv_depth=32), out)
+    assert {path.name: path.read_bytes() for path in mask.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["mask"]
+
+
+def test_no_other_folder_is_replaced(ckpt, tmp_path):
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "letter.txt").write_text("dear")
+    with pytest.raises(InputError, match="would replace something else"):
+        etch.etch(ckpt, etch.die_for(ckpt), precious)
+    assert (precious / "letter.txt").read_text() == "dear"
+
+
+def test_a_die_with_too_few_slices(ckpt, tmp_path):
+    with pytest.raises(InputError, match="weights of head need 2 slices, the die has 1"):
+        etch.etch(ckpt, Die(slices=dict.fromkeys(etch.MATRICES, 1)), tmp_path / "mask")
+    assert not (tmp_path / "mask").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"act_w": 17}, "activation width"),
+        ({"kv_w": 3}, "KV width"),
+        ({"kv_depth": 1}, "KV depth"),
+        ({"slots": 0}, "slots"),
+    ],
+)
+def test_a_die_that_cannot_be_built(wrong, what, ckpt, tmp_path):
+    with pytest.raises(InputError, match=what):
+        etch.die_for(ckpt, **wrong)
+    with pytest.raises(InputError, match=what):
+        etch.etch(ckpt, Die(**wrong), tmp_path / "mask")
+    assert not (tmp_path / "mask").exists()
+
+
+def poke(path, offset, text):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(text)
+
+
+DAMAGES = {
+    "no hex digit": (lambda m: poke(m / "o_001.w.hex", 3, b"g"), "o_001.w.hex is not lines of eight hex digits"),
+    "no newline": (lambda m: poke(m / "o_001.w.hex", 8, b" "), "o_001.w.hex is not lines of eight hex digits"),
+    "short": (lambda m: os.truncate(m / "down_000.s.hex", 90), "down_000.s.hex does not hold 192 words"),
+    "missing": (lambda m: (m / "embed_000.w.hex").unlink(), "embed_000.w.hex: No such file"),
+    "index": (lambda m: (m / "mask.json").write_text("{"), "mask.json is corrupt"),
+    "no index": (lambda m: (m / "mask.json").unlink(), "no mask here"),
+    "format": (lambda m: (m / "mask.json").write_text('{"format": 9}'), "the mask has format 9"),
+    "padding": (lambda m: poke(m / "head_000.s.hex", 155 * 9, b"00000001"), "padding of head_000"),
+    "head unlike embedding": (lambda m: marked(m, "head_000.w.hex"), "different images of token_embd"),
+    "m unlike d": (lambda m: poke(m / "embed_000.s.hex", 0, b"12343400"), "values that Q8_0 has not"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_masks_are_told(damage, mask):
+    harm, what = DAMAGES[damage]
+    harm(mask)
+    with pytest.raises(InputError, match=what):
+        etch.read_back(mask)
+
+
+def test_high_cells_of_a_4_bit_tensor_are_zero(tmp_path):
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", kinds={"blk.0.attn_q.weight": "Q8_0"}))
+    mask = etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), tmp_path / "mask")
+    image = mask / "qkv_001.w.hex"
+    poke(image, image.stat().st_size - 9, b"1")
+    with pytest.raises(InputError, match="values that Q4_1 has not"):
+        etch.read_back(mask)
+
+
+def test_one_digit_of_one_layer_changes_one_tensor(ckpt, mask):
+    marked(mask)
+    found = etch.read_back(mask)
+    assert [name for name, raw in original(ckpt).items() if found[name] != raw] == ["blk.0.attn_v.weight"]
+
+
+def test_shape_package(ckpt, tmp_path):
+    die = etch.die_for(ckpt, kv_depth=16)
+    path = sv_package.write(ckpt.shape, die, tmp_path / "new" / "shape_pkg.sv", view="switch", block=64, row_clks=16)
+    lines = path.read_text().splitlines()
+    for name, value in {
+        "LAYERS": 3, "D_MODEL": 64, "HEADS": 4, "KV_HEADS": 2, "HEAD_DIM": 16, "D_FFN": 96, "VOCAB": 150,
+        "VOCAB_PAD": 160, "KV_DEPTH": 16, "SLOTS": 2, "ACT_W": 12, "KV_W": 10, "SLICES_QKV": 1, "SLICES_O": 1,
+        "SLICES_GATEUP": 1, "SLICES_DOWN": 1, "SLICES_HEAD": 2, "SLICES_EMBED": 2, "NORM_SQN": 32768, "NORM_SQE": 3,
+        "SCORE_C": 23637, "VIEW": 2, "BLOCK": 64, "ROW_CLKS": 16,
+    }.items():  # fmt: skip
+        assert f"  localparam int {name} = {value};" in lines
+    assert "  localparam logic [39:0] NORM_NEPS = 40'd2748779;" in lines
+
+
+def test_shape_package_is_written_only_when_it_changes(ckpt, tmp_path):
+    path = sv_package.write(ckpt.shape, Die(), tmp_path / "shape_pkg.sv")
+    os.utime(path, ns=(1, 1))
+    sv_package.write(ckpt.shape, Die(), path)
+    assert path.stat().st_mtime_ns == 1
+    sv_package.write(ckpt.shape, Die(slots=3), path)
+    assert path.stat().st_mtime_ns != 1
+    assert "SLOTS = 3;" in path.read_text()
+    assert set(os.listdir(tmp_path)) == {"shape_pkg.sv", "tiny.gguf"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [({"view": "gates"}, "unknown view 'gates'"), ({"block": 48}, "48 rows"), ({"row_clks": 0}, "0 clocks")],
+)
+def test_shape_package_of_a_wrong_build(wrong, what, ckpt, tmp_path):
+    with pytest.raises(InputError, match=what):
+        sv_package.write(ckpt.shape, Die(), tmp_path / "shape_pkg.sv", **wrong)
+    assert not (tmp_path / "shape_pkg.sv").exists()

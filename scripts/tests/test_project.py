@@ -1,0 +1,178 @@
+"""Makefile and setup: prompts arrive letter by letter, and what is missing is named in one line."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ("bash", "cat", "cut", "dirname", "sha256sum", "env", "tail", "mkdir", "rm")
+PROMPTS = [
+    'What\'s "5" in $HOME?',
+    "$(shell exit 1) `id` $$ $x ${y}",
+    "a # b; c | d & e \\ %s",
+    "zwei\nZeilen, é 東京",
+    "",
+]
+
+
+def script(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project whose tools are there already, and whose Python tells with what it was called."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    script(tmp_path / "scripts" / "setup.sh", "exit 0")
+    script(tmp_path / ".venv" / "bin" / "python", 'printf "%s" "${PROMPT-unset}" > prompt; echo "$@" > arguments')
+    return tmp_path
+
+
+def make(folder, *arguments, **variables):
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PROMPT"))}
+    return subprocess.run(["make", *arguments], cwd=folder, env=env | variables, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("through", ["argument", "environment"])
+def test_prompts_arrive_letter_by_letter(prompt, through, project):
+    if through == "argument":
+        done = make(project, "sim", f"PROMPT={prompt}")
+    else:
+        done = make(project, "sim", PROMPT=prompt)
+    assert done.returncode == 0, done.stderr
+    assert (project / "prompt").read_text() == prompt
+    assert (project / "arguments").read_text() == "-m scripts.sim\n"
+
+
+def test_an_unset_prompt_stays_unset(project):
+    assert make(project, "sim").returncode == 0
+    assert (project / "prompt").read_text() == "unset"
+
+
+def test_models_of_the_quality_target(project):
+    assert make(project, "quality", "MODEL=my models/a $b.gguf").returncode == 0
+    assert (project / "arguments").read_text() == "-m models.quality my models/a $b.gguf\n"
+
+
+def test_a_failing_run_fails_make(project):
+    script(project / ".venv" / "bin" / "python", "exit 3")
+    for target in ("sim", "test", "lint"):
+        assert make(project, target).returncode != 0
+
+
+def test_help_names_every_target(project):
+    done = make(project)
+    assert done.returncode == 0
+    for target in ("setup", "sim", "test", "lint", "bench", "quality", "clean", "PROMPT", "MODEL", "SEED", "WAVES"):
+        assert f"  {target} " in done.stdout
+
+
+def test_clean_leaves_checkpoints(project):
+    for file in ("build/checkpoints/a.gguf", "build/masks/b/mask.json"):
+        script(project / file, "")
+    assert make(project, "clean").returncode == 0
+    assert [path.name for path in (project / "build").iterdir()] == ["checkpoints"]
+    assert make(project, "clean").returncode == 0
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A machine without the project's tools, on which nobody may install any."""
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "setup.sh", tmp_path / "scripts")
+    shutil.copy(ROOT / "requirements.txt", tmp_path)
+    folder = tmp_path / "bin"
+    for tool in TOOLS:
+        script(folder / tool, f'exec {shutil.which(tool)} "$@"')
+    script(folder / "id", "echo 1000")
+
+    def setup(**variables):
+        return subprocess.run(
+            [shutil.which("bash"), "scripts/setup.sh"],
+            cwd=tmp_path,
+            env={"PATH": str(folder)} | variables,
+            capture_output=True,
+            text=True,
+        )
+
+    return tmp_path, folder, setup
+
+
+def test_setup_names_missing_packages(bare):
+    root, folder, setup = bare
+    script(folder / "python3", "exit 0")
+    done = setup(PYTHON="python3")
+    assert done.returncode == 1
+    packages = "g++ make perl iverilog liblz4-dev zlib1g-dev"
+    assert done.stderr == f"setup: error: missing Debian packages: {packages}; as root: apt-get install {packages}\n"
+    assert not (root / ".venv").exists()
+
+
+def test_setup_with_a_python_that_is_too_old(bare):
+    _, folder, setup = bare
+    script(folder / "python3.10", "exit 1")
+    done = setup(PYTHON="python3.10")
+    assert done.returncode == 1
+    assert done.stderr == "setup: error: PYTHON=python3.10 is no Python >= 3.11; name another\n"
+
+
+@pytest.fixture
+def python(bare):
+    """A Python for ``bare`` whose environments write down every call of pip, and fail it while ``broken`` is there."""
+    root, folder, _ = bare
+    script(folder / "cp", f'exec {shutil.which("cp")} "$@"')
+    fake = 'case "$*" in *find_libpython*) echo libpython.so;; *pip*) echo pip >> calls; test ! -e broken;; esac'
+    script(root / "venv_python", fake)
+    script(
+        folder / "python3", 'case "$*" in *venv*--clear*) mkdir -p .venv/bin; cp venv_python .venv/bin/python;; esac'
+    )
+    return "python3"
+
+
+def test_setup_installs_missing_packages_as_root(bare, python):
+    root, folder, setup = bare
+    script(folder / "id", "echo 0")
+    script(folder / "apt-get", 'echo "$@" >> apt')
+    for tool in ("g++", "perl", "make"):
+        script(folder / tool, "exit 0")
+    done = setup(PYTHON=python)
+    assert done.returncode == 0, done.stderr
+    assert (root / "apt").read_text() == "update\ninstall -y --no-install-recommends iverilog\n"
+    assert "setup: installing Debian packages: iverilog\n" in done.stderr
+
+
+def test_setup_says_why_apt_fails(bare, python):
+    _, folder, setup = bare
+    script(folder / "id", "echo 0")
+    script(folder / "apt-get", "echo no network; exit 100")
+    done = setup(PYTHON=python)
+    assert done.returncode == 1
+    assert "setup: error: apt-get update failed: no network (all of it: build/setup.log)\n" in done.stderr
+
+
+def test_setup_installs_once(bare, python):
+    """With all tools there, packages are installed once, again when the pins change, and anew after a failure."""
+    root, folder, setup = bare
+    for tool in ("g++", "make", "perl", "iverilog"):
+        script(folder / tool, "exit 0")
+
+    def calls():
+        done = setup(PYTHON=python)
+        return done.returncode, len((root / "calls").read_text().splitlines()), done.stderr
+
+    (root / "broken").touch()
+    status, count, said = calls()
+    assert (status, count) == (1, 1)
+    assert "pip install failed" in said
+    (root / "broken").unlink()
+    assert calls()[:2] == (0, 2)
+    assert calls() == (0, 2, "")
+    with open(root / "requirements.txt", "a") as file:
+        file.write("# changed\n")
+    assert calls()[:2] == (0, 3)

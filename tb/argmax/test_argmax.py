@@ -1,0 +1,12 @@
+"""Runs the argmax bench."""
+
+import pytest
+
+from tb.runner import run, simulators
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize("vocab", [32, 70, 128])
+def test_argmax(simulator, vocab):
+    name = f"argmax-{vocab}"
+    run("argmax", "tb.argmax.argmax_tests", simulator=simulator, name=name, parameters={"VOCAB": vocab})

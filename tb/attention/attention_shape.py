@@ -1,0 +1,17 @@
+"""The geometries of the attention bench."""
+
+from models.shape import Shape
+
+SLOTS, DEPTH = 3, 10
+
+
+def _shape(heads: int, kv_heads: int, head_dim: int) -> Shape:
+    rest = {"layers": 1, "d_model": 64, "d_ffn": 32, "vocab": 32, "eps": 1e-5, "rope_base": 1e4, "rope_dim": head_dim}
+    return Shape(heads=heads, kv_heads=kv_heads, head_dim=head_dim, **rest)
+
+
+CASES = {
+    "two_shared": _shape(4, 2, 16),
+    "three_a_head": _shape(6, 2, 16),
+    "one_each": _shape(2, 2, 32),
+}

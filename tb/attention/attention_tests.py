@@ -1,0 +1,71 @@
+"""Grouped-query attention against the golden model, over positions and slots."""
+
+import os
+
+import cocotb
+import numpy as np
+
+from models.golden.attention import attention
+from models.golden.kv_sram import KvSram
+from models.shape import Die, score_constant
+from tb.attention.attention_shape import CASES, DEPTH, SLOTS
+from tb.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
+
+SHAPE = CASES[os.environ["CASE"]]
+DIE = Die(kv_depth=DEPTH, slots=SLOTS)
+WIDTH = SHAPE.d_q + 2 * SHAPE.d_kv
+
+
+class Golden:
+    """The KV cache of every slot and the attention over it."""
+
+    def __init__(self):
+        self.slots = [KvSram(SHAPE, DIE) for _ in range(SLOTS)]
+
+    def __call__(self, tag, x):
+        """Output FX [d_q] of the token at ``tag`` with its q, k and v in ``x``."""
+        q, k, v = (part.reshape(1, -1, SHAPE.head_dim) for part in np.split(x, [SHAPE.d_q, SHAPE.d_q + SHAPE.d_kv]))
+        kv = self.slots[tag.slot]
+        kv.write(tag.pos, k, v)
+        out = attention(q, kv.read(tag.pos + 1), tag.pos, DIE.act_w, DIE.kv_w, score_constant(SHAPE))[1]
+        return out.ravel()
+
+
+async def hold(dut, tokens, stall):
+    """Run (tag, vector) tokens in order."""
+    dut.layer_i.value = 0
+    source, sink, golden = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall), Golden()
+    await reset(dut)
+    for tag, x in tokens:
+        source.send_vector(tag, x)
+    for tag, x in tokens:
+        await sink.expect_vector(tag, golden(tag, x))
+    await sink.expect_silence()
+
+
+def heads(bits):
+    """A vector whose heads are of unlike size: distinct KV heads, distinct shifts."""
+    sizes = [bits - 3 + i % 4 for i in range(WIDTH // SHAPE.head_dim)]
+    return np.concatenate([random_fx(SHAPE.head_dim, size) for size in sizes])
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def slots(dut, stall):
+    """Slots fill in turn, each with values of its own, to the last position; then one starts anew."""
+    tokens = [(Tag(pos % 2, slot, pos), heads(17 + slot)) for pos in range(DEPTH) for slot in range(SLOTS)]
+    tokens += [(Tag(1, 1, pos), heads(18)) for pos in range(3)] + [(Tag(0, 2, DEPTH - 1), heads(18))]
+    await hold(dut, tokens, stall)
+
+
+@cocotb.test()
+async def extremes(dut):
+    """Zeros, both ends of the range and spikes: saturated scores, the largest shifts, ties."""
+    vectors = extreme_fx(WIDTH)
+    await hold(dut, [(Tag(1, i // DEPTH, i % DEPTH), vectors[i % len(vectors)]) for i in range(2 * DEPTH)], "none")
+
+
+@cocotb.test()
+async def every_size(dut):
+    """Random values of every length: every pair of shifts that a die meets."""
+    await hold(dut, [(Tag(1, i // DEPTH, i % DEPTH), heads(5 + i)) for i in range(27)], "none")

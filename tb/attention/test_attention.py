@@ -1,0 +1,28 @@
+"""Runs the attention bench."""
+
+import pytest
+
+from models.shape import score_constant
+from tb.attention.attention_shape import CASES, DEPTH, SLOTS
+from tb.runner import run, simulators
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize("case", CASES)
+def test_attention(simulator, case):
+    shape = CASES[case]
+    run(
+        "attention",
+        "tb.attention.attention_tests",
+        simulator=simulator,
+        name=f"attention-{case}",
+        parameters={
+            "HEADS": shape.heads,
+            "KV_HEADS": shape.kv_heads,
+            "HEAD_DIM": shape.head_dim,
+            "SLOTS": SLOTS,
+            "DEPTH": DEPTH,
+            "SCORE_C": score_constant(shape),
+        },
+        env={"CASE": case},
+    )

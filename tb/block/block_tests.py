@@ -1,0 +1,75 @@
+"""A block of weight cells: for every column the sum over 32 rows of code times activation."""
+
+import cocotb
+import numpy as np
+from cocotb.triggers import RisingEdge
+
+from models.shape import GROUP
+from tb.stream import check, pack, reset, unpack
+
+W_BITS = 4
+
+
+class Block:
+    """Drives the row sequence as block_array_gate does, back to back: the next fetch overlaps the last product bit."""
+
+    def __init__(self, dut):
+        self.dut = dut
+        self.rows, self.columns, self.slices, self.act_w = (
+            int(getattr(dut, name).value) for name in ("BLOCK", "N", "SLICES", "ACT_W")
+        )
+        for name in ("load", "load_group", "load_x", "clear", "fetch", "run", "last", "row", "via"):
+            getattr(dut, f"{name}_i").value = 0
+
+    def set_vias(self, q):
+        """Codes [rows, columns] to via positions of every row, slice and column."""
+        cells = np.stack([q >> W_BITS * s & 15 for s in range(self.slices)], axis=1)
+        self.dut.via_i.value = pack(cells.ravel(), W_BITS)
+
+    async def clock(self, **inputs):
+        for name, value in inputs.items():
+            getattr(self.dut, f"{name}_i").value = value
+        await RisingEdge(self.dut.clk_i)
+
+    async def load(self, x):
+        """Mantissas [rows] into the block's activation registers."""
+        for group in range(self.rows // GROUP):
+            await self.clock(load=1, load_group=group, load_x=pack(x[group * GROUP :][:GROUP], self.act_w))
+        self.dut.load_i.value = 0
+
+    async def sums(self, group):
+        """Run the 32 rows of a group: sums [columns]."""
+        await self.clock(clear=1)
+        bits = self.act_w + W_BITS
+        await self.clock(clear=0, fetch=1, row=group * GROUP)
+        for row in range(group * GROUP, (group + 1) * GROUP):
+            for bit in range(bits):
+                last = bit == bits - 1
+                more = last and row % GROUP != GROUP - 1
+                await self.clock(fetch=int(more), run=1, last=int(last), row=row + more)
+        await self.clock(fetch=0, run=0, last=0)
+        return unpack(int(self.dut.sum_o.value), self.columns)
+
+
+@cocotb.test()
+@cocotb.parametrize(kind=["zeros", "ones", "random", "sparse"])
+async def sums(dut, kind):
+    """Vias all at line 0, all at line 15, anywhere, and mostly at line 0; activations random and at both ends."""
+    block = Block(dut)
+    await reset(dut)
+    rng = np.random.default_rng(cocotb.RANDOM_SEED)
+    size, top = (block.rows, block.columns), 1 << W_BITS * block.slices
+    q = {
+        "zeros": np.zeros(size, dtype=np.int64),
+        "ones": np.full(size, top - 1),
+        "random": rng.integers(0, top, size),
+        "sparse": rng.integers(0, top, size) * (rng.random(size) < 0.3),
+    }[kind]
+    block.set_vias(q)
+    high = 1 << (block.act_w - 1)
+    ends = [np.full(block.rows, -high), np.full(block.rows, high - 1), np.tile([-high, high - 1], block.rows // 2)]
+    for x in [*ends, *(rng.integers(-high, high, block.rows) for _ in range(2))]:
+        await block.load(x)
+        for group in range(block.rows // GROUP):
+            at = slice(group * GROUP, (group + 1) * GROUP)
+            check(await block.sums(group), x[at] @ q[at], f"group {group}")

@@ -1,0 +1,188 @@
+"""cocotb tests of the whole chip: conversations in, answers out, every stage of every token against the golden model."""
+
+import json
+import os
+import random
+import time
+from pathlib import Path
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge, Timer
+
+from models import checkpoint
+from tb.chip.progress import Progress
+from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Job
+from tb.golden import Golden
+from tb.scoreboard import Mismatch, Scoreboard
+from tb.trace import Trace, TraceError
+
+PERIOD = 10  # ns
+ENDS = {END_STOP: "stop token", END_LIMIT: "token limit", END_CONTEXT: "context limit"}
+
+
+class Bench:
+    """Drives chip_bench: pushes prompts, collects answers, and checks the trace every ``poll`` clocks."""
+
+    def __init__(self, dut, job: Job, trace: Path, poll: int) -> None:
+        self.dut, self.job, self.poll = dut, job, poll
+        ckpt = checkpoint.load(job.model)
+        self.golden = Golden(os.environ["JOB"])
+        self.trace = Trace(trace, ckpt.shape)
+        self.board = Scoreboard(self.golden.expect)
+        self.answers: list[list[int]] = [[] for _ in job.conversations]
+        self.ends: list[int | None] = [None] * len(job.conversations)
+        self.active: dict[int, int] = {}  # slot -> conversation
+        self.arrivals: list[tuple[float, int]] = []  # (wall clock, simulated cycle) of every answer token
+        self.progress = Progress(ckpt, os.environ.get("ECHO") == "1")
+
+    async def start(self) -> None:
+        """Clock and reset."""
+        dut = self.dut
+        dut.push_i.value = dut.pop_i.value = dut.stall_i.value = 0
+        dut.push_data_i.value = 0
+        stops = ((self.job.stop or [0xFFFFFF]) * 4)[:4]
+        dut.stop_ids_i.value = sum(token << 24 * i for i, token in enumerate(stops))
+        dut.rst_i.value = 1
+        Clock(dut.clk_i, PERIOD, unit="ns").start()
+        await Timer(PERIOD * 6, unit="ns")
+        await RisingEdge(dut.clk_i)
+        dut.rst_i.value = 0
+        await Timer(PERIOD * 3, unit="ns")
+
+    async def push(self, index: int) -> None:
+        """Queue conversation ``index`` of the job."""
+        talk = self.job.conversations[index]
+        self.active[talk.slot] = index
+        for n, token in enumerate(talk.tokens):
+            first, last = talk.first and n == 0, n == len(talk.tokens) - 1
+            while int(self.dut.full_o.value):
+                await self.step()
+            self.dut.push_data_i.value = talk.max_new << 34 | last << 33 | first << 32 | talk.slot << 24 | token
+            self.dut.push_i.value = 1
+            await RisingEdge(self.dut.clk_i)
+            self.dut.push_i.value = 0
+            await RisingEdge(self.dut.clk_i)
+
+    async def step(self) -> None:
+        """Let the chip run for ``poll`` clocks, then check what it did and take what it answered."""
+        await Timer(PERIOD * self.poll, unit="ns")
+        self.check()
+        await RisingEdge(self.dut.clk_i)
+        while int(self.dut.avail_o.value):
+            word = int(self.dut.pop_data_o.value)
+            self.dut.pop_i.value = 1
+            await RisingEdge(self.dut.clk_i)
+            self.dut.pop_i.value = 0
+            await RisingEdge(self.dut.clk_i)
+            self._take(word)
+
+    def check(self) -> None:
+        """Hold everything that the stages put out so far against the golden model."""
+        self.board.check(list(self.trace.read()))
+        self.progress.line(self.board)
+
+    def _take(self, word: int) -> None:
+        slot, token, end = word >> 40 & 0xFF, word & 0xFFFFFF, word >> 48
+        index = self.active[slot]
+        self.answers[index].append(token)
+        self.arrivals.append((time.perf_counter(), int(self.dut.answer_cycle_o.value)))
+        self.progress.token(index, token, end)
+        if end:
+            self.ends[index] = end
+            del self.active[slot]
+
+    async def until_done(self, idle_limit: int = 400) -> None:
+        """Run until all queued conversations have ended. Watchdog: ``idle_limit`` polls without any stage value."""
+        idle = 0
+        while self.active:
+            seen = self.board.stages
+            await self.step()
+            idle = idle + 1 if self.board.stages == seen else 0
+            if idle > idle_limit:
+                raise Mismatch(f"the chip hangs: no stage put out anything for {idle * self.poll} clocks")
+
+    async def drain(self) -> None:
+        """Let the last tokens leave, then see that nothing is missing and the answers are the golden ones."""
+        for _ in range(400):
+            if int(self.dut.idle_o.value):
+                break
+            await self.step()
+        self.check()
+        self.board.finish()
+        if names := self.trace.unfinished():
+            raise Mismatch(f"beats are missing of {names[0]}")
+        for index, (tokens, end) in enumerate(zip(self.answers, self.ends, strict=True)):
+            golden = self.golden.answer(index)
+            if (tokens, end) != (golden.tokens, golden.end):
+                raise Mismatch(
+                    f"conversation {index}: expected {golden.tokens} ({ENDS[golden.end]}), got {tokens} ({ENDS.get(end)})"
+                )
+
+
+async def _run(dut, schedule) -> Bench:
+    job = Job.from_json(os.environ["JOB"])
+    bench = Bench(dut, job, Path(os.environ["TRACE"]), int(os.environ.get("POLL", "1000")))
+    try:
+        await bench.start()
+        await schedule(bench)
+        await bench.drain()
+    except (Mismatch, TraceError) as problem:
+        bench.progress.clear()
+        Path(os.environ["REPORT"]).write_text(json.dumps({"mismatch": str(problem)}))
+        raise
+    finally:
+        bench.golden.close()
+    report = {
+        "conversations": [
+            {"slot": talk.slot, "prompt": talk.tokens, "answer": answer, "end": ENDS[end]}
+            for talk, answer, end in zip(job.conversations, bench.answers, bench.ends, strict=True)
+        ],
+        "tokens_through_layers": bench.board.tokens,
+        "stages_compared": bench.board.stages,
+        "values_compared": bench.board.values,
+        "mismatches": 0,
+        "cycles": int(dut.cycles_o.value),
+        "arrivals": bench.arrivals,
+    }
+    Path(os.environ["REPORT"]).write_text(json.dumps(report))
+    return bench
+
+
+@cocotb.test()
+async def one_after_another(dut) -> None:
+    """Conversations one after another, each alone on the chip."""
+
+    async def schedule(bench: Bench) -> None:
+        for index in range(len(bench.job.conversations)):
+            await bench.push(index)
+            await bench.until_done()
+
+    await _run(dut, schedule)
+
+
+@cocotb.test()
+async def interleaved(dut) -> None:
+    """All slots at once, prompts pushed while others answer, and the host taking answers only now and then."""
+    pick = random.Random(cocotb.RANDOM_SEED)
+
+    async def stalls(bench: Bench) -> None:
+        while True:
+            await Timer(PERIOD * pick.randrange(1, 4000), unit="ns")
+            await RisingEdge(bench.dut.clk_i)
+            bench.dut.stall_i.value = pick.random() < 0.5
+
+    async def schedule(bench: Bench) -> None:
+        waiting = list(range(len(bench.job.conversations)))
+        host = cocotb.start_soon(stalls(bench))
+        while waiting:
+            if bench.job.conversations[waiting[0]].slot in bench.active:
+                await bench.step()
+            else:
+                await bench.push(waiting.pop(0))
+        await bench.until_done()
+        host.cancel()
+        await RisingEdge(bench.dut.clk_i)
+        bench.dut.stall_i.value = 0
+
+    await _run(dut, schedule)

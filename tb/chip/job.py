@@ -1,0 +1,111 @@
+"""Prepares a chip for simulation: mask, shape package and build, then runs conversations on it."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from models import sv_package
+from models.checkpoint import Checkpoint
+from models.errors import InputError
+from models.etch import die_for, etch
+from models.shape import Die
+from tb import runner
+from tb.conversation import Conversation, Job
+
+BUILD = runner.ROOT / "build"
+BENCH = runner.ROOT / "tb" / "chip"
+HIERARCHY = 6  # from so many layers on Verilator compiles the layer once, on its own
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A checkpoint on a die, etched and described for the RTL."""
+
+    ckpt: Checkpoint
+    die: Die
+    mask: Path
+    shape_pkg: Path
+    name: str  # of its build: the same for all checkpoints of one shape and die
+
+    @classmethod
+    def of(cls, ckpt: Checkpoint, *, view: str = "rom", block: int = 32, row_clks: int = 1, **die) -> "Chip":
+        """Etch ``ckpt`` for a die (fields of Die as keywords). InputError if no die holds it."""
+        made = die_for(ckpt, **die)
+        geometry = repr((ckpt.shape, made, view, block, row_clks))
+        name = f"chip-{hashlib.sha256(geometry.encode()).hexdigest()[:12]}"
+        mask = etch(ckpt, made, BUILD / "masks" / f"{name}-{ckpt.sha256[:12]}")
+        package = BUILD / "shapes" / name / "shape_pkg.sv"
+        sv_package.write(ckpt.shape, made, package, view=view, block=block, row_clks=row_clks)
+        return cls(ckpt, made, mask, package, name)
+
+    def run(
+        self,
+        conversations: list[Conversation],
+        stop: list[int],
+        *,
+        simulator: str,
+        test: str,
+        echo: bool = False,
+        poll: int = 1000,
+        seed: int | None = None,
+    ) -> dict:
+        """Simulate conversations, every stage checked; gives the report of tb/chip/chip_tests.py.
+
+        InputError for a prompt that the die cannot take; AssertionError, the first divergence in it, if RTL and golden
+        model differ.
+        """
+        self._check(conversations)
+        job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop)
+        work = BUILD / "runs" / f"{self.name}-{simulator}-{test}-{os.getpid()}"
+        shutil.rmtree(work, ignore_errors=True)
+        (work / "trace").mkdir(parents=True)
+        report = work / "report.json"
+        env = {
+            "JOB": json.dumps(dataclasses.asdict(job)),
+            "TRACE": str(work / "trace"),
+            "REPORT": str(report),
+            "POLL": str(poll),
+            "ECHO": "1" if echo else "0",
+            "COCOTB_TEST_FILTER": f"{test}$",
+            "COCOTB_LOG_LEVEL": "ERROR" if echo else "INFO",
+            "GPI_LOG_LEVEL": "ERROR" if echo else "INFO",
+        }
+        hierarchy = simulator == "verilator" and self.ckpt.shape.layers >= HIERARCHY
+        try:
+            runner.run(
+                "chip_bench",
+                "tb.chip.chip_tests",
+                simulator=simulator,
+                name=self.name,
+                shape_pkg=self.shape_pkg,
+                plusargs=(f"+mask={self.mask}", f"+trace={work / 'trace'}"),
+                env=env,
+                seed=seed,
+                sources=(BENCH / "chip_bench.sv", *([BENCH / "chip_bench.vlt"] if simulator == "verilator" else [])),
+                build_args=("--hierarchical",) if hierarchy else (),
+                profile="chip",
+            )
+        except AssertionError as failure:
+            found = json.loads(report.read_text()).get("mismatch") if report.is_file() else None
+            raise AssertionError(f"{found}\n{failure}" if found else str(failure)) from None
+        result = json.loads(report.read_text())
+        shutil.rmtree(work)
+        return result
+
+    def _check(self, conversations: list[Conversation]) -> None:
+        if not conversations:
+            raise InputError("there is nothing to run", "prompt", "give at least one prompt")
+        for talk in conversations:
+            if not talk.tokens:
+                raise InputError("the prompt is empty", f"slot {talk.slot}", "give at least one token")
+            if len(talk.tokens) > self.die.kv_depth:
+                what = f"the prompt has {len(talk.tokens)} tokens, the KV cache holds {self.die.kv_depth}"
+                raise InputError(what, f"slot {talk.slot}", "shorten the prompt or set DEPTH higher")
+            if not 0 <= talk.slot < self.die.slots:
+                raise InputError(f"slot {talk.slot} of {self.die.slots}", "conversation", "use a slot that the die has")
+            if not 1 <= talk.max_new <= 65535:
+                raise InputError(f"{talk.max_new} tokens of answer", "TOKENS", "choose 1 to 65535")

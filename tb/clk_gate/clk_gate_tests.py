@@ -1,0 +1,41 @@
+"""The clock gate: whole pulses only, whatever the enable does and whenever."""
+
+import random
+
+import cocotb
+from cocotb.triggers import Edge, Timer
+
+
+@cocotb.test()
+async def whole_pulses(dut):
+    """The enable moves in both phases of the clock; a pulse comes whole if it was high as the clock rose."""
+    edges = []
+
+    async def watch():
+        while True:
+            await Edge(dut.clk_o)
+            edges.append(int(dut.clk_i.value))
+
+    dut.clk_i.value, dut.en_i.value = 0, 0
+    await Timer(1, "ns")
+    cocotb.start_soon(watch())
+    pulses = 0
+    for _ in range(300):
+        for _ in range(random.randint(0, 3)):  # in the low phase: only the last value counts
+            dut.en_i.value = random.getrandbits(1)
+            await Timer(1, "ns")
+            assert int(dut.clk_o.value) == 0, "a pulse while the clock is low"
+        enabled = int(dut.en_i.value)
+        pulses += enabled
+        dut.clk_i.value = 1
+        await Timer(1, "ns")
+        assert int(dut.clk_o.value) == enabled, "the pulse does not follow the enable at the rising edge"
+        for _ in range(random.randint(0, 3)):  # in the high phase: without effect
+            dut.en_i.value = random.getrandbits(1)
+            await Timer(1, "ns")
+            assert int(dut.clk_o.value) == enabled, "the enable cut or made a pulse"
+        dut.clk_i.value = 0
+        await Timer(1, "ns")
+        assert int(dut.clk_o.value) == 0, "the pulse outlasts the clock"
+    assert len(edges) == 2 * pulses, f"{len(edges)} edges for {pulses} pulses"
+    assert 0 < pulses < 300

@@ -1,0 +1,25 @@
+"""The embedding ROM against the golden model: a token in, its vector out."""
+
+from pathlib import Path
+
+import cocotb
+import numpy as np
+
+from models.golden.embedding import embedding
+from tb.stream import STALLS, StreamSink, StreamSource, random_tag, reset
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def every_token(dut, stall):
+    """Every token of the vocabulary, in random order, some twice in a row."""
+    case = np.load(Path(cocotb.plusargs["mask"]) / "case.npz")
+    source, sink = StreamSource(dut, ("tag", "token"), stall=stall), StreamSink(dut, stall=stall)
+    await reset(dut)
+    order = np.random.default_rng(cocotb.RANDOM_SEED).permutation(int(dut.VOCAB.value))
+    tokens = np.concatenate([order, order[-1:], order[:1]])
+    tags = [random_tag() for _ in tokens]
+    source.send(*((tag.pack(), int(token)) for tag, token in zip(tags, tokens, strict=True)))
+    for tag, vector in zip(tags, embedding(tokens, case["q"], case["d"], case["m"]), strict=True):
+        await sink.expect_vector(tag, vector)
+    await sink.expect_silence()

@@ -1,0 +1,21 @@
+"""Runs the embedding bench on random masks."""
+
+import numpy as np
+import pytest
+
+from tb import masks
+from tb.runner import default_seed, run, simulators
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize(("width", "vocab", "slices"), [(64, 40, 2), (96, 33, 1), (32, 7, 2)])
+def test_embedding(simulator, width, vocab, slices, tmp_path):
+    masks.embedding(tmp_path, np.random.default_rng(default_seed()), vocab, width, slices)
+    run(
+        "embedding",
+        "tb.embedding.embedding_tests",
+        simulator=simulator,
+        name=f"embedding-{width}x{vocab}x{slices}",
+        parameters={"D_MODEL": width, "VOCAB": vocab, "SLICES": slices},
+        plusargs=(f"+mask={tmp_path}",),
+    )

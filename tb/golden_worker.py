@@ -1,0 +1,44 @@
+"""The golden model as a process of its own, beside the simulator: a job on stdin, pickled steps and answers on stdout.
+
+It is given the checkpoint, the die and the prompts, and never hears from the RTL: it continues with its own answers.
+"""
+
+import pickle
+import sys
+from collections.abc import Iterator
+
+from models import checkpoint
+from models.golden.chip import Chip, Step
+from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Answer, Job
+
+
+def play(job: Job) -> Iterator[Step | Answer]:
+    """Run all conversations: every step as it is computed, and after each conversation its answer."""
+    chip = Chip(checkpoint.load(job.model), job.die)
+    for index, talk in enumerate(job.conversations):
+        if talk.first:
+            chip.reset(talk.slot)
+        prompt, answer, end = talk.tokens, [], None
+        while end is None:
+            for step in chip.run(talk.slot, prompt):
+                yield step
+            answer.append(step.token_out)
+            if answer[-1] in job.stop:
+                end = END_STOP
+            elif len(answer) >= talk.max_new:
+                end = END_LIMIT
+            elif step.pos + 1 == job.die.kv_depth:
+                end = END_CONTEXT
+            prompt = answer[-1:]
+        yield Answer(index, answer, end)
+
+
+def main() -> None:
+    """Read a job on stdin, write pickled steps and answers to stdout."""
+    for item in play(Job.from_json(sys.stdin.read())):
+        pickle.dump(item, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

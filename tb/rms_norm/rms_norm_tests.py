@@ -1,0 +1,46 @@
+"""RMSNorm against the golden model."""
+
+import os
+from pathlib import Path
+
+import cocotb
+import numpy as np
+
+from models.golden.rms_norm import RmsNorm
+from models.shape import norm_constants
+from tb.rms_norm.rms_norm_shape import shape_of
+from tb.stream import STALLS, StreamSink, StreamSource, extreme_fx, random_fx, random_tag, reset
+
+
+async def hold(dut, vectors, stall):
+    n = int(dut.N.value)
+    gains = np.load(Path(cocotb.plusargs["mask"]) / "gains.npy").astype(np.uint32).view(np.float32)
+    golden = RmsNorm(gains, norm_constants(shape_of(n, float(os.environ["EPS"]))))
+    dut.id_i.value = int(os.environ["INSTANCE"])
+    source, sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
+    await reset(dut)
+    tags = [random_tag() for _ in vectors]
+    for tag, x in zip(tags, vectors, strict=True):
+        source.send_vector(tag, x)
+    for tag, x in zip(tags, vectors, strict=True):
+        await sink.expect_vector(tag, golden(x[None])[0])
+    await sink.expect_silence()
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def random_vectors(dut, stall):
+    """Vectors of every third bit length: most block shifts and root exponents."""
+    await hold(dut, [random_fx(int(dut.N.value), bits) for bits in range(2, 33, 3)], stall)
+
+
+@cocotb.test()
+async def extremes(dut):
+    """Zeros (only the epsilon is left), lone spikes, both ends of the range, a spike of each height."""
+    n = int(dut.N.value)
+    spikes = []
+    for bit in range(0, 31, 2):
+        spike = np.zeros(n, dtype=np.int64)
+        spike[bit % n] = (1 << bit + 1) - 1
+        spikes.append(spike)
+    await hold(dut, extreme_fx(n) + spikes, "none")

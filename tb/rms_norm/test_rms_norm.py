@@ -1,0 +1,38 @@
+"""Runs the rms_norm bench on random gains."""
+
+import numpy as np
+import pytest
+
+from models.shape import norm_constants
+from tb import masks
+from tb.rms_norm.rms_norm_shape import shape_of
+from tb.runner import default_seed, run, simulators
+
+INSTANCE = 3
+
+
+def gains(n):
+    """binary32 words: ones, any below 256, the largest, zero, a subnormal, the smallest, both signs."""
+    rng = np.random.default_rng(default_seed())
+    words = rng.integers(0, 135 << 23, n) | rng.integers(0, 2, n) << 31
+    words[: n // 2] = (1 + rng.normal(size=n // 2) / 4).astype(np.float32).view(np.uint32)
+    words[-6:] = [0, 1, 1 << 23, (135 << 23) - 1, 1 << 31, 134 << 23 | 1 << 31]
+    return words
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize(("n", "eps"), [(64, 1e-5), (96, 1e-6), (32, 1e-3)])
+def test_rms_norm(simulator, n, eps, tmp_path):
+    words = gains(n)
+    masks.write(tmp_path / f"ffn_norm_{INSTANCE:03d}.hex", words)
+    np.save(tmp_path / "gains.npy", words)
+    neps, sqn, sqe = norm_constants(shape_of(n, eps))
+    run(
+        "rms_norm",
+        "tb.rms_norm.rms_norm_tests",
+        simulator=simulator,
+        name=f"rms_norm-{n}",
+        parameters={"N": n, "NEPS": neps, "SQN": sqn, "SQE": sqe, "NAME": "ffn_norm"},
+        plusargs=(f"+mask={tmp_path}",),
+        env={"INSTANCE": str(INSTANCE), "EPS": str(eps)},
+    )

@@ -1,0 +1,36 @@
+// rope with plain vectors for tags: Icarus 11 aborts on a top level with struct ports unless it
+// has a struct of that type inside.
+module rope_bench #(
+  parameter int HEAD_DIM   = 16,
+  parameter int DEPTH      = 32,
+  parameter int TURN_BEATS = 3,
+  parameter int BEATS      = 4
+) (
+  input  logic          clk_i,
+  input  logic          rst_i,
+  input  logic          valid_i,
+  output logic          ready_o,
+  input  logic [  24:0] tag_i,
+  input  logic [1023:0] data_i,
+  output logic          valid_o,
+  input  logic          ready_i,
+  output logic [  24:0] tag_o,
+  output logic [1023:0] data_o
+);
+  import cartridge_pkg::*;
+
+  tag_t tag_in, tag_out;
+  assign tag_in = tag_i;
+  assign tag_o  = tag_out;
+
+  rope #(
+    .HEAD_DIM  (HEAD_DIM),
+    .DEPTH     (DEPTH),
+    .TURN_BEATS(TURN_BEATS),
+    .BEATS     (BEATS)
+  ) dut (
+    .tag_i(tag_in),
+    .tag_o(tag_out),
+    .*
+  );
+endmodule

@@ -1,0 +1,47 @@
+"""Rotary embedding against the golden model: q and k heads turn by their position, v passes."""
+
+import os
+
+import cocotb
+import numpy as np
+
+from models.golden.rope import rope, table
+from models.shape import LANES
+from tb.rope.rope_shape import CASES
+from tb.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
+
+
+async def hold(dut, cases, stall):
+    """Turn (position, vector) pairs and hold them against the golden model."""
+    shape, depth, turn_beats, _ = CASES[os.environ["CASE"]]
+    cos, sin = table(shape, depth)
+    source, sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
+    await reset(dut)
+    for i, (pos, x) in enumerate(cases):
+        source.send_vector(Tag(i % 2, i % 256, pos), x)
+    for i, (pos, x) in enumerate(cases):
+        heads = x[: turn_beats * LANES].reshape(1, -1, shape.head_dim)
+        turned = rope(heads, cos[pos : pos + 1], sin[pos : pos + 1]).ravel()
+        await sink.expect_vector(Tag(i % 2, i % 256, pos), np.concatenate([turned, x[turn_beats * LANES :]]))
+    await sink.expect_silence()
+
+
+def width():
+    return CASES[os.environ["CASE"]][3] * LANES
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def positions(dut, stall):
+    """The first two, a middle and the last position, in no order, on random values."""
+    depth = CASES[os.environ["CASE"]][1]
+    chosen = [0, 1, depth - 1, depth // 2, 2, depth - 2, 0]
+    await hold(dut, [(pos, random_fx(width(), bits)) for pos in chosen for bits in (32, 18)], stall)
+
+
+@cocotb.test()
+async def extremes(dut):
+    """Every position on values at both ends of the range: sums that leave it."""
+    depth = CASES[os.environ["CASE"]][1]
+    vectors = extreme_fx(width())
+    await hold(dut, [(i % depth, vectors[i % len(vectors)]) for i in range(depth + len(vectors))], "none")

@@ -1,0 +1,28 @@
+"""Runs the rope bench."""
+
+from pathlib import Path
+
+import pytest
+
+from models.golden.rope import table
+from tb import masks
+from tb.rope.rope_shape import CASES
+from tb.runner import run, simulators
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize("case", CASES)
+def test_rope(simulator, case, tmp_path):
+    shape, depth, turn_beats, beats = CASES[case]
+    cos, sin = table(shape, depth)
+    masks.write(tmp_path / "rope_000.hex", (sin & 0xFFFF) << 16 | cos & 0xFFFF)
+    run(
+        "rope_bench",
+        "tb.rope.rope_tests",
+        simulator=simulator,
+        name=f"rope-{case}",
+        parameters={"HEAD_DIM": shape.head_dim, "DEPTH": depth, "TURN_BEATS": turn_beats, "BEATS": beats},
+        plusargs=(f"+mask={tmp_path}",),
+        sources=(Path(__file__).with_name("rope_bench.sv"),),
+        env={"CASE": case},
+    )

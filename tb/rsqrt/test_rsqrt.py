@@ -1,0 +1,10 @@
+"""Runs the rsqrt bench."""
+
+import pytest
+
+from tb.runner import run, simulators
+
+
+@pytest.mark.parametrize("simulator", simulators())
+def test_rsqrt(simulator):
+    run("rsqrt", "tb.rsqrt.rsqrt_tests", simulator=simulator, name="rsqrt")

@@ -1,0 +1,217 @@
+"""Builds a top level and runs a cocotb module on it: the one way every bench starts a simulator."""
+
+import fcntl
+import json
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cocotb_tools.runner
+
+from scripts import toolchain
+
+ROOT = Path(__file__).parents[1]
+HDL = ROOT / "hdl"
+PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv")  # in the order in which they are compiled
+LIBRARY = {"verilator": ["-y", str(HDL), "+libext+.sv"], "icarus": ["-y", str(HDL), "-Y", ".sv"]}  # finds the modules
+# What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
+OPTIMISE = {
+    "unit": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
+    "chip": ["OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3"],
+}
+
+
+def simulators() -> list[str]:
+    """The simulators to test on: that of the environment variable SIM, or both."""
+    return [os.environ["SIM"]] if os.environ.get("SIM") else ["verilator", "icarus"]
+
+
+def default_seed() -> int:
+    """The seed of everything random: that of the environment variable SEED, or 1."""
+    return int(os.environ.get("SEED") or 1)
+
+
+def run(
+    top: str,
+    tests: str,
+    *,
+    simulator: str,
+    name: str,
+    parameters: dict[str, object] | None = None,
+    shape_pkg: Path | None = None,
+    plusargs: tuple[str, ...] = (),
+    env: dict[str, str] | None = None,
+    seed: int | None = None,
+    waves: bool = False,
+    build_args: tuple[str, ...] = (),
+    sources: tuple[Path, ...] = (),
+    profile: str = "unit",
+) -> Path:
+    """Build ``top`` in build/sim/<simulator>/<name> unless it is there already, and run the cocotb tests on it.
+
+    Args:
+        top: module of hdl/, or of ``sources``.
+        tests: dotted path of the module with the cocotb tests.
+        simulator: 'verilator' or 'icarus'.
+        name: of the build; tests that share a build share the name.
+        parameters: of the top level.
+        shape_pkg: the file with ``shape_pkg``, which only ``layer`` and ``chip`` need.
+        plusargs: for the simulation, '+mask=DIR' among them.
+        env: environment variables for the tests.
+        seed: of all random stimulus; None: ``default_seed()``.
+        waves: leave a trace beside the results; so does the environment variable WAVES=1.
+        build_args: further arguments of the simulator's compiler.
+        sources: further files, compiled before the top: SystemVerilog, or Verilator's .vlt.
+        profile: 'unit' builds fast, every signal public; 'chip' runs fast, only what a .vlt file names is public.
+
+    Returns:
+        The folder of this run: results.xml, the trace, what the tests write.
+
+    Raises:
+        InputError: the simulator is not there.
+        AssertionError: the build failed, the simulator failed, or not at least one test ran and all of them passed.
+    """
+    toolchain.require(simulator)
+    seed = default_seed() if seed is None else seed
+    waves = waves or os.environ.get("WAVES", "0") not in ("", "0")
+    test = os.environ.get("PYTEST_CURRENT_TEST", name).rsplit(" (", 1)[0]
+    replay = f"make sim TEST={shlex.quote(test)} SEED={seed} SIM={simulator} WAVES=1"
+    print(f"{test}: {simulator}, seed {seed}; replay with waves: {replay}", flush=True)
+
+    work = ROOT / "build" / "sim" / simulator / (f"{name}-waves" if waves else name)
+    work.mkdir(parents=True, exist_ok=True)
+    run_dir = work / "runs" / (re.sub(r"[^\w.-]+", "_", test) + f"-{seed}")
+    shutil.rmtree(run_dir, ignore_errors=True)
+    run_dir.mkdir(parents=True)
+    engine = _Icarus() if simulator == "icarus" else _Verilator(profile)
+    files = _files(simulator, top, shape_pkg, sources)
+    _build(engine, work, replay, files, top, parameters or {}, [*LIBRARY[simulator], *build_args], waves)
+    results = run_dir / "results.xml"
+    try:
+        engine.test(
+            test_module=tests,
+            hdl_toplevel=top,
+            hdl_toplevel_lang="verilog",
+            build_dir=work,
+            test_dir=run_dir,
+            results_xml=str(results),
+            plusargs=[*plusargs, f"+dumpfile_path={run_dir / top}.fst"],
+            extra_env=env or {},
+            seed=seed,
+            waves=waves,
+            timescale=("1ns", "1ps"),
+        )
+        exit_code = 0
+    except (RuntimeError, SystemExit) as stopped:
+        exit_code = stopped.code if isinstance(stopped, SystemExit) else 1
+    problem = _verdict(results, exit_code)
+    if problem:
+        raise AssertionError(f"{test}: {problem}; replay with waves: {replay}")
+    return run_dir
+
+
+class _Own:
+    """What both simulators need changed: variables given to ``run`` win over those of the user's environment."""
+
+    def _set_env_common(self) -> None:
+        given = dict(self.env)
+        super()._set_env_common()
+        self.env |= given
+
+
+class _Icarus(_Own, cocotb_tools.runner.Icarus):
+    """Icarus Verilog."""
+
+
+class _Verilator(_Own, cocotb_tools.runner.Verilator):
+    """Verilator in the environment in which it works, its optimisation and its public signals by profile."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__()
+        self.profile = profile
+        self.tool_env = toolchain.verilator_env()
+
+    def _set_env_common(self) -> None:
+        super()._set_env_common()
+        for variable in toolchain.MAKE_STATE:
+            self.env.pop(variable, None)
+        self.env |= self.tool_env | {"PATH": f"{self.tool_env['PATH']}{os.pathsep}{self.env['PATH']}"}
+
+    def _simulator_in_path_build_only(self) -> None:
+        self.executable = shutil.which("verilator", path=self.tool_env["PATH"])
+
+    def _build_command(self) -> list[list[str]]:
+        verilate, make = super()._build_command()
+        if self.profile == "chip":
+            verilate.remove("--public-flat-rw")
+        return [verilate, make + OPTIMISE[self.profile]]
+
+
+def _files(simulator: str, top: str, shape_pkg: Path | None, sources: tuple[Path, ...]) -> list[Path]:
+    """What is compiled beside the modules found in hdl/: packages first; for Verilator the waivers of lint.vlt."""
+    waivers = [HDL / "lint.vlt"] if simulator == "verilator" else []
+    packages = [HDL / package for package in PACKAGES] + ([Path(shape_pkg)] if shape_pkg else [])
+    tops = [file for file in [HDL / f"{top}.sv"] if file.is_file()]
+    return [*waivers, *packages, *map(Path, sources), *tops]
+
+
+def _build(
+    engine: cocotb_tools.runner.Runner,
+    work: Path,
+    replay: str,
+    files: list[Path],
+    top: str,
+    parameters: dict[str, object],
+    build_args: list[str],
+    waves: bool,
+) -> None:
+    """Build in ``work`` unless what is there was built from the same files and settings; one process at a time."""
+    stamp, log = work / "built.json", work / "build.log"
+    settings = {
+        "top": top,
+        "parameters": {key: str(value) for key, value in parameters.items()},
+        "build_args": build_args,
+        "optimise": OPTIMISE[engine.profile] if isinstance(engine, _Verilator) else [],
+        "files": {str(file): file.stat().st_mtime_ns for file in [*files, *sorted(HDL.glob("*.sv*"))]},
+    }
+    with (work / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.is_file() and json.loads(stamp.read_text()) == settings:
+            return
+        stamp.unlink(missing_ok=True)
+        try:
+            engine.build(
+                sources=files,
+                includes=[HDL],
+                parameters={key: f'"{text}"' if isinstance(text, str) else text for key, text in parameters.items()},
+                build_args=build_args,
+                hdl_toplevel=top,
+                build_dir=work,
+                always=True,
+                waves=waves,
+                timescale=("1ns", "1ps"),
+                log_file=log,
+            )
+        except (RuntimeError, SystemExit):
+            print(log.read_text() if log.is_file() else "", flush=True)
+            raise AssertionError(f"the build of {top} failed, see {log}; again: {replay}") from None
+        stamp.write_text(json.dumps(settings))
+
+
+def _verdict(results: Path, exit_code: int) -> str | None:
+    """What is wrong with a run, in one line; None if at least one test ran and everything passed."""
+    if not results.is_file():
+        return f"no results.xml (the simulator left with status {exit_code})"
+    try:
+        cases = ElementTree.parse(results).findall(".//testcase")
+    except ElementTree.ParseError as error:
+        return f"results.xml cannot be read ({error})"
+    bad = [case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    if bad:
+        return f"{len(bad)} of {len(cases)} tests failed ({', '.join(bad)})"
+    if not [case for case in cases if case.find("skipped") is None]:
+        return "no test ran"
+    return f"the simulator left with status {exit_code}" if exit_code else None

@@ -1,0 +1,10 @@
+"""Runs the sigmoid bench."""
+
+import pytest
+
+from tb.runner import run, simulators
+
+
+@pytest.mark.parametrize("simulator", simulators())
+def test_sigmoid(simulator):
+    run("sigmoid", "tb.sigmoid.sigmoid_tests", simulator=simulator, name="sigmoid")

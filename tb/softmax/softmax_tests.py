@@ -1,0 +1,56 @@
+"""Softmax against the golden model: sequences of scores of all heads in, their probabilities out."""
+
+import cocotb
+import numpy as np
+
+from models.golden.softmax import softmax
+from tb.stream import STALLS, StreamSink, StreamSource, check, pack, random_fx, reset, unpack
+
+SCORE_W, PROB_W = 24, 21
+LOW, HIGH = -(1 << SCORE_W - 1), (1 << SCORE_W - 1) - 1
+
+
+async def hold(dut, sequences, stall):
+    """Scores [positions, heads] of several sequences."""
+    heads = int(dut.HEADS.value)
+    source = StreamSource(dut, ("last", "score"), stall=stall)
+    sink = StreamSink(dut, ("pos", "last", "prob"), stall=stall)
+    await reset(dut)
+    for scores in sequences:
+        source.send(*((int(i == len(scores) - 1), pack(row, SCORE_W)) for i, row in enumerate(scores)))
+    for scores in sequences:
+        expected = softmax(scores.T, np.ones(len(scores), dtype=bool)).T
+        for i, (pos, last, prob) in enumerate(await sink.receive(len(scores))):
+            assert (pos, last) == (i, i == len(scores) - 1), f"position {i} says position {pos}, last {last}"
+            check(unpack(prob, heads, PROB_W, signed=False), expected[i], f"probabilities of position {i}")
+    await sink.expect_silence()
+
+
+def random_scores(dut, positions, bits):
+    size = (positions, int(dut.HEADS.value))
+    return random_fx(size[0] * size[1], bits).reshape(size)
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def random_sequences(dut, stall):
+    """Every length up to the depth, scores close together and far apart."""
+    depth = int(dut.DEPTH.value)
+    lengths = sorted({1, 2, depth // 2, depth - 1, depth} - {0})
+    await hold(dut, [random_scores(dut, n, bits) for n in lengths for bits in (24, 16, 13, 8)], stall)
+
+
+@cocotb.test()
+async def directed(dut):
+    """One position; all tied at both ends; the maximum first, last and in the middle; all negative; all apart."""
+    depth, heads = int(dut.DEPTH.value), int(dut.HEADS.value)
+    flat = [np.full((n, heads), v) for n in (1, depth) for v in (0, -1, LOW, HIGH)]
+    peaks = []
+    for at in {0, depth // 2, depth - 1}:
+        for base, peak in ((-5000, -3000), (LOW, HIGH), (LOW, LOW + 1), (0, 4096), (HIGH - 1, HIGH), (-90000, -1)):
+            scores = np.full((depth, heads), base)
+            scores[at] = peak
+            peaks.append(scores)
+    rising = np.linspace(LOW, HIGH, depth * heads).astype(np.int64).reshape(depth, heads)
+    per_head = np.where(np.arange(heads) == np.arange(depth)[:, None] % heads, 3000, -3000)
+    await hold(dut, [*flat, *peaks, rising, rising[::-1], per_head], "none")

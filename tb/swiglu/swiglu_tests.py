@@ -1,0 +1,25 @@
+"""SwiGLU against the golden model: beats of gate and up in turn, one beat out for each pair."""
+
+import cocotb
+import numpy as np
+
+from models.golden.swiglu import swiglu
+from models.shape import LANES
+from tb.stream import STALLS, StreamSink, StreamSource, extreme_fx, pack, random_fx, random_tag, reset
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def pairs(dut, stall):
+    """Random pairs of every length, then every pair of extremes."""
+    source, sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
+    await reset(dut)
+    extremes = extreme_fx(LANES)
+    cases = [(random_fx(LANES, 2 + i % 31), random_fx(LANES)) for i in range(62)]
+    cases += [(np.roll(gate, i), up) for i, gate in enumerate(extremes) for up in extremes]
+    tags = [random_tag() for _ in cases]
+    for tag, (gate, up) in zip(tags, cases, strict=True):
+        source.send((tag.pack(), pack(gate)), (tag.pack(), pack(up)))
+    for tag, (gate, up) in zip(tags, cases, strict=True):
+        await sink.expect_vector(tag, swiglu(gate, up))
+    await sink.expect_silence()
