@@ -13,7 +13,7 @@ module act_quantiser #(
   logic        [ 5:0] len;
   logic signed [63:0] r;
 
-  always_comb begin
+  always @* begin
     any = '0;
     for (int unsigned i = 0; i < N; i++) any = any | magnitude(x_i[i*32+:32]);
   end
@@ -21,9 +21,8 @@ module act_quantiser #(
   assign len  = bit_length(any);
   assign sh_o = (len > 6'(W - 1)) ? 5'(len - 6'(W - 1)) : 5'd0;
 
-  always_comb begin
-    r   = '0;
-    m_o = '0;
+  always @* begin
+    r = '0;
     for (int unsigned i = 0; i < N; i++) begin
       r = rsr(64'($signed(x_i[i*32+:32])), {1'b0, sh_o});
       // Only rounding up the largest values can leave the range, and only upwards.

@@ -64,7 +64,7 @@ module attention #(
     end
   end
 
-  always_comb begin
+  always @* begin
     head = '0;
     if (state_q == StQuantise) begin
       for (int unsigned j = 0; j < HEAD_DIM; j++) head[j*32+:32] = x_q[32'(idx_q)*HEAD_DIM+j];
@@ -143,7 +143,7 @@ module attention #(
   logic [HEADS*24-1:0]  scores;
   logic signed   [31:0] k_x[KV_HEADS*HEAD_DIM];
 
-  always_comb begin
+  always @* begin
     for (int unsigned g = 0; g < KV_HEADS; g++) begin
       for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g*HEAD_DIM+j] = 32'($signed(k_word[g][j*KV_W+:KV_W]));
     end
@@ -156,7 +156,7 @@ module attention #(
 
   for (genvar h = 0; h < HEADS; h++) begin : gen_score
     logic signed [63:0] raw, s;
-    always_comb begin
+    always @* begin
       raw = '0;
       s   = '0;
       if (score_valid_q) begin
@@ -200,7 +200,7 @@ module attention #(
   assign read_pos   = (state_q == StScore) ? idx_q : prob_pos;
   assign prob_ready = state_q == StValue;
 
-  always_comb begin
+  always @* begin
     for (int unsigned g = 0; g < KV_HEADS; g++) begin
       for (int unsigned j = 0; j < HEAD_DIM; j++) begin
         v_x[g*HEAD_DIM+j] = 64'($signed(v_word[g][j*KV_W+:KV_W])) <<< v_word[g][HEAD_DIM*KV_W+:5];
@@ -223,7 +223,7 @@ module attention #(
     if (value_valid_q) add_values(value_first_q ? 64'sd0 : -64'sd1);
   end
 
-  always_comb begin
+  always @* begin
     for (int unsigned l = 0; l < LANES; l++) begin
       data_o[l*32+:32] = sat32(rsr(acc_q[(32'(idx_q)*LANES+l)%(HEADS*HEAD_DIM)], 6'd20));
     end
@@ -289,7 +289,7 @@ module attention #(
   // ---- trace: the heads of a position in beats of their own
   localparam int PROB_BEATS = (HEADS + LANES - 1) / LANES;
   logic [PROB_BEATS*BEAT_W-1:0] prob_words;
-  always_comb begin
+  always @* begin
     prob_words = '0;
     for (int unsigned h = 0; h < HEADS; h++) prob_words[h*32+:32] = 32'(probs[h*PROB_W+:PROB_W]);
   end

@@ -91,7 +91,7 @@ module block_array_gate #(
   for (genvar p = 0; p < BLOCKS; p++) begin : gen_block
     logic [BLOCK*SLICES*N*W_BITS-1:0] via;
     // Rows past the matrix (a last block that is not full) have no vias that matter: their word lines never rise.
-    always_comb begin
+    always @* begin
       via = '0;
       for (int unsigned r = 0; r < BLOCK; r++) begin
         for (int unsigned s = 0; s < SLICES; s++) begin
@@ -129,5 +129,5 @@ module block_array_gate #(
 
   logic [N*32-1:0] sel_sum;
   assign sel_sum = sum[32'(sel_i)/PASSES];
-  always_comb for (int unsigned n = 0; n < N; n++) sum_o[n] = $signed(sel_sum[n*32+:32]);
+  always @* for (int unsigned n = 0; n < N; n++) sum_o[n] = $signed(sel_sum[n*32+:32]);
 endmodule

@@ -98,5 +98,5 @@ module block_array_rom #(
 
   logic [31:0] sel;
   assign sel = (32'(sel_i) < GROUPS) ? 32'(sel_i) : '0;
-  always_comb for (int unsigned n = 0; n < N; n++) sum_o[n] = sum_q[sel][n];
+  always @* for (int unsigned n = 0; n < N; n++) sum_o[n] = sum_q[sel][n];
 endmodule

@@ -167,14 +167,25 @@ module chip (
   tag_t last_tag, fn_tag, head_tag;
   logic [BEAT_W-1:0] last_data, fn_data, head_data;
 
-  assign last_valid = gen_layer[LAYERS-1].valid;
-  assign last_tag   = gen_layer[LAYERS-1].tag;
-  assign last_data  = gen_layer[LAYERS-1].data;
-  assign last_ready = fn_in_ready || !last_tag.gen;
+  // The way to the head is registered too. Its clock is the head's, so a token that wants no answer wakes it for a
+  // moment and ends here.
+  stream_fifo #(
+    .DEPTH(2),
+    .WIDTH($bits(tag_t) + BEAT_W)
+  ) u_last (
+    .clk_i  (head_clk),
+    .rst_i  (rst_q),
+    .valid_i(gen_layer[LAYERS-1].valid),
+    .ready_o(last_ready),
+    .data_i ({gen_layer[LAYERS-1].tag, gen_layer[LAYERS-1].data}),
+    .valid_o(last_valid),
+    .ready_i(fn_in_ready || !last_tag.gen),
+    .data_o ({last_tag, last_data})
+  );
 
   clk_gate u_head_gate (
     .clk_i,
-    .en_i (rst_i || rst_q || (last_valid && last_tag.gen) || fn_busy || head_busy || am_valid),
+    .en_i (rst_i || rst_q || gen_layer[LAYERS-1].valid || last_valid || fn_busy || head_busy || am_valid),
     .clk_o(head_clk)
   );
 
@@ -272,5 +283,5 @@ module chip (
     .data_i (BEAT_W'(am_token))
   );
 
-  assign idle_o = !tok_valid_i && !seq_valid && !emb_valid && busy == '0 && !fn_busy && !head_busy && !am_valid;
+  assign idle_o = !tok_valid_i && !seq_valid && !emb_valid && busy == '0 && !last_valid && !fn_busy && !head_busy && !am_valid;
 endmodule

@@ -58,10 +58,9 @@ module embedding #(
   end
 
   logic [31:0] scale, q;
-  always_comb begin
+  always @* begin
     scale  = scales[32'(token_q)*BEATS+32'(beat_q)];
     q      = '0;
-    data_o = '0;
     for (int unsigned l = 0; l < LANES; l++) begin
       q = '0;
       for (int unsigned s = 0; s < SLICES; s++) begin

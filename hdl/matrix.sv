@@ -69,7 +69,7 @@ module matrix #(
     .sh_o(shift)
   );
 
-  always_comb begin
+  always @* begin
     xsum = '0;
     for (int unsigned r = 0; r < GROUP; r++) xsum = xsum + 32'($signed(mant[r*ACT_W+:ACT_W]));
   end

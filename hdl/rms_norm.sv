@@ -59,7 +59,7 @@ module rms_norm #(
   assign tag_o   = tag_q;
   assign busy_o  = state_q != StLoad || beat_q != 0;
 
-  always_comb begin
+  always @* begin
     any_d = (beat_q == 0) ? '0 : any_q;
     for (int unsigned l = 0; l < LANES; l++) any_d = any_d | magnitude(data_i[l*32+:32]);
   end
@@ -74,7 +74,7 @@ module rms_norm #(
   logic signed [63:0] xs;
   assign len = bit_length(any_q);
   assign sh  = (len > 6'(NORM_W - 1)) ? 5'(len - 6'(NORM_W - 1)) : 5'd0;
-  always_comb begin
+  always @* begin
     square = '0;
     xs     = '0;
     for (int unsigned l = 0; l < LANES; l++) begin
@@ -148,12 +148,11 @@ module rms_norm #(
   logic signed [63:0] y;
   logic        [31:0] g;
   logic        [ 7:0] down;
-  always_comb begin
+  always @* begin
     z      = '0;
     y      = '0;
     g      = '0;
     down   = '0;
-    data_o = '0;
     for (int unsigned l = 0; l < LANES; l++) begin
       g    = gains[32'(beat_q)*LANES+l];
       z    = rsr(64'(x_q[32'(beat_q)*LANES+l]) * $signed({44'd0, a_q}), z_shift_q);

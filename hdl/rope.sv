@@ -41,12 +41,11 @@ module rope #(
 
   logic signed [31:0] x0, x1;
   logic signed [15:0] c, s;
-  always_comb begin
+  always @* begin
     x0     = '0;
     x1     = '0;
     c      = '0;
     s      = '0;
-    data_o = data_i;
     for (int unsigned l = 0; l < LANES; l += 2) begin
       x0     = data_i[l*32+:32];
       x1     = data_i[(l+1)*32+:32];
@@ -54,6 +53,8 @@ module rope #(
       if (turn) begin
         data_o[l*32+:32]     = sat32(rsr(64'(x0) * 64'(c) - 64'(x1) * 64'(s), 6'd14));
         data_o[(l+1)*32+:32] = sat32(rsr(64'(x0) * 64'(s) + 64'(x1) * 64'(c), 6'd14));
+      end else begin
+        data_o[l*32+:64] = data_i[l*32+:64];
       end
     end
   end

@@ -41,7 +41,7 @@ module scale_drain #(
     if (drain_i) drain(32'(group_i), shift_i, first_i ? 64'sd0 : -64'sd1);
   end
 
-  always_comb begin
+  always @* begin
     for (int unsigned l = 0; l < LANES; l++) begin
       y_o[l*32+:32] = sat32(rsr(acc_q[32'(beat_i)*LANES+l], 6'(ACT_W - 8)));
     end

@@ -151,11 +151,11 @@ class _Verilator(_Own, cocotb_tools.runner.Verilator):
 
 
 def _files(simulator: str, top: str, shape_pkg: Path | None, sources: tuple[Path, ...]) -> list[Path]:
-    """What is compiled beside the modules found in hdl/: packages first; for Verilator the waivers of lint.vlt."""
-    waivers = [HDL / "lint.vlt"] if simulator == "verilator" else []
+    """What is compiled beside the modules found in hdl/: a simulator's own file, packages, the top."""
+    first = HDL / "lint.vlt" if simulator == "verilator" else Path(__file__).with_name("icarus.sv")
     packages = [HDL / package for package in PACKAGES] + ([Path(shape_pkg)] if shape_pkg else [])
     tops = [file for file in [HDL / f"{top}.sv"] if file.is_file()]
-    return [*waivers, *packages, *map(Path, sources), *tops]
+    return [first, *packages, *map(Path, sources), *tops]
 
 
 def _build(

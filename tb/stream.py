@@ -131,11 +131,12 @@ class StreamSource:
                 if not int(self.ready.value):
                     continue
                 self.accepted, self.accepted_at = self.accepted + 1, self.clock
-            offered = not next(self._stalls) and bool(self.beats)
+            was, offered = offered, bool(self.beats) and not next(self._stalls)
             self.valid.value = int(offered)
-            # Without valid the fields mean nothing: noise shows who reads them all the same.
-            for signal, bits in zip(self.fields, self.beats.popleft() if offered else self._noise(), strict=True):
-                signal.value = bits
+            if offered or was:
+                # Without valid the fields mean nothing: noise shows who reads them all the same.
+                for signal, bits in zip(self.fields, self.beats.popleft() if offered else self._noise(), strict=True):
+                    signal.value = bits
 
     def _noise(self) -> list[int]:
         return [random.getrandbits(len(signal)) for signal in self.fields]

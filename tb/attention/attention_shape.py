@@ -2,7 +2,7 @@
 
 from models.shape import Shape
 
-SLOTS, DEPTH = 3, 10
+SLOTS, DEPTH = 3, 5
 
 
 def _shape(heads: int, kv_heads: int, head_dim: int) -> Shape:
@@ -11,6 +11,7 @@ def _shape(heads: int, kv_heads: int, head_dim: int) -> Shape:
 
 
 CASES = {
+    "small": _shape(2, 1, 16),
     "two_shared": _shape(4, 2, 16),
     "three_a_head": _shape(6, 2, 16),
     "one_each": _shape(2, 2, 32),

@@ -68,4 +68,4 @@ async def extremes(dut):
 @cocotb.test()
 async def every_size(dut):
     """Random values of every length: every pair of shifts that a die meets."""
-    await hold(dut, [(Tag(1, i // DEPTH, i % DEPTH), heads(5 + i)) for i in range(27)], "none")
+    await hold(dut, [(Tag(1, i // DEPTH, i % DEPTH), heads(5 + 2 * i % 27)) for i in range(3 * DEPTH)], "none")

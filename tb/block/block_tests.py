@@ -67,8 +67,8 @@ async def sums(dut, kind):
     }[kind]
     block.set_vias(q)
     high = 1 << (block.act_w - 1)
-    ends = [np.full(block.rows, -high), np.full(block.rows, high - 1), np.tile([-high, high - 1], block.rows // 2)]
-    for x in [*ends, *(rng.integers(-high, high, block.rows) for _ in range(2))]:
+    ends = [np.full(block.rows, -high), np.tile([-high, high - 1], block.rows // 2)]
+    for x in [*ends, rng.integers(-high, high, block.rows)]:
         await block.load(x)
         for group in range(block.rows // GROUP):
             at = slice(group * GROUP, (group + 1) * GROUP)

@@ -14,5 +14,5 @@ VIEWS = {"gate": 1, "switch": 2}
 )
 def test_block(simulator, view, rows, slices):
     name = f"block-{view}-{rows}x{slices}"
-    parameters = {"VIEW": VIEWS[view], "BLOCK": rows, "SLICES": slices, "N": 8}
+    parameters = {"VIEW": VIEWS[view], "BLOCK": rows, "SLICES": slices, "N": 4}
     run("block", "tb.block.block_tests", simulator=simulator, name=name, parameters=parameters)

@@ -18,7 +18,7 @@ from tb.conversation import Conversation, Job
 
 BUILD = runner.ROOT / "build"
 BENCH = runner.ROOT / "tb" / "chip"
-HIERARCHY = 6  # from so many layers on Verilator compiles the layer once, on its own
+HIERARCHY = 2  # from so many layers on Verilator compiles the layer once, on its own
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Chip:
             "COCOTB_LOG_LEVEL": "ERROR" if echo else "INFO",
             "GPI_LOG_LEVEL": "ERROR" if echo else "INFO",
         }
+        modules = [file for file in sorted(runner.HDL.glob("*.sv")) if file.name not in runner.PACKAGES]
+        public = [BENCH / "chip_bench.vlt"] if simulator == "verilator" else []
         hierarchy = simulator == "verilator" and self.ckpt.shape.layers >= HIERARCHY
         try:
             runner.run(
@@ -85,7 +87,7 @@ class Chip:
                 plusargs=(f"+mask={self.mask}", f"+trace={work / 'trace'}"),
                 env=env,
                 seed=seed,
-                sources=(BENCH / "chip_bench.sv", *([BENCH / "chip_bench.vlt"] if simulator == "verilator" else [])),
+                sources=(*public, *modules, BENCH / "chip_bench.sv"),
                 build_args=("--hierarchical",) if hierarchy else (),
                 profile="chip",
             )
