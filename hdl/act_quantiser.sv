@@ -9,24 +9,27 @@ module act_quantiser #(
 );
   import cartridge_pkg::*;
 
+  logic    [N*32-1:0] mag;
   logic        [31:0] any;
   logic        [ 5:0] len;
-  logic signed [63:0] r;
 
-  always @* begin
+  always_comb begin
     any = '0;
-    for (int unsigned i = 0; i < N; i++) any = any | magnitude(x_i[i*32+:32]);
+    for (int unsigned i = 0; i < N; i++) any = any | mag[i*32+:32];
   end
 
   assign len  = bit_length(any);
   assign sh_o = (len > 6'(W - 1)) ? 5'(len - 6'(W - 1)) : 5'd0;
 
-  always @* begin
-    r = '0;
-    for (int unsigned i = 0; i < N; i++) begin
-      r = rsr(64'($signed(x_i[i*32+:32])), {1'b0, sh_o});
-      // Only rounding up the largest values can leave the range, and only upwards.
-      m_o[i*W+:W] = (r >= (64'sd1 <<< (W - 1))) ? {1'b0, {(W - 1) {1'b1}}} : r[W-1:0];
-    end
+  // Only rounding up the largest values can leave the range, and only upwards.
+  function automatic logic [W-1:0] mantissa(input logic signed [31:0] x, input logic [4:0] places);
+    logic signed [63:0] r;
+    r = rsr(64'(x), {1'b0, places});
+    mantissa = (r >= (64'sd1 <<< (W - 1))) ? {1'b0, {(W - 1) {1'b1}}} : r[W-1:0];
+  endfunction
+
+  for (genvar i = 0; i < N; i++) begin : gen_lane
+    assign mag[i*32+:32] = magnitude(x_i[i*32+:32]);
+    assign m_o[i*W+:W]   = mantissa(x_i[i*32+:32], sh_o);
   end
 endmodule

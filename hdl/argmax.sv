@@ -29,7 +29,7 @@ module argmax #(
   assign tag_o   = tag_q;
   assign token_o = token_q;
 
-  always @* begin
+  always_comb begin
     best  = best_q;
     token = token_q;
     for (int unsigned l = 0; l < LANES; l++) begin

@@ -64,11 +64,9 @@ module attention #(
     end
   end
 
-  always @* begin
-    head = '0;
-    if (state_q == StQuantise) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) head[j*32+:32] = x_q[32'(idx_q)*HEAD_DIM+j];
-    end
+  // Idle between heads, so that the quantisers rest.
+  for (genvar j = 0; j < HEAD_DIM; j++) begin : gen_head
+    assign head[j*32+:32] = (state_q == StQuantise) ? x_q[(32'(idx_q)*HEAD_DIM+j)%(ALL_HEADS*HEAD_DIM)] : '0;
   end
 
   act_quantiser #(
@@ -101,8 +99,7 @@ module attention #(
   end
 
   // ---- KV SRAM, a bank a head for keys and for values
-  logic [KV_WORD-1:0] k_word[KV_HEADS];
-  logic [KV_WORD-1:0] v_word[KV_HEADS];
+  logic [KV_HEADS*KV_WORD-1:0] k_word, v_word;
   logic               k_read, v_read;
   logic        [15:0] read_pos;
 
@@ -119,7 +116,7 @@ module attention #(
       .wdata_i({kv_sh, kv_mant}),
       .re_i   (k_read),
       .rpos_i (read_pos),
-      .rdata_o(k_word[g])
+      .rdata_o(k_word[g*KV_WORD+:KV_WORD])
     );
 
     kv_sram #(
@@ -134,7 +131,7 @@ module attention #(
       .wdata_i({kv_sh, kv_mant}),
       .re_i   (v_read),
       .rpos_i (read_pos),
-      .rdata_o(v_word[g])
+      .rdata_o(v_word[g*KV_WORD+:KV_WORD])
     );
   end
 
@@ -143,27 +140,23 @@ module attention #(
   logic [HEADS*24-1:0]  scores;
   logic signed   [31:0] k_x[KV_HEADS*HEAD_DIM];
 
-  always @* begin
+  always_comb begin
     for (int unsigned g = 0; g < KV_HEADS; g++) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g*HEAD_DIM+j] = 32'($signed(k_word[g][j*KV_W+:KV_W]));
+      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g*HEAD_DIM+j] = 32'($signed(k_word[g*KV_WORD+j*KV_W+:KV_W]));
     end
   end
 
-  function automatic logic signed [31:0] dot(input int unsigned h);
-    dot = '0;
-    for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + q_q[h*HEAD_DIM+j] * k_x[(h/SHARE)*HEAD_DIM+j];
-  endfunction
-
   for (genvar h = 0; h < HEADS; h++) begin : gen_score
-    logic signed [63:0] raw, s;
-    always @* begin
-      raw = '0;
-      s   = '0;
-      if (score_valid_q) begin
-        raw = (64'(dot(h)) * $signed(64'(SCORE_C))) <<< LIFT;
-        s   = rsr(raw, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_word[h/SHARE][HEAD_DIM*KV_W+:5]));
-      end
+    logic signed [31:0] dot;
+    logic signed [63:0] s;
+    logic        [ 4:0] k_sh;
+
+    always_comb begin
+      dot = '0;
+      for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + q_q[h*HEAD_DIM+j] * k_x[(h/SHARE)*HEAD_DIM+j];
     end
+    assign k_sh = k_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5];
+    assign s    = rsr((64'(dot) * $signed(64'(SCORE_C))) <<< LIFT, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh));
     assign scores[h*24+:24] = (s > 64'sh7fffff) ? 24'h7fffff : (s < -64'sh800000) ? 24'h800000 : s[23:0];
   end
 
@@ -200,10 +193,10 @@ module attention #(
   assign read_pos   = (state_q == StScore) ? idx_q : prob_pos;
   assign prob_ready = state_q == StValue;
 
-  always @* begin
+  always_comb begin
     for (int unsigned g = 0; g < KV_HEADS; g++) begin
       for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-        v_x[g*HEAD_DIM+j] = 64'($signed(v_word[g][j*KV_W+:KV_W])) <<< v_word[g][HEAD_DIM*KV_W+:5];
+        v_x[g*HEAD_DIM+j] = 64'($signed(v_word[g*KV_WORD+j*KV_W+:KV_W])) <<< v_word[g*KV_WORD+HEAD_DIM*KV_W+:5];
       end
     end
   end
@@ -223,10 +216,8 @@ module attention #(
     if (value_valid_q) add_values(value_first_q ? 64'sd0 : -64'sd1);
   end
 
-  always @* begin
-    for (int unsigned l = 0; l < LANES; l++) begin
-      data_o[l*32+:32] = sat32(rsr(acc_q[(32'(idx_q)*LANES+l)%(HEADS*HEAD_DIM)], 6'd20));
-    end
+  for (genvar l = 0; l < LANES; l++) begin : gen_lane
+    assign data_o[l*32+:32] = sat32(rsr(acc_q[(32'(idx_q)*LANES+l)%(HEADS*HEAD_DIM)], 6'd20));
   end
 
   // ---- control
@@ -289,7 +280,7 @@ module attention #(
   // ---- trace: the heads of a position in beats of their own
   localparam int PROB_BEATS = (HEADS + LANES - 1) / LANES;
   logic [PROB_BEATS*BEAT_W-1:0] prob_words;
-  always @* begin
+  always_comb begin
     prob_words = '0;
     for (int unsigned h = 0; h < HEADS; h++) prob_words[h*32+:32] = 32'(probs[h*PROB_W+:PROB_W]);
   end

@@ -1,5 +1,6 @@
 `include "mask_load.svh"
-// All blocks of a matrix as hardware: blocks of cells side by side, their rows sequenced together. Gate or switch view.
+// All blocks of a matrix as hardware: blocks of cells side by side, their rows sequenced together, and their scaling
+// units. Gate or switch view.
 // A block of more than 32 rows holds several groups and runs one of them (pass_i) at a time.
 module block_array_gate #(
   parameter int VIEW   = cartridge_pkg::VIEW_GATE,
@@ -20,8 +21,13 @@ module block_array_gate #(
   input  logic                                  start_i,
   input  logic                           [15:0] pass_i,
   output logic                                  done_o,
-  input  logic                           [15:0] sel_i,
-  output logic signed                    [31:0] sum_o[N]
+  input  logic                                  drain_i,
+  input  logic                                  first_i,
+  input  logic                           [15:0] group_i,
+  input  logic                            [5:0] shift_i,
+  input  logic signed                    [31:0] xsum_i,
+  input  logic                           [15:0] beat_i,
+  output logic      [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
@@ -91,7 +97,7 @@ module block_array_gate #(
   for (genvar p = 0; p < BLOCKS; p++) begin : gen_block
     logic [BLOCK*SLICES*N*W_BITS-1:0] via;
     // Rows past the matrix (a last block that is not full) have no vias that matter: their word lines never rise.
-    always @* begin
+    always_comb begin
       via = '0;
       for (int unsigned r = 0; r < BLOCK; r++) begin
         for (int unsigned s = 0; s < SLICES; s++) begin
@@ -127,7 +133,22 @@ module block_array_gate #(
     );
   end
 
-  logic [N*32-1:0] sel_sum;
-  assign sel_sum = sum[32'(sel_i)/PASSES];
-  always @* for (int unsigned n = 0; n < N; n++) sum_o[n] = $signed(sel_sum[n*32+:32]);
+  scale_drain #(
+    .GROUPS(GROUPS),
+    .N     (N),
+    .ACT_W (ACT_W),
+    .NAME  (NAME)
+  ) u_drain (
+    .clk_i,
+    .rst_i,
+    .id_i,
+    .drain_i,
+    .first_i,
+    .group_i,
+    .shift_i,
+    .sum_i  (sum[32'(group_i)/PASSES]),
+    .xsum_i,
+    .beat_i,
+    .y_o
+  );
 endmodule

@@ -1,5 +1,5 @@
 `include "mask_load.svh"
-// All blocks of a matrix in word-parallel arithmetic: the fast view, for simulating real models. One row of every
+// All blocks of a matrix and their scaling units in word-parallel arithmetic: the fast view, for simulating real models. One row of every
 // block each ROW_CLKS clocks (1: fast; ACT_W + W_BITS: as many as the serial hardware takes).
 //
 // The loops run over contiguous words, with unsigned indices whose range is plain to see, so that the C++ compiler can
@@ -23,8 +23,13 @@ module block_array_rom #(
   input  logic                                  start_i,
   input  logic                           [15:0] pass_i,
   output logic                                  done_o,
-  input  logic                           [15:0] sel_i,
-  output logic signed                    [31:0] sum_o[N]
+  input  logic                                  drain_i,
+  input  logic                                  first_i,
+  input  logic                           [15:0] group_i,
+  input  logic                            [5:0] shift_i,
+  input  logic signed                    [31:0] xsum_i,
+  input  logic                           [15:0] beat_i,
+  output logic      [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
@@ -33,10 +38,13 @@ module block_array_rom #(
   localparam int CW     = N / 8;
 
   logic [31:0] cells[SLICES][K][CW];  // digit k of word c is column k*CW + c
+  logic [31:0] scales[GROUPS][N];  // {m, d} in binary16
   `MASK_LOAD(cells, NAME, id_i, ".w.hex")
+  `MASK_LOAD(scales, NAME, id_i, ".s.hex")
 
   logic signed [31:0] x_q[K];
   logic signed [31:0] sum_q[GROUPS][N];
+  logic signed [63:0] acc_q[N];
 
   function automatic void clear_sums(input int unsigned pass);
     for (int unsigned b = pass; b < GROUPS; b += PASSES) begin
@@ -55,6 +63,12 @@ module block_array_rom #(
           end
         end
       end
+    end
+  endfunction
+
+  function automatic void drain(input int unsigned group, input logic [5:0] places, input logic signed [63:0] keep);
+    for (int unsigned n = 0; n < N; n++) begin
+      acc_q[n] = (acc_q[n] & keep) + scaled(scales[group][n], sum_q[group][n], xsum_i, places);
     end
   endfunction
 
@@ -94,9 +108,10 @@ module block_array_rom #(
     end
     if (start_i) clear_sums(32'(pass_i));
     if (busy_q && clk_q == 8'(ROW_CLKS - 1)) add_row(32'(pass_i), row_q);
+    if (drain_i) drain(32'(group_i), shift_i, first_i ? 64'sd0 : -64'sd1);
   end
 
-  logic [31:0] sel;
-  assign sel = (32'(sel_i) < GROUPS) ? 32'(sel_i) : '0;
-  always @* for (int unsigned n = 0; n < N; n++) sum_o[n] = sum_q[sel][n];
+  for (genvar l = 0; l < LANES; l++) begin : gen_lane
+    assign y_o[l*32+:32] = sat32(rsr(acc_q[32'(beat_i)*LANES+l], 6'(ACT_W - 8)));
+  end
 endmodule

@@ -79,4 +79,10 @@ package cartridge_pkg;
     half_to_int = h[15] ? -$signed(mag) : $signed(mag);
   endfunction
 
+  // A group's part of a matrix output: rsr(D*sum + M*xsum, places), with scale = {m, d} in binary16.
+  function automatic logic signed [63:0] scaled(input logic [31:0] scale, input logic signed [31:0] sum,
+                                                input logic signed [31:0] xsum, input logic [5:0] places);
+    scaled = rsr(64'(half_to_int(scale[15:0])) * 64'(sum) + 64'(half_to_int(scale[31:16])) * 64'(xsum), places);
+  endfunction
+
 endpackage

@@ -14,7 +14,7 @@ module cell_array_gate #(
   input  logic [ROWS*N*W_BITS-1:0]   via_i,
   output logic               [N-1:0] bit_o
 );
-  always @* begin
+  always_comb begin
     bit_o = '0;
     for (int unsigned r = 0; r < ROWS; r++) begin
       for (int unsigned c = 0; c < N; c++) begin

@@ -57,17 +57,16 @@ module embedding #(
     end
   end
 
-  logic [31:0] scale, q;
-  always @* begin
-    scale  = scales[32'(token_q)*BEATS+32'(beat_q)];
-    q      = '0;
-    for (int unsigned l = 0; l < LANES; l++) begin
-      q = '0;
-      for (int unsigned s = 0; s < SLICES; s++) begin
-        q = q | (((cells[(32'(token_q)*SLICES+s)*WORDS+32'(beat_q)*4+l/8] >> (4 * (l % 8))) & 32'hf) << (W_BITS * s));
-      end
-      data_o[l*32+:32] = sat32(
-          rsr(64'(half_to_int(scale[15:0])) * $signed(64'(q)) + 64'(half_to_int(scale[31:16])), 6'd8));
+  logic [31:0] scale;
+  assign scale = scales[32'(token_q)*BEATS+32'(beat_q)];
+
+  for (genvar l = 0; l < LANES; l++) begin : gen_lane
+    logic [SLICES*W_BITS-1:0] q;
+    for (genvar s = 0; s < SLICES; s++) begin : gen_slice
+      assign q[s*W_BITS+:W_BITS] = W_BITS'(
+          cells[(32'(token_q)*SLICES+s)*WORDS+32'(beat_q)*4+l/8] >> (4 * (l % 8)));
     end
+    assign data_o[l*32+:32] = sat32(
+        rsr(64'(half_to_int(scale[15:0])) * $signed(64'(q)) + 64'(half_to_int(scale[31:16])), 6'd8));
   end
 endmodule

@@ -1,6 +1,6 @@
 // Matrix-vector product over mask weights: K inputs to N outputs, FX streams on both sides.
 //
-//   FX beats -> act_quantiser -> block array (rows take turns) -> scale_drain (groups take turns) -> FX beats
+//   FX beats -> act_quantiser -> block array: rows take turns, then groups drain through the scaling units -> FX beats
 //
 // One vector at a time: K/32 beats in, then for each pass of the blocks 32 rows and a drain, then N/32 beats out.
 module matrix #(
@@ -51,13 +51,14 @@ module matrix #(
   logic signed      [31:0] xsum;
   logic              [4:0] shift_q[GROUPS];
   logic signed      [31:0] xsum_q[GROUPS];
-  logic signed      [31:0] sum[N];
   logic                    load;
+  logic              [5:0] drain_shift;
 
   assign ready_o = state_q == StLoad;
   assign valid_o = state_q == StOut;
   assign load    = valid_i && ready_o;
   assign tag_o   = tag_q;
+  assign drain_shift = 6'(32 - ACT_W) - 6'(shift_q[idx_q]);
   assign busy_o  = state_q != StLoad || idx_q != 0;
 
   act_quantiser #(
@@ -69,7 +70,7 @@ module matrix #(
     .sh_o(shift)
   );
 
-  always @* begin
+  always_comb begin
     xsum = '0;
     for (int unsigned r = 0; r < GROUP; r++) xsum = xsum + 32'($signed(mant[r*ACT_W+:ACT_W]));
   end
@@ -154,8 +155,13 @@ module matrix #(
       .start_i     (start_q),
       .pass_i      (pass_q),
       .done_o      (rows_done),
-      .sel_i       (idx_q),
-      .sum_o       (sum)
+      .drain_i     (state_q == StDrain),
+      .first_i     (first_q),
+      .group_i     (idx_q),
+      .shift_i     (drain_shift),
+      .xsum_i      (xsum_q[idx_q]),
+      .beat_i      (idx_q),
+      .y_o         (data_o)
     );
   end else begin : gen_gate
     block_array_gate #(
@@ -177,27 +183,13 @@ module matrix #(
       .start_i     (start_q),
       .pass_i      (pass_q),
       .done_o      (rows_done),
-      .sel_i       (idx_q),
-      .sum_o       (sum)
+      .drain_i     (state_q == StDrain),
+      .first_i     (first_q),
+      .group_i     (idx_q),
+      .shift_i     (drain_shift),
+      .xsum_i      (xsum_q[idx_q]),
+      .beat_i      (idx_q),
+      .y_o         (data_o)
     );
   end
-
-  scale_drain #(
-    .GROUPS(GROUPS),
-    .N     (N),
-    .ACT_W (ACT_W),
-    .NAME  (NAME)
-  ) u_drain (
-    .clk_i,
-    .rst_i,
-    .id_i,
-    .drain_i(state_q == StDrain),
-    .first_i(first_q),
-    .group_i(idx_q),
-    .shift_i(6'(32 - ACT_W) - 6'(shift_q[idx_q])),
-    .sum_i  (sum),
-    .xsum_i (xsum_q[idx_q]),
-    .beat_i (idx_q),
-    .y_o    (data_o)
-  );
 endmodule

@@ -17,7 +17,7 @@ module product_lines #(
 
   assign line_o = line;
 
-  always @* begin
+  always_comb begin
     line    = '0;
     carry_d = '0;
     line[1] = x_q[0];

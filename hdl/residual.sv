@@ -19,9 +19,7 @@ module residual (
   assign skip_ready_o = ready_i && valid_i;
   assign tag_o        = tag_i;
 
-  always @* begin
-    for (int unsigned l = 0; l < LANES; l++) begin
-      data_o[l*32+:32] = sat32(64'($signed(skip_data_i[l*32+:32])) + 64'($signed(data_i[l*32+:32])));
-    end
+  for (genvar l = 0; l < LANES; l++) begin : gen_lane
+    assign data_o[l*32+:32] = sat32(64'($signed(skip_data_i[l*32+:32])) + 64'($signed(data_i[l*32+:32])));
   end
 endmodule

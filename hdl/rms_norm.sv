@@ -45,6 +45,8 @@ module rms_norm #(
 
   logic signed [31:0] x_q[N];
   logic [31:0] any_q, any_d;
+  logic [LANES*32-1:0] mag;
+  logic [LANES*48-1:0] squares;
   logic [47:0] ss_q, square;
   logic [4:0] sh;
   logic root_done;
@@ -59,9 +61,9 @@ module rms_norm #(
   assign tag_o   = tag_q;
   assign busy_o  = state_q != StLoad || beat_q != 0;
 
-  always @* begin
+  always_comb begin
     any_d = (beat_q == 0) ? '0 : any_q;
-    for (int unsigned l = 0; l < LANES; l++) any_d = any_d | magnitude(data_i[l*32+:32]);
+    for (int unsigned l = 0; l < LANES; l++) any_d = any_d | mag[l*32+:32];
   end
 
   always @(posedge clk_i) begin
@@ -71,17 +73,19 @@ module rms_norm #(
   end
 
   // One beat's sum of squares of 16-bit mantissas.
-  logic signed [63:0] xs;
   assign len = bit_length(any_q);
   assign sh  = (len > 6'(NORM_W - 1)) ? 5'(len - 6'(NORM_W - 1)) : 5'd0;
-  always @* begin
+
+  function automatic logic [47:0] squared(input logic signed [31:0] x, input logic [4:0] places);
+    logic signed [63:0] xs;
+    xs = rsr(64'(x), {1'b0, places});
+    if (xs > 64'sd32767) xs = 64'sd32767;
+    squared = 48'(xs * xs);
+  endfunction
+
+  always_comb begin
     square = '0;
-    xs     = '0;
-    for (int unsigned l = 0; l < LANES; l++) begin
-      xs = rsr(64'(x_q[32'(beat_q)*LANES+l]), {1'b0, sh});
-      if (xs > 64'sd32767) xs = 64'sd32767;
-      square = square + 48'(xs * xs);
-    end
+    for (int unsigned l = 0; l < LANES; l++) square = square + squares[l*48+:48];
   end
 
   rsqrt u_rsqrt (
@@ -144,22 +148,19 @@ module rms_norm #(
   end
 
   // Two multipliers a lane: by 1/rms, then by the gain (binary32, taken apart here).
-  logic signed [63:0] z;
-  logic signed [63:0] y;
-  logic        [31:0] g;
-  logic        [ 7:0] down;
-  always @* begin
-    z      = '0;
-    y      = '0;
-    g      = '0;
-    down   = '0;
-    for (int unsigned l = 0; l < LANES; l++) begin
-      g    = gains[32'(beat_q)*LANES+l];
-      z    = rsr(64'(x_q[32'(beat_q)*LANES+l]) * $signed({44'd0, a_q}), z_shift_q);
-      y    = (g[30:23] == 0) ? 64'sd0 : z * $signed({40'd0, 1'b1, g[22:0]});
-      down = 8'd154 - g[30:23];
-      y    = rsr(g[31] ? -y : y, (down > 8'd62) ? 6'd62 : down[5:0]);
-      data_o[l*32+:32] = sat32(y);
-    end
+  function automatic logic signed [31:0] normed(input logic signed [31:0] x, input logic [19:0] a,
+                                                input logic [5:0] z_shift, input logic [31:0] g);
+    logic signed [63:0] z, y;
+    logic        [ 7:0] down;
+    z      = rsr(64'(x) * $signed({44'd0, a}), z_shift);
+    y      = (g[30:23] == 0) ? 64'sd0 : z * $signed({40'd0, 1'b1, g[22:0]});
+    down   = 8'd154 - g[30:23];
+    normed = sat32(rsr(g[31] ? -y : y, (down > 8'd62) ? 6'd62 : down[5:0]));
+  endfunction
+
+  for (genvar l = 0; l < LANES; l++) begin : gen_lane
+    assign mag[l*32+:32]     = magnitude(data_i[l*32+:32]);
+    assign squares[l*48+:48] = squared(x_q[32'(beat_q)*LANES+l], sh);
+    assign data_o[l*32+:32]  = normed(x_q[32'(beat_q)*LANES+l], a_q, z_shift_q, gains[32'(beat_q)*LANES+l]);
   end
 endmodule

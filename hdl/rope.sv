@@ -39,23 +39,18 @@ module rope #(
     else if (valid_i && ready_i) beat_q <= (beat_q == 16'(BEATS - 1)) ? '0 : beat_q + 16'd1;
   end
 
-  logic signed [31:0] x0, x1;
-  logic signed [15:0] c, s;
-  always @* begin
-    x0     = '0;
-    x1     = '0;
-    c      = '0;
-    s      = '0;
-    for (int unsigned l = 0; l < LANES; l += 2) begin
-      x0     = data_i[l*32+:32];
-      x1     = data_i[(l+1)*32+:32];
-      {s, c} = angles[32'(tag_i.pos)*PAIRS+((32'(beat_q)*LANES+l)%HEAD_DIM)/2];
-      if (turn) begin
-        data_o[l*32+:32]     = sat32(rsr(64'(x0) * 64'(c) - 64'(x1) * 64'(s), 6'd14));
-        data_o[(l+1)*32+:32] = sat32(rsr(64'(x0) * 64'(s) + 64'(x1) * 64'(c), 6'd14));
-      end else begin
-        data_o[l*32+:64] = data_i[l*32+:64];
-      end
-    end
+  for (genvar p = 0; p < LANES / 2; p++) begin : gen_pair
+    localparam int Lane = 2 * p;  // the pair's first lane
+    logic signed [31:0] x0, x1;
+    logic signed [15:0] c, s;
+    logic        [31:0] y0, y1;
+
+    assign x0     = data_i[Lane*32+:32];
+    assign x1     = data_i[(Lane+1)*32+:32];
+    assign {s, c} = angles[32'(tag_i.pos)*PAIRS+((32'(beat_q)*LANES+Lane)%HEAD_DIM)/2];
+    assign y0     = sat32(rsr(64'(x0) * 64'(c) - 64'(x1) * 64'(s), 6'd14));
+    assign y1     = sat32(rsr(64'(x0) * 64'(s) + 64'(x1) * 64'(c), 6'd14));
+
+    assign data_o[Lane*32+:64] = turn ? {y1, y0} : {x1, x0};
   end
 endmodule

@@ -14,7 +14,7 @@ module rsqrt (
 
   // Pairs of leading zeros.
   logic [4:0] k;
-  always @* begin
+  always_comb begin
     k = '0;
     for (int unsigned i = 0; i < 24; i++) if (u_i[2*i+:2] != 0) k = 5'(23 - i);
   end

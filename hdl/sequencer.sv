@@ -62,7 +62,7 @@ module sequencer #(
   assign host_fire    = host_valid_i && host_ready_o;
 
   // To the host: the argmax's answers before refusals.
-  always @* begin
+  always_comb begin
     stop = 1'b0;
     for (int unsigned i = 0; i < 4; i++) if (res_token_i == stop_ids_i[i*TOKEN_W+:TOKEN_W]) stop = 1'b1;
   end
@@ -72,7 +72,7 @@ module sequencer #(
   assign out_slot_o  = res_valid_i ? res_tag_i.slot : host_slot_i;
   assign out_pos_o   = res_valid_i ? res_next[15:0] : host_pos[15:0];
   assign out_token_o = res_valid_i ? res_token_i : host_token_i;
-  always @* begin
+  always_comb begin
     out_end_o = EndNone;
     if (!res_valid_i) out_end_o = EndContext;
     else if (stop) out_end_o = EndStop;

@@ -57,7 +57,7 @@ def run(
         tests: dotted path of the module with the cocotb tests.
         simulator: 'verilator' or 'icarus'.
         name: of the build; tests that share a build share the name.
-        parameters: of the top level.
+        parameters: of the top level; a number of another width than 32 bits as text, "16'd12".
         shape_pkg: the file with ``shape_pkg``, which only ``layer`` and ``chip`` need.
         plusargs: for the simulation, '+mask=DIR' among them.
         env: environment variables for the tests.
@@ -186,7 +186,7 @@ def _build(
             engine.build(
                 sources=files,
                 includes=[HDL],
-                parameters={key: f'"{text}"' if isinstance(text, str) else text for key, text in parameters.items()},
+                parameters={key: _literal(value) for key, value in parameters.items()},
                 build_args=build_args,
                 hdl_toplevel=top,
                 build_dir=work,
@@ -199,6 +199,11 @@ def _build(
             print(log.read_text() if log.is_file() else "", flush=True)
             raise AssertionError(f"the build of {top} failed, see {log}; again: {replay}") from None
         stamp.write_text(json.dumps(settings))
+
+
+def _literal(value: object) -> object:
+    """A parameter's value for a command line: text in quotes, numbers (12, "16'd12") as they are."""
+    return f'"{value}"' if isinstance(value, str) and not re.fullmatch(r"\d+'d\d+", value) else value
 
 
 def _verdict(results: Path, exit_code: int) -> str | None:
