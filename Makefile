@@ -1,6 +1,6 @@
 # Every target sets up what it needs by itself.
 PYTHON := .venv/bin/python
-PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED WAVES
+PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED DEPTH WAVES
 
 # Parameters reach the scripts through the environment, letter by letter: nothing in them is expanded, whatever quotes
 # or dollar signs a prompt has.
@@ -21,6 +21,7 @@ help: ## this list
 #: PROMPT what to ask, in quotes (default: What is the capital of France?)
 #: TOKENS at most so many tokens of answer
 #: MODEL  smollm2 (default), tiny, or the path of a Llama GGUF file
+#: DEPTH  positions of the KV cache (default: 512)
 #: SIM    verilator (default) or icarus
 #: TEST   run this bench instead of the chip
 #: SEED   seed of a bench's random stimulus

@@ -47,6 +47,7 @@ class Golden:
         """End the worker."""
         self.process.kill()
         self.process.wait()
+        self.process.stdout.close()
 
     def _receive(self) -> bool:
         try:

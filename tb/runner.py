@@ -49,6 +49,7 @@ def run(
     build_args: tuple[str, ...] = (),
     sources: tuple[Path, ...] = (),
     profile: str = "unit",
+    replay: str | None = None,
 ) -> Path:
     """Build ``top`` in build/sim/<simulator>/<name> unless it is there already, and run the cocotb tests on it.
 
@@ -65,6 +66,7 @@ def run(
         waves: leave a trace beside the results; so does the environment variable WAVES=1.
         build_args: further arguments of the simulator's compiler.
         sources: further files, compiled before the top: SystemVerilog, or Verilator's .vlt.
+        replay: the command that does this run again; None: the one that runs the current test.
         profile: 'unit' builds fast, every signal public; 'chip' runs fast, only what a .vlt file names is public.
 
     Returns:
@@ -78,8 +80,8 @@ def run(
     seed = default_seed() if seed is None else seed
     waves = waves or os.environ.get("WAVES", "0") not in ("", "0")
     test = os.environ.get("PYTEST_CURRENT_TEST", name).rsplit(" (", 1)[0]
-    replay = f"make sim TEST={shlex.quote(test)} SEED={seed} SIM={simulator} WAVES=1"
-    print(f"{test}: {simulator}, seed {seed}; replay with waves: {replay}", flush=True)
+    replay = replay or f"make sim TEST={shlex.quote(test)} SEED={seed} SIM={simulator} WAVES=1"
+    print(f"{test}: {simulator}, seed {seed}; replay: {replay}", flush=True)
 
     work = ROOT / "build" / "sim" / simulator / (f"{name}-waves" if waves else name)
     work.mkdir(parents=True, exist_ok=True)
@@ -109,7 +111,7 @@ def run(
         exit_code = stopped.code if isinstance(stopped, SystemExit) else 1
     problem = _verdict(results, exit_code)
     if problem:
-        raise AssertionError(f"{test}: {problem}; replay with waves: {replay}")
+        raise AssertionError(f"{test}: {problem}; replay: {replay}")
     return run_dir
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import resource
 import time
 from pathlib import Path
 
@@ -125,6 +126,7 @@ async def _run(dut, schedule) -> Bench:
     bench = Bench(dut, job, Path(os.environ["TRACE"]), int(os.environ.get("POLL", "1000")))
     try:
         await bench.start()
+        started = time.perf_counter()
         await schedule(bench)
         await bench.drain()
     except (Mismatch, TraceError) as problem:
@@ -143,6 +145,9 @@ async def _run(dut, schedule) -> Bench:
         "values_compared": bench.board.values,
         "mismatches": 0,
         "cycles": int(dut.cycles_o.value),
+        "seconds": time.perf_counter() - started,
+        "peak_memory_bytes": 1024
+        * sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)),
         "arrivals": bench.arrivals,
     }
     Path(os.environ["REPORT"]).write_text(json.dumps(report))

@@ -52,13 +52,14 @@ class Chip:
         echo: bool = False,
         poll: int = 1000,
         seed: int | None = None,
+        replay: str | None = None,
     ) -> dict:
         """Simulate conversations, every stage checked; gives the report of tb/chip/chip_tests.py.
 
         InputError for a prompt that the die cannot take; AssertionError, the first divergence in it, if RTL and golden
         model differ.
         """
-        self._check(conversations)
+        self.check(conversations)
         job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop)
         work = BUILD / "runs" / f"{self.name}-{simulator}-{test}-{os.getpid()}"
         shutil.rmtree(work, ignore_errors=True)
@@ -90,6 +91,7 @@ class Chip:
                 sources=(*public, *modules, BENCH / "chip_bench.sv"),
                 build_args=("--hierarchical",) if hierarchy else (),
                 profile="chip",
+                replay=replay,
             )
         except AssertionError as failure:
             found = json.loads(report.read_text()).get("mismatch") if report.is_file() else None
@@ -98,7 +100,8 @@ class Chip:
         shutil.rmtree(work)
         return result
 
-    def _check(self, conversations: list[Conversation]) -> None:
+    def check(self, conversations: list[Conversation]) -> None:
+        """InputError unless the die can take these conversations."""
         if not conversations:
             raise InputError("there is nothing to run", "prompt", "give at least one prompt")
         for talk in conversations:

@@ -1,0 +1,191 @@
+"""``make sim``: a model answers a prompt from RTL simulation, every stage of every layer held against the golden model.
+
+Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH; with TEST=name it runs that bench instead.
+"""
+
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from models import checkpoint, fetch
+from models.checkpoint import Checkpoint
+from models.errors import InputError
+from models.shape import MATRICES
+from models.tokenizer import Tokenizer
+from scripts import toolchain
+from tb.chip.job import BUILD, Chip
+from tb.conversation import Conversation
+
+PROMPT = "What is the capital of France?"
+RESULTS = BUILD / "results"
+ICARUS_WEIGHTS = 2_000_000  # more than that, and an interpreting simulator takes hours for a token
+
+
+def main() -> int:
+    """Run what the environment asks for; 0, 1 (a check failed) or 2 (bad input)."""
+    try:
+        return run_test(os.environ["TEST"]) if os.environ.get("TEST") else answer()
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    except AssertionError as failure:
+        print(f"FAILED: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def answer() -> int:
+    """The main job: etch, build, simulate, report."""
+    started = time.perf_counter()
+    prompt = os.environ.get("PROMPT") or PROMPT
+    tokens = number("TOKENS", 64, 1, 65535)
+    depth = number("DEPTH", 512, 2, 65536)
+    seed = number("SEED", 1, 0, 2**31 - 1)
+    simulator = os.environ.get("SIM") or "verilator"
+    toolchain.require(simulator)
+
+    ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
+    tokenizer = Tokenizer.from_checkpoint(ckpt)
+    if simulator == "icarus" and macs(ckpt, head=True) > ICARUS_WEIGHTS:
+        what = f"Icarus interprets, and this model has {macs(ckpt, head=True):,} weights"
+        raise InputError(what, "SIM", "use SIM=verilator, or SIM=icarus with MODEL=tiny")
+    ids = tokenizer.chat([{"role": "user", "content": prompt}])
+    chip = Chip.of(ckpt, kv_depth=depth)
+    chip.check([talk := Conversation(0, ids, tokens)])
+    shape = ckpt.shape
+    print(f"{Path(ckpt.path).name}: {shape.layers} layers, width {shape.d_model}, {macs(ckpt, head=True):,} MACs a token")
+    print(f"building for {toolchain.describe(simulator)}, ROM view", flush=True)
+    print(f"\n> {prompt}\n", flush=True)
+
+    begun = time.perf_counter()
+    report = chip.run(
+        [talk],
+        sorted(tokenizer.stop_ids),
+        simulator=simulator,
+        test="one_after_another",
+        echo=True,
+        seed=seed,
+        replay=replay(),
+    )
+    ended = time.perf_counter()
+    figures = summary(ckpt, simulator, report, ended - begun - report["seconds"], ended - started)
+    figures |= {"prompt": prompt, "text": tokenizer.decode(report["conversations"][0]["answer"])}
+    write(RESULTS / "sim.json", figures)
+    show(figures)
+    return 0
+
+
+def replay() -> str:
+    """The command that does this run again."""
+    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH")
+    return " ".join(["make sim", *(f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name))])
+
+
+def summary(ckpt: Checkpoint, simulator: str, report: dict, build_s: float, total_s: float) -> dict:
+    """The figures of a run of one conversation, under the names of build/results/sim.json."""
+    talk, arrivals = report["conversations"][0], report["arrivals"]
+    answered = len(talk["answer"])
+    decode_s = arrivals[-1][0] - arrivals[0][0]
+    work = report["tokens_through_layers"] * macs(ckpt, head=False) + answered * (macs(ckpt, True) - macs(ckpt, False))
+    return {
+        "model": Path(ckpt.path).name,
+        "checkpoint_sha256": ckpt.sha256,
+        "simulator": toolchain.describe(simulator),
+        "view": "rom",
+        "answer_tokens": answered,
+        "end": talk["end"],
+        "tokens_through_layers": report["tokens_through_layers"],
+        "layers": ckpt.shape.layers,
+        "stages_compared": report["stages_compared"],
+        "values_compared": report["values_compared"],
+        "mismatches": report["mismatches"],
+        "cycles": report["cycles"],
+        "cycles_per_token": (arrivals[-1][1] - arrivals[0][1]) / (answered - 1) if answered > 1 else None,
+        "decode_tokens_per_second": (answered - 1) / decode_s if answered > 1 else None,
+        "simulation_seconds": report["seconds"],
+        "tokens_per_second": report["tokens_through_layers"] / report["seconds"],
+        "macs_per_second": work / report["seconds"],
+        "build_seconds": build_s,
+        "peak_memory_bytes": report["peak_memory_bytes"],
+        "total_seconds": total_s,
+    }
+
+
+def show(figures: dict) -> None:
+    """The closing table."""
+    table = Table(show_header=False, title="answered from RTL")
+    rate = figures["decode_tokens_per_second"]
+    for name, value in (
+        ("text", figures["text"]),
+        ("ended by", figures["end"]),
+        ("tokens", f"{figures['tokens_through_layers']} through {figures['layers']} layers, {figures['answer_tokens']} answered"),
+        ("stages compared", f"{figures['stages_compared']:,}"),
+        ("values compared", f"{figures['values_compared']:,}"),
+        ("mismatches", str(figures["mismatches"])),
+        ("cycles a token", f"{figures['cycles_per_token']:,.0f} (decode, one user)" if rate else "-"),
+        ("simulation", f"{rate:.2f} tokens/s decode, " * bool(rate) + f"{figures['tokens_per_second']:.2f} with prefill"),
+        ("simulator", f"{figures['simulator']}, {figures['view'].upper()} view"),
+        ("time", f"{figures['total_seconds']:.0f} s in all, {figures['build_seconds']:.0f} s of it build"),
+    ):
+        table.add_row(name, value)
+    print()
+    Console().print(table)
+
+
+def macs(ckpt: Checkpoint, head: bool) -> int:
+    """Multiply-accumulates of a token through all layers, and through the head too if ``head``."""
+    sizes = {name: ckpt.shape.matrix_size(name) for name in MATRICES}
+    layers = ckpt.shape.layers * sum(k * n for name, (k, n) in sizes.items() if name != "head")
+    return layers + (ckpt.shape.d_model * ckpt.shape.vocab if head else 0)
+
+
+def number(name: str, default: int, least: int, most: int) -> int:
+    """An integer parameter of the environment. InputError if it is none or out of range."""
+    text = os.environ.get(name) or str(default)
+    try:
+        value = int(text)
+    except ValueError:
+        value = None
+    if value is None or not least <= value <= most:
+        raise InputError(f"{text!r} is no number from {least} to {most}", name, f"leave it out for {default}")
+    return value
+
+
+def write(path: Path, figures: dict) -> None:
+    """Leave figures for machines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(figures, indent=2) + "\n")
+    os.replace(part, path)
+
+
+def run_test(test: str) -> int:
+    """Run one bench: a pytest node (tb/matrix/test_matrix.py::...), a folder of tb/, or part of a test's name."""
+    import pytest
+
+    number("SEED", 1, 0, 2**31 - 1)
+    if os.environ.get("SIM"):
+        toolchain.require(os.environ["SIM"])
+    node = Path(test.split("::")[0])
+    if node.exists():
+        chosen = [test]
+    elif Path("tb", test).is_dir():
+        chosen = [f"tb/{test}"]
+    else:
+        chosen = ["tb", "-k", test]
+    code = pytest.main([*chosen, "-s", "-p", "no:xdist"])
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise InputError(f"no bench matches {test!r}", "TEST", "name a folder of tb/, a test file, or part of a test's name")
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
