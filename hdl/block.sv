@@ -18,7 +18,7 @@ module block #(
   input  logic [cartridge_pkg::GROUP*ACT_W-1:0] load_x_i,
   // row sequencing, common to all blocks of a matrix
   input  logic                             clear_i,  // sums to zero
-  input  logic                             fetch_i,  // row_i enters the product generator
+  input  logic                             fetch_i,  // row_i enters the product generator and is on the word line next
   input  logic                             run_i,    // a product bit is on the lines
   input  logic                             last_i,   // it is the last
   input  logic [$clog2(BLOCK)-1:0]         row_i,
@@ -53,7 +53,13 @@ module block #(
     .line_o(line)
   );
 
-  assign word = run_i ? BLOCK'(1) << row_i : '0;
+  // The next row is fetched while the last bit of this one is on the lines: the word line keeps its own row.
+  logic [$clog2(BLOCK)-1:0] word_row_q;
+  always_ff @(posedge clk_i) begin
+    if (rst_i) word_row_q <= '0;
+    else if (fetch_i) word_row_q <= row_i;
+  end
+  assign word = run_i ? BLOCK'(1) << word_row_q : '0;
 
   if (VIEW == VIEW_SWITCH) begin : gen_switch
     cell_array_switch #(

@@ -127,7 +127,7 @@ module block_array_gate #(
       .fetch_i     (fetch),
       .run_i       (run),
       .last_i      (last_bit),
-      .row_i       (fetch ? fetch_row : word_row),
+      .row_i       (fetch_row),
       .via_i       (via),
       .sum_o       (sum[p])
     );

@@ -48,17 +48,20 @@ module sequencer #(
 
   logic [16:0] host_pos, res_next;
   logic        host_room, host_fire, host_refuse, res_fire, stop;
+  logic        use_fb, use_res;
+  logic        host_hold_q, refuse_hold_q;  // an offer that was not accepted yet must stay
 
   assign host_pos  = host_first_i ? '0 : pos_q[host_slot_i];
   assign host_room = host_pos < 17'(DEPTH);
   assign res_next  = 17'(res_tag_i.pos) + 17'd1;
 
   // Into the layers: answers before prompts.
-  assign valid_o      = fb_valid_q || (host_valid_i && host_room);
-  assign tag_o        = fb_valid_q ? fb_tag_q : {host_last_i, host_slot_i, host_pos[15:0]};
-  assign token_o      = fb_valid_q ? fb_token_q : host_token_i;
+  assign use_fb       = fb_valid_q && !host_hold_q;
+  assign valid_o      = use_fb || (host_valid_i && host_room);
+  assign tag_o        = use_fb ? fb_tag_q : {host_last_i, host_slot_i, host_pos[15:0]};
+  assign token_o      = use_fb ? fb_token_q : host_token_i;
   assign host_refuse  = host_valid_i && !host_room;
-  assign host_ready_o = host_room ? (ready_i && !fb_valid_q) : (!host_last_i || (out_ready_i && !res_valid_i));
+  assign host_ready_o = host_room ? (ready_i && !use_fb) : (!host_last_i || (out_ready_i && !use_res));
   assign host_fire    = host_valid_i && host_ready_o;
 
   // To the host: the argmax's answers before refusals.
@@ -66,15 +69,16 @@ module sequencer #(
     stop = 1'b0;
     for (int unsigned i = 0; i < 4; i++) if (res_token_i == stop_ids_i[i*TOKEN_W+:TOKEN_W]) stop = 1'b1;
   end
-  assign res_ready_o = out_ready_i && !fb_valid_q;
-  assign res_fire    = res_valid_i && res_ready_o;
-  assign out_valid_o = res_valid_i ? !fb_valid_q : (host_refuse && host_last_i);
-  assign out_slot_o  = res_valid_i ? res_tag_i.slot : host_slot_i;
-  assign out_pos_o   = res_valid_i ? res_next[15:0] : host_pos[15:0];
-  assign out_token_o = res_valid_i ? res_token_i : host_token_i;
+  assign use_res     = res_valid_i && !fb_valid_q && !refuse_hold_q;
+  assign res_ready_o = out_ready_i && use_res;
+  assign res_fire    = use_res && out_ready_i;
+  assign out_valid_o = use_res || (host_refuse && host_last_i);
+  assign out_slot_o  = use_res ? res_tag_i.slot : host_slot_i;
+  assign out_pos_o   = use_res ? res_next[15:0] : host_pos[15:0];
+  assign out_token_o = use_res ? res_token_i : host_token_i;
   always_comb begin
     out_end_o = EndNone;
-    if (!res_valid_i) out_end_o = EndContext;
+    if (!use_res) out_end_o = EndContext;
     else if (stop) out_end_o = EndStop;
     else if (left_q[res_tag_i.slot] <= 16'd1) out_end_o = EndLimit;
     else if (res_next == 17'(DEPTH)) out_end_o = EndContext;
@@ -82,19 +86,23 @@ module sequencer #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      fb_valid_q <= 1'b0;
-      fb_tag_q   <= '0;
-      fb_token_q <= '0;
+      host_hold_q   <= 1'b0;
+      refuse_hold_q <= 1'b0;
+      fb_valid_q    <= 1'b0;
+      fb_tag_q      <= '0;
+      fb_token_q    <= '0;
       for (int unsigned s = 0; s < SLOTS; s++) begin
         pos_q[s]  <= '0;
         left_q[s] <= '0;
       end
     end else begin
+      host_hold_q   <= valid_o && !use_fb && !ready_i;
+      refuse_hold_q <= out_valid_o && !use_res && !out_ready_i;
       if (host_fire && host_room) begin
         pos_q[host_slot_i] <= host_pos + 17'd1;
         if (host_last_i) left_q[host_slot_i] <= host_max_new_i;
       end
-      if (fb_valid_q && ready_i) begin
+      if (use_fb && ready_i) begin
         fb_valid_q <= 1'b0;
       end
       if (res_fire && out_end_o == EndNone) begin

@@ -1,0 +1,103 @@
+"""``make bench``: how fast the simulation and the golden model are, beside llama.cpp on the same cores, from one run."""
+
+import os
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from models import checkpoint, fetch
+from models.errors import InputError
+from models.golden import chip as golden
+from models.tokenizer import Tokenizer
+from scripts import sim, toolchain
+from tb.chip.job import Chip
+from tb.conversation import Conversation
+
+PROMPT = "Explain in a few sentences why the sky is blue."
+
+
+def main() -> int:
+    """Measure, print, and leave build/results/bench.json."""
+    try:
+        tokens = sim.number("TOKENS", 32, 2, 65535)
+        toolchain.require("verilator")
+        ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
+        ids = Tokenizer.from_checkpoint(ckpt).chat([{"role": "user", "content": os.environ.get("PROMPT") or PROMPT}])
+        figures = simulated(ckpt, ids, tokens)
+        figures |= {"golden_tokens_per_second": golden_speed(ckpt, ids, tokens)}
+        peer = llama_speed(ckpt.path, ids, tokens)
+        figures |= {"llama_cpp_tokens_per_second": peer}
+        figures |= {"llama_cpp_over_simulation": peer / figures["decode_tokens_per_second"]}
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    except AssertionError as failure:
+        print(f"FAILED: {failure}", file=sys.stderr)
+        return 1
+    sim.write(sim.RESULTS / "bench.json", figures)
+    show(figures)
+    return 0
+
+
+def simulated(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> dict:
+    """The RTL answering, every stage checked, with the golden model beside it on the other core."""
+    die = Chip.of(ckpt)
+    begun = time.perf_counter()
+    report = die.run(
+        [Conversation(0, ids, tokens)], [], simulator="verilator", test="one_after_another", echo=True, replay="make bench"
+    )
+    total = time.perf_counter() - begun
+    return sim.summary(ckpt, "verilator", report, total - report["seconds"], total)
+
+
+def golden_speed(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> float:
+    """Tokens/s of the golden model alone, decoding."""
+    model = golden.Chip(ckpt, Chip.of(ckpt).die)
+    step = model.run(0, ids)[-1]
+    begun = time.perf_counter()
+    for _ in range(tokens):
+        step = model.run(0, [step.token_out])[-1]
+    return tokens / (time.perf_counter() - begun)
+
+
+def llama_speed(path: str, ids: list[int], tokens: int) -> float:
+    """Tokens/s of llama.cpp, decoding on all cores."""
+    try:
+        import xllamacpp
+    except ImportError as missing:
+        hint = "run `make bench`, which installs it"
+        raise InputError(f"llama.cpp is missing ({missing})", "Python packages", hint) from None
+    settings = xllamacpp.CommonParams()
+    settings.model.path = path
+    settings.n_ctx = 512
+    settings.n_parallel = 1
+    settings.cpuparams.n_threads = os.cpu_count()
+    settings.verbosity = -1
+    server = xllamacpp.Server(settings)
+    request = {"prompt": ids, "n_predict": tokens, "temperature": 0, "ignore_eos": True, "cache_prompt": False}
+    return server.handle_completions(request)["timings"]["predicted_per_second"]
+
+
+def show(figures: dict) -> None:
+    """The table of a bench."""
+    table = Table(show_header=False, title=f"{figures['model']}, {figures['simulator']}, {figures['view'].upper()} view")
+    for name, value in (
+        ("simulation, decode, one user", f"{figures['decode_tokens_per_second']:.2f} tokens/s"),
+        ("simulation with prefill", f"{figures['tokens_per_second']:.2f} tokens/s"),
+        ("simulated MACs", f"{figures['macs_per_second'] / 1e6:,.0f} million/s"),
+        ("cycles a token", f"{figures['cycles_per_token']:,.0f}"),
+        ("values compared", f"{figures['values_compared']:,}, {figures['mismatches']} mismatches"),
+        ("build and start", f"{figures['build_seconds']:.0f} s"),
+        ("peak memory, simulator and golden model", f"{figures['peak_memory_bytes'] / 2**30:.2f} GiB"),
+        ("golden model alone, decode", f"{figures['golden_tokens_per_second']:.2f} tokens/s"),
+        ("llama.cpp, decode", f"{figures['llama_cpp_tokens_per_second']:.1f} tokens/s"),
+        ("llama.cpp over simulation", f"{figures['llama_cpp_over_simulation']:.0f} x"),
+    ):
+        table.add_row(name, value)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
