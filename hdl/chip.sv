@@ -126,9 +126,13 @@ module chip (
 
     assign busy[l] = in_valid || working;
 
+    // The reset tree ends at a register of the layer's own clock: nothing in an idle layer listens to the chip's.
+    logic layer_rst_q;
+    always_ff @(posedge clk) layer_rst_q <= rst_q;
+
     clk_gate u_gate (
       .clk_i,
-      .en_i (rst_i || rst_q || up_valid || busy[l]),
+      .en_i (rst_i || rst_q || layer_rst_q || up_valid || busy[l]),
       .clk_o(clk)
     );
 
@@ -137,7 +141,7 @@ module chip (
       .WIDTH($bits(tag_t) + BEAT_W)
     ) u_wire (
       .clk_i  (clk),
-      .rst_i  (rst_q),
+      .rst_i  (layer_rst_q),
       .valid_i(up_valid),
       .ready_o(up_ready),
       .data_i ({up_tag, up_data}),
@@ -148,7 +152,7 @@ module chip (
 
     layer u_layer (
       .clk_i  (clk),
-      .rst_i  (rst_q),
+      .rst_i  (layer_rst_q),
       .id_i   (8'(l)),
       .busy_o (working),
       .valid_i(in_valid),

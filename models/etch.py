@@ -68,8 +68,8 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
             new = Path(scratch, "new")
             new.mkdir()
-            images = _images(ckpt, die)
-            bar = tqdm(images.items(), desc="etching", unit="image", disable=None)  # on terminals only
+            made = images(ckpt, die)
+            bar = tqdm(made.items(), desc="etching", unit="image", disable=None)  # on terminals only
             index["files"] = {name: _write(new / name, words()) for name, words in bar}
             (new / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
             if out.exists():
@@ -100,7 +100,7 @@ def read_back(mask_dir: str | os.PathLike) -> dict[str, bytes]:
             raise _damaged(folder, f"head and embedding hold different images of {name}")
 
     def read(name: str, *size: int) -> np.ndarray:
-        return _read(folder / name, size)
+        return read_image(folder / name, size)
 
     groups = shape.d_model // GROUP
     cells = read(_file("embed", 0, ".w"), shape.vocab, die.embed_slices, shape.d_model // 8)
@@ -150,18 +150,18 @@ def _norms(shape: Shape) -> dict[str, str]:
     return norms | {_file("final_norm", 0): FINAL_NORM}
 
 
-def _images(ckpt: Checkpoint, die: Die) -> dict[str, Callable[[], np.ndarray]]:
+def images(ckpt: Checkpoint, die: Die) -> dict[str, Callable[[], np.ndarray]]:
     """Name and words of every image; the words are made when they are asked for, one image at a time."""
-    images = {}
+    made = {}
     for array, layer in _arrays(ckpt.shape):
-        images[_file(array, layer, ".w")] = partial(_matrix_cells, ckpt, die, array, layer)
-        images[_file(array, layer, ".s")] = partial(_matrix_scales, ckpt, array, layer)
-    images[_file("embed", 0, ".w")] = partial(_embedding_cells, ckpt.tensors[EMBEDDING], die.embed_slices)
-    images[_file("embed", 0, ".s")] = partial(_words, ckpt.tensors[EMBEDDING])
+        made[_file(array, layer, ".w")] = partial(_matrix_cells, ckpt, die, array, layer)
+        made[_file(array, layer, ".s")] = partial(_matrix_scales, ckpt, array, layer)
+    made[_file("embed", 0, ".w")] = partial(_embedding_cells, ckpt.tensors[EMBEDDING], die.embed_slices)
+    made[_file("embed", 0, ".s")] = partial(_words, ckpt.tensors[EMBEDDING])
     for file, name in _norms(ckpt.shape).items():
-        images[file] = partial(ckpt.gains[name].view, "<u4")
-    images[_file("rope", 0)] = partial(_angles, ckpt.shape, die.kv_depth)
-    return images
+        made[file] = partial(ckpt.gains[name].view, "<u4")
+    made[_file("rope", 0)] = partial(_angles, ckpt.shape, die.kv_depth)
+    return made
 
 
 def _slices(tensors: Iterable[Quantised]) -> int:
@@ -323,7 +323,7 @@ def _write(path: Path, words: np.ndarray) -> dict:
     return {"bytes": lines.nbytes, "sha256": hashlib.sha256(lines.view(np.uint8)).hexdigest()}
 
 
-def _read(path: Path, size: tuple[int, ...]) -> np.ndarray:
+def read_image(path: Path, size: tuple[int, ...]) -> np.ndarray:
     """The words of an image, which must be of this size."""
     try:
         text = np.fromfile(path, dtype=np.uint8)

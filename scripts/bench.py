@@ -46,7 +46,7 @@ def simulated(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> dict:
     die = Chip.of(ckpt)
     begun = time.perf_counter()
     report = die.run(
-        [Conversation(0, ids, tokens)], [], simulator="verilator", test="one_after_another", echo=True, replay="make bench"
+        [Conversation(0, ids, tokens)], [], simulator="verilator", test="one_after_another", echo="answering", replay="make bench"
     )
     total = time.perf_counter() - begun
     return sim.summary(ckpt, "verilator", report, total - report["seconds"], total)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models import checkpoint, fetch
+from models.audit import audit
 from models.checkpoint import Checkpoint
 from models.errors import InputError
 from models.shape import MATRICES
@@ -63,18 +64,21 @@ def answer() -> int:
     shape = ckpt.shape
     print(f"{Path(ckpt.path).name}: {shape.layers} layers, width {shape.d_model}, {macs(ckpt, head=True):,} MACs a token")
     print(f"building for {toolchain.describe(simulator)}, ROM view", flush=True)
-    print(f"\n> {prompt}\n", flush=True)
-
     begun = time.perf_counter()
-    report = chip.run(
-        [talk],
-        sorted(tokenizer.stop_ids),
-        simulator=simulator,
-        test="one_after_another",
-        echo=True,
-        seed=seed,
-        replay=replay(),
-    )
+    try:
+        report = chip.run(
+            [talk],
+            sorted(tokenizer.stop_ids),
+            simulator=simulator,
+            test="one_after_another",
+            echo=f"> {prompt}",
+            seed=seed,
+            replay=replay(),
+        )
+    except AssertionError as failure:
+        raise AssertionError("\n".join([str(failure), *audited(chip)])) from None
+    if faults := audited(chip):
+        raise AssertionError("\n".join(faults))
     ended = time.perf_counter()
     figures = summary(ckpt, simulator, report, ended - begun - report["seconds"], ended - started)
     figures |= {"prompt": prompt, "text": tokenizer.decode(report["conversations"][0]["answer"])}
@@ -87,6 +91,12 @@ def replay() -> str:
     """The command that does this run again."""
     names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH")
     return " ".join(["make sim", *(f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name))])
+
+
+def audited(chip: Chip) -> list[str]:
+    """What the audit of the chip's mask finds, and how to get a new mask."""
+    faults = audit(chip.ckpt, chip.die, chip.mask)
+    return [*faults, f"remove {chip.mask} to etch the mask anew"] if faults else []
 
 
 def summary(ckpt: Checkpoint, simulator: str, report: dict, build_s: float, total_s: float) -> dict:
@@ -130,6 +140,7 @@ def show(figures: dict) -> None:
         ("stages compared", f"{figures['stages_compared']:,}"),
         ("values compared", f"{figures['values_compared']:,}"),
         ("mismatches", str(figures["mismatches"])),
+        ("mask", "every via and scale on file equals the checkpoint"),
         ("cycles a token", f"{figures['cycles_per_token']:,.0f} (decode, one user)" if rate else "-"),
         ("simulation", f"{rate:.2f} tokens/s decode, " * bool(rate) + f"{figures['tokens_per_second']:.2f} with prefill"),
         ("simulator", f"{figures['simulator']}, {figures['view'].upper()} view"),

@@ -16,7 +16,7 @@ from scripts import toolchain
 ROOT = Path(__file__).parents[1]
 HDL = ROOT / "hdl"
 PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv")  # in the order in which they are compiled
-LIBRARY = {"verilator": ["-y", str(HDL), "+libext+.sv"], "icarus": ["-y", str(HDL), "-Y", ".sv"]}  # finds the modules
+LIBRARY = {"verilator": ["+libext+.sv"], "icarus": ["-Y", ".sv"]}  # how modules are found in the folder of -y
 # What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
 OPTIMISE = {
     "unit": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
@@ -50,6 +50,7 @@ def run(
     sources: tuple[Path, ...] = (),
     profile: str = "unit",
     replay: str | None = None,
+    hdl: Path = HDL,
 ) -> Path:
     """Build ``top`` in build/sim/<simulator>/<name> unless it is there already, and run the cocotb tests on it.
 
@@ -67,6 +68,7 @@ def run(
         build_args: further arguments of the simulator's compiler.
         sources: further files, compiled before the top: SystemVerilog, or Verilator's .vlt.
         replay: the command that does this run again; None: the one that runs the current test.
+        hdl: the folder of the RTL.
         profile: 'unit' builds fast, every signal public; 'chip' runs fast, only what a .vlt file names is public.
 
     Returns:
@@ -89,8 +91,9 @@ def run(
     shutil.rmtree(run_dir, ignore_errors=True)
     run_dir.mkdir(parents=True)
     engine = _Icarus() if simulator == "icarus" else _Verilator(profile)
-    files = _files(simulator, top, shape_pkg, sources)
-    _build(engine, work, replay, files, top, parameters or {}, [*LIBRARY[simulator], *build_args], waves)
+    files = _files(simulator, top, shape_pkg, sources, hdl)
+    arguments = ["-y", str(hdl), *LIBRARY[simulator], *build_args]
+    _build(engine, work, replay, files, top, parameters or {}, arguments, waves, hdl)
     results = run_dir / "results.xml"
     try:
         engine.test(
@@ -152,11 +155,11 @@ class _Verilator(_Own, cocotb_tools.runner.Verilator):
         return [verilate, make + OPTIMISE[self.profile]]
 
 
-def _files(simulator: str, top: str, shape_pkg: Path | None, sources: tuple[Path, ...]) -> list[Path]:
+def _files(simulator: str, top: str, shape_pkg: Path | None, sources: tuple[Path, ...], hdl: Path) -> list[Path]:
     """What is compiled beside the modules found in hdl/: a simulator's own file, packages, the top."""
-    first = HDL / "lint.vlt" if simulator == "verilator" else Path(__file__).with_name("icarus.sv")
-    packages = [HDL / package for package in PACKAGES] + ([Path(shape_pkg)] if shape_pkg else [])
-    tops = [file for file in [HDL / f"{top}.sv"] if file.is_file()]
+    first = hdl / "lint.vlt" if simulator == "verilator" else Path(__file__).with_name("icarus.sv")
+    packages = [hdl / package for package in PACKAGES] + ([Path(shape_pkg)] if shape_pkg else [])
+    tops = [file for file in [hdl / f"{top}.sv"] if file.is_file()]
     return [first, *packages, *map(Path, sources), *tops]
 
 
@@ -169,6 +172,7 @@ def _build(
     parameters: dict[str, object],
     build_args: list[str],
     waves: bool,
+    hdl: Path,
 ) -> None:
     """Build in ``work`` unless what is there was built from the same files and settings; one process at a time."""
     stamp, log = work / "built.json", work / "build.log"
@@ -177,7 +181,7 @@ def _build(
         "parameters": {key: str(value) for key, value in parameters.items()},
         "build_args": build_args,
         "optimise": OPTIMISE[engine.profile] if isinstance(engine, _Verilator) else [],
-        "files": {str(file): file.stat().st_mtime_ns for file in [*files, *sorted(HDL.glob("*.sv*"))]},
+        "files": {str(file): file.stat().st_mtime_ns for file in [*files, *sorted(hdl.glob("*.sv*"))]},
     }
     with (work / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -187,7 +191,7 @@ def _build(
         try:
             engine.build(
                 sources=files,
-                includes=[HDL],
+                includes=[hdl],
                 parameters={key: _literal(value) for key, value in parameters.items()},
                 build_args=build_args,
                 hdl_toplevel=top,

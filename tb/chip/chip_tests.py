@@ -35,7 +35,7 @@ class Bench:
         self.ends: list[int | None] = [None] * len(job.conversations)
         self.active: dict[int, int] = {}  # slot -> conversation
         self.arrivals: list[tuple[float, int]] = []  # (wall clock, simulated cycle) of every answer token
-        self.progress = Progress(ckpt, os.environ.get("ECHO") == "1")
+        self.progress = Progress(ckpt, os.environ.get("ECHO", ""))
 
     async def start(self) -> None:
         """Clock and reset."""

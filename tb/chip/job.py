@@ -30,6 +30,7 @@ class Chip:
     mask: Path
     shape_pkg: Path
     name: str  # of its build: the same for all checkpoints of one shape and die
+    hdl: Path = runner.HDL
 
     @classmethod
     def of(cls, ckpt: Checkpoint, *, view: str = "rom", block: int = 32, row_clks: int = 1, **die) -> "Chip":
@@ -49,12 +50,14 @@ class Chip:
         *,
         simulator: str,
         test: str,
-        echo: bool = False,
+        echo: str | None = None,
         poll: int = 1000,
         seed: int | None = None,
         replay: str | None = None,
     ) -> dict:
         """Simulate conversations, every stage checked; gives the report of tb/chip/chip_tests.py.
+
+        ``echo`` is a headline: with it, answers and progress appear on the terminal.
 
         InputError for a prompt that the die cannot take; AssertionError, the first divergence in it, if RTL and golden
         model differ.
@@ -70,12 +73,12 @@ class Chip:
             "TRACE": str(work / "trace"),
             "REPORT": str(report),
             "POLL": str(poll),
-            "ECHO": "1" if echo else "0",
+            "ECHO": echo or "",
             "COCOTB_TEST_FILTER": f"{test}$",
-            "COCOTB_LOG_LEVEL": "ERROR" if echo else "INFO",
-            "GPI_LOG_LEVEL": "ERROR" if echo else "INFO",
+            "COCOTB_LOG_LEVEL": "ERROR" if echo is not None else "INFO",
+            "GPI_LOG_LEVEL": "ERROR" if echo is not None else "INFO",
         }
-        modules = [file for file in sorted(runner.HDL.glob("*.sv")) if file.name not in runner.PACKAGES]
+        modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in runner.PACKAGES]
         public = [BENCH / "chip_bench.vlt"] if simulator == "verilator" else []
         hierarchy = simulator == "verilator" and self.ckpt.shape.layers >= HIERARCHY
         try:
@@ -92,6 +95,7 @@ class Chip:
                 build_args=("--hierarchical",) if hierarchy else (),
                 profile="chip",
                 replay=replay,
+                hdl=self.hdl,
             )
         except AssertionError as failure:
             found = json.loads(report.read_text()).get("mismatch") if report.is_file() else None

@@ -10,12 +10,14 @@ from tb.scoreboard import Scoreboard
 
 
 class Progress:
-    """Prints to the terminal if ``echo``, else nothing. The progress line needs a terminal."""
+    """Prints to the terminal, under a headline; nothing without one. The progress line needs a terminal."""
 
-    def __init__(self, ckpt: Checkpoint, echo: bool) -> None:
-        self.echo = echo
-        self.live = echo and sys.stderr.isatty()
-        self.tokenizer = Tokenizer.from_checkpoint(ckpt) if echo else None
+    def __init__(self, ckpt: Checkpoint, headline: str) -> None:
+        self.echo = bool(headline)
+        self.live = self.echo and sys.stderr.isatty()
+        self.tokenizer = Tokenizer.from_checkpoint(ckpt) if headline else None
+        if headline:
+            print(f"\n{headline}\n", flush=True)
         self.streams: dict[int, object] = {}
         self.text = ""  # of the answer's current line: drawn again under the progress line
         self.drawn = 0.0

@@ -1,0 +1,157 @@
+"""Breaks the RTL or the mask in one place, and sees that a run of the chip fails there: right layer, right stage.
+
+What a fault corrupts first is known, so each is expected at one place. A fault that nothing catches fails its test.
+"""
+
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gguf
+import pytest
+
+from models import checkpoint, tiny
+from models.golden.stage import CHIP, Stage
+from tb.chip.job import Chip
+from tb.conversation import Conversation
+from tb.runner import HDL
+
+SHAPE = {"layers": 2, "vocab": 100}
+TINIEST = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 1, "d_ffn": 32, "vocab": 100, "head_dim": 32}
+PLACE = re.compile(r"first divergence: .*?, (?:(chip)|layer (\d+)), stage (\w+),")
+# Positions beyond 0, an answer that is fed back, and a slot beside the first.
+TALKS = [Conversation(1, [5, 6, 9], 2)]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One edit of the RTL, and the stages of ``layer`` of which one must be named as the first that is wrong."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    layer: int
+    stages: frozenset[Stage]
+
+
+def fault(name: str, file: str, old: str, new: str, layer: int, *stages: Stage) -> Fault:
+    """A Fault, its stages listed."""
+    return Fault(name, file, old, new, layer, frozenset(stages))
+
+
+FAULTS = [
+    fault("block-adder", "block_array_rom.sv", "sum_q[b][k*CW+c] + x", "sum_q[b][k*CW+c] ^ x", 0, Stage.Q),
+    fault("column-carry", "block_array_rom.sv", "(s * W_BITS)", "(s * 3)", CHIP, Stage.LOGITS),
+    fault("scale-drain", "block_array_rom.sv", "(acc_q[n] & keep)", "acc_q[n]", 0, Stage.Q),
+    fault("activation-shift", "act_quantiser.sv", "mantissa(x_i[i*32+:32], sh_o)", "mantissa(x_i[i*32+:32], 5'd5)", 0, Stage.Q),
+    fault("norm-shift", "rms_norm.sv", "6'(21 - SQE)", "6'(20 - SQE)", 0, Stage.ATTN_NORM),
+    fault("norm-rounding", "rms_norm.sv", " + 35'd16384", "", 0, Stage.ATTN_NORM),
+    fault("norm-epsilon", "rms_norm.sv", "NEPS >> {sh, 1'b0}", "NEPS << 8", 0, Stage.ATTN_NORM),
+    fault("rounding", "cartridge_pkg.sv", "(v + ((64'sd1 <<< r) >>> 1)) >>> r", "v >>> r", CHIP, Stage.EMBEDDING),
+    fault("rope-sign", "rope.sv", "64'(c) - 64'(x1)", "64'(c) + 64'(x1)", 0, Stage.Q_ROPE),
+    fault("rope-position", "rope.sv", "32'(tag_i.pos)*PAIRS", "32'd0", 0, Stage.Q_ROPE),
+    fault("softmax-maximum", "softmax.sv", "(pos_q == 0 || score > maximum)", "pos_q == 0", 0, Stage.ATTN_PROB),
+    fault("softmax-sum", "softmax.sv", "((pos_q == 0) ? '0 : sum", "((pos_q <= 1) ? '0 : sum", 0, Stage.ATTN_PROB),
+    fault("exp2-rounding", "exp2.sv", " + 23'd32", "", 0, Stage.ATTN_PROB),
+    fault("kv-address", "kv_sram.sv", "32'(wpos_i)", "32'(wpos_i >> 1)", 0, Stage.ATTN_PROB),
+    fault("kv-slot", "kv_sram.sv", "32'(slot_i)*DEPTH+32'(wpos_i)", "32'(wpos_i)", 0, Stage.ATTN_PROB),
+    fault("gqa-keys", "attention.sv", "k_x[(h/SHARE)*", "k_x[(h%KV_HEADS)*", 0, Stage.ATTN_PROB),
+    fault("gqa-values", "attention.sv", "v_x[(h/SHARE)*", "v_x[(h%KV_HEADS)*", 0, Stage.ATTN_OUT),
+    fault("attention-first", "attention.sv", "value_first_q ? 64'sd0 : -64'sd1", "-64'sd1", 0, Stage.ATTN_OUT),
+    fault("residual-add", "residual.sv", "64'($signed(data_i", "-64'($signed(data_i", 0, Stage.ATTN_RESIDUAL),
+    fault("skip-path", "layer.sv", ".data_i (res1_data)", ".data_i (skip1_data)", 0, Stage.FFN_RESIDUAL),
+    fault("gate-and-up", "swiglu.sv", "64'(gate) * $signed", "64'(up) * $signed", 0, Stage.SILU_MUL),
+    fault("sigmoid-rounding", "sigmoid.sv", " + 29'd2048", "", 0, Stage.SILU_MUL),
+    fault("final-norm", "chip.sv", '.NAME("final_norm")', '.NAME("ffn_norm")', CHIP, Stage.FINAL_NORM),
+    fault("embedding", "embedding.sv", "(4 * (l % 8))", "(4 * (7 - l % 8))", CHIP, Stage.EMBEDDING),
+    fault("argmax-tie", "argmax.sv", "> best)", ">= best)", CHIP, Stage.TOKEN),
+    fault("argmax-first", "argmax.sv", "32'(beat_q) * LANES + l < VOCAB", "beat_q == 0", CHIP, Stage.TOKEN),
+    fault("position", "sequencer.sv", "pos_q[host_slot_i] <= host_pos + 17'd1", "pos_q[host_slot_i] <= host_pos + 17'd2", CHIP, Stage.EMBEDDING),
+    fault("feedback", "sequencer.sv", "fb_token_q               <= res_token_i", "fb_token_q               <= host_token_i", CHIP, Stage.EMBEDDING),
+]  # fmt: skip
+GATE_FAULTS = [
+    fault("adder-carry", "serial_accumulator.sv", " | (bit_i & carry_q)", "", 0, Stage.Q),
+    fault("adder-sign", "serial_accumulator.sv", " - $signed({{(HIGH_W - 1) {1'b0}}, bit_i})", "", 0, Stage.Q),
+    fault("product-line", "product_lines.sv", "TODO", "TODO", 0, Stage.Q),
+]
+MASKS = [
+    ("embed_000.w.hex", CHIP, {Stage.EMBEDDING}),
+    ("attn_norm_001.hex", 1, {Stage.ATTN_NORM}),
+    ("qkv_001.w.hex", 1, {Stage.Q, Stage.K, Stage.V}),
+    ("qkv_001.s.hex", 1, {Stage.Q, Stage.K, Stage.V}),
+    ("o_000.w.hex", 0, {Stage.O_PROJ}),
+    ("gateup_001.w.hex", 1, {Stage.GATE, Stage.UP}),
+    ("down_001.w.hex", 1, {Stage.DOWN}),
+    ("head_000.w.hex", CHIP, {Stage.LOGITS}),
+]
+
+
+@pytest.fixture(scope="session")
+def chip(tmp_path_factory) -> Chip:
+    """A tiny chip whose head has every row twice, so that each answer is chosen among equals."""
+    path = tiny.write(tmp_path_factory.mktemp("faults") / "twins.gguf", **SHAPE)
+    embedding = next(t for t in gguf.GGUFReader(path, "r+").tensors if t.name == "token_embd.weight")
+    embedding.data[1::2] = embedding.data[::2]
+    embedding.data.base.flush()
+    return Chip.of(checkpoint.load(path), kv_depth=8)
+
+
+@pytest.fixture(scope="session")
+def gate_chip(tmp_path_factory) -> Chip:
+    """The smallest chip, its blocks as hardware."""
+    path = tiny.write(tmp_path_factory.mktemp("gates") / "tiniest.gguf", **TINIEST)
+    return Chip.of(checkpoint.load(path), kv_depth=2, view="gate")
+
+
+def located(chip: Chip, talks: list[Conversation]) -> tuple[int, Stage]:
+    """(layer, stage) of the first divergence in a run that must fail."""
+    with pytest.raises(AssertionError, match="first divergence") as failure:
+        chip.run(talks, [], simulator="icarus", test="one_after_another", poll=100)
+    chips, layer, stage = PLACE.search(str(failure.value)).groups()
+    return CHIP if chips else int(layer), Stage[stage.upper()]
+
+
+def broken(chip: Chip, fault: Fault, folder: Path) -> Chip:
+    """The chip with a copy of the RTL that has the fault."""
+    hdl = folder / "hdl"
+    shutil.copytree(HDL, hdl)
+    text = (hdl / fault.file).read_text(encoding="utf-8")
+    assert text.count(fault.old) == 1, f"{fault.file} holds {fault.old!r} {text.count(fault.old)} times"
+    (hdl / fault.file).write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    return replace(chip, hdl=hdl, name=f"fault-{fault.name}")
+
+
+def test_without_a_fault(chip):
+    report = chip.run(TALKS, [], simulator="icarus", test="one_after_another", poll=100)
+    assert report["mismatches"] == 0
+    assert report["tokens_through_layers"] == 4
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault(chip, fault, tmp_path):
+    layer, stage = located(broken(chip, fault, tmp_path), TALKS)
+    assert layer == fault.layer
+    assert stage in fault.stages
+
+
+@pytest.mark.parametrize("fault", GATE_FAULTS, ids=lambda fault: fault.name)
+def test_fault_in_the_block(gate_chip, fault, tmp_path):
+    layer, stage = located(broken(gate_chip, fault, tmp_path), [Conversation(0, [5], 1)])
+    assert layer == fault.layer
+    assert stage in fault.stages
+
+
+@pytest.mark.parametrize(("image", "layer", "stages"), MASKS, ids=[image for image, *_ in MASKS])
+def test_one_hex_digit(chip, image, layer, stages, tmp_path):
+    """One digit of one image, in the middle: of the token that the prompt starts with, for the embedding."""
+    mask = tmp_path / "mask"
+    shutil.copytree(chip.mask, mask)
+    lines = (mask / image).read_text(encoding="ascii").splitlines()
+    at = len(lines) // 2 if layer != CHIP else 5 * len(lines) // 100
+    lines[at] = f"{lines[at][:3]}{int(lines[at][3], 16) ^ 8:x}{lines[at][4:]}"
+    (mask / image).write_text("\n".join(lines) + "\n", encoding="ascii")
+    found = located(replace(chip, mask=mask, name=f"{chip.name}-digit"), TALKS)
+    assert found[0] == layer
+    assert found[1] in stages
