@@ -287,5 +287,6 @@ module chip (
     .data_i (BEAT_W'(am_token))
   );
 
-  assign idle_o = !tok_valid_i && !seq_valid && !emb_valid && busy == '0 && !last_valid && !fn_busy && !head_busy && !am_valid;
+  assign idle_o = !tok_valid_i && !seq_valid && !emb_valid && busy == '0 && !last_valid && !fn_busy && !head_busy &&
+                  !am_valid;
 endmodule

@@ -12,7 +12,8 @@ from models.checkpoint import Checkpoint
 from models.etch import images, read_image
 from models.shape import Die, Shape
 
-WHERE = {"o": "o_proj", "down": "down", "head": "logits", "embed": "embedding"}  # the stage that an array's faults show in
+# The stage in which the faults of an array show.
+WHERE = {"o": "o_proj", "down": "down", "head": "logits", "embed": "embedding"}
 
 
 def audit(ckpt: Checkpoint, die: Die, mask: Path) -> list[str]:
@@ -29,8 +30,8 @@ def audit(ckpt: Checkpoint, die: Die, mask: Path) -> list[str]:
             at = tuple(int(i) for i in wrong[0])
             layer, stage, place = _locate(name, at, int(expected[at]), int(found[at]), ckpt.shape)
             faults.append(
-                f"mask fault: {layer}, stage {stage}, {place}: expected {int(expected[at]):08x}, got {int(found[at]):08x} "
-                f"({name}, {len(wrong)} words differ)"
+                f"mask fault: {layer}, stage {stage}, {place}: expected {int(expected[at]):08x}, "
+                f"got {int(found[at]):08x} ({name}, {len(wrong)} words differ)"
             )
     return faults
 

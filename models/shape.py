@@ -55,7 +55,7 @@ class Die:
     kv_w: int = 10
     kv_depth: int = 512  # positions a slot's KV cache holds
     slots: int = 2  # conversations in flight
-    slices: dict[str, int] = field(default_factory=lambda: {m: 1 for m in MATRICES} | {"head": 2})
+    slices: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1) | {"head": 2})
     embed_slices: int = 2
 
 
@@ -81,7 +81,7 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (shape.d_q % LANES == 0, f"query width {shape.d_q} is not a multiple of {LANES}"),
         (shape.d_kv % LANES == 0, f"key/value width {shape.d_kv} is not a multiple of {LANES}"),
         (shape.head_dim % 2 == 0, f"head size {shape.head_dim} is odd"),
-        (shape.kv_heads > 0 and shape.heads % shape.kv_heads == 0, f"{shape.heads} heads over {shape.kv_heads} KV heads"),
+        (shape.kv_heads > 0 and shape.heads % shape.kv_heads == 0, f"{shape.heads} heads, {shape.kv_heads} KV heads"),
         (0 < shape.layers <= 250, f"{shape.layers} layers (a die has 1 to 250)"),
         (shape.d_model <= 8192, f"d_model {shape.d_model} is over 8192"),
         (2**16 <= norm_constants(shape)[0] < 2**40, f"RMSNorm epsilon {shape.eps} is out of the norm's range"),
@@ -92,4 +92,4 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
     ]
     for holds, what in rules:
         if not holds:
-            raise InputError(f"the die cannot hold this shape: {what}", where, "use another checkpoint or change the die")
+            raise InputError(f"the die cannot hold this shape: {what}", where, "use another checkpoint or die")

@@ -1,4 +1,4 @@
-"""``make bench``: how fast the simulation and the golden model are, beside llama.cpp on the same cores, from one run."""
+"""``make bench``: the speed of simulation and golden model, beside llama.cpp on the same cores, in one run."""
 
 import os
 import sys
@@ -46,7 +46,12 @@ def simulated(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> dict:
     die = Chip.of(ckpt)
     begun = time.perf_counter()
     report = die.run(
-        [Conversation(0, ids, tokens)], [], simulator="verilator", test="one_after_another", echo="answering", replay="make bench"
+        [Conversation(0, ids, tokens)],
+        [],
+        simulator="verilator",
+        test="one_after_another",
+        echo="answering",
+        replay="make bench",
     )
     total = time.perf_counter() - begun
     return sim.summary(ckpt, "verilator", report, total - report["seconds"], total)
@@ -82,7 +87,8 @@ def llama_speed(path: str, ids: list[int], tokens: int) -> float:
 
 def show(figures: dict) -> None:
     """The table of a bench."""
-    table = Table(show_header=False, title=f"{figures['model']}, {figures['simulator']}, {figures['view'].upper()} view")
+    view = figures["view"].upper()
+    table = Table(show_header=False, title=f"{figures['model']}, {figures['simulator']}, {view} view")
     for name, value in (
         ("simulation, decode, one user", f"{figures['decode_tokens_per_second']:.2f} tokens/s"),
         ("simulation with prefill", f"{figures['tokens_per_second']:.2f} tokens/s"),

@@ -1,6 +1,7 @@
-"""``make sim``: a model answers a prompt from RTL simulation, every stage of every layer held against the golden model.
+"""``make sim``: a model answers from RTL simulation, every stage of every layer held against the golden model.
 
-Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH; with TEST=name it runs that bench instead.
+Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH. With TEST=name it runs that bench
+instead.
 """
 
 import json
@@ -62,7 +63,8 @@ def answer() -> int:
     chip = Chip.of(ckpt, kv_depth=depth)
     chip.check([talk := Conversation(0, ids, tokens)])
     shape = ckpt.shape
-    print(f"{Path(ckpt.path).name}: {shape.layers} layers, width {shape.d_model}, {macs(ckpt, head=True):,} MACs a token")
+    name, work = Path(ckpt.path).name, macs(ckpt, head=True)
+    print(f"{name}: {shape.layers} layers, width {shape.d_model}, {work:,} MACs a token")
     print(f"building for {toolchain.describe(simulator)}, ROM view", flush=True)
     begun = time.perf_counter()
     try:
@@ -90,7 +92,8 @@ def answer() -> int:
 def replay() -> str:
     """The command that does this run again."""
     names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH")
-    return " ".join(["make sim", *(f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name))])
+    given = [f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name)]
+    return " ".join(["make sim", *given])
 
 
 def audited(chip: Chip) -> list[str]:
@@ -136,13 +139,15 @@ def show(figures: dict) -> None:
     for name, value in (
         ("text", figures["text"]),
         ("ended by", figures["end"]),
-        ("tokens", f"{figures['tokens_through_layers']} through {figures['layers']} layers, {figures['answer_tokens']} answered"),
+        ("tokens", f"{figures['tokens_through_layers']}, {figures['answer_tokens']} of them answers"),
+        ("layers", str(figures["layers"])),
         ("stages compared", f"{figures['stages_compared']:,}"),
         ("values compared", f"{figures['values_compared']:,}"),
         ("mismatches", str(figures["mismatches"])),
         ("mask", "every via and scale on file equals the checkpoint"),
         ("cycles a token", f"{figures['cycles_per_token']:,.0f} (decode, one user)" if rate else "-"),
-        ("simulation", f"{rate:.2f} tokens/s decode, " * bool(rate) + f"{figures['tokens_per_second']:.2f} with prefill"),
+        ("simulation, decode", f"{rate:.2f} tokens/s (one user)" if rate else "-"),
+        ("simulation, prefill too", f"{figures['tokens_per_second']:.2f} tokens/s"),
         ("simulator", f"{figures['simulator']}, {figures['view'].upper()} view"),
         ("time", f"{figures['total_seconds']:.0f} s in all, {figures['build_seconds']:.0f} s of it build"),
     ):
@@ -194,7 +199,8 @@ def run_test(test: str) -> int:
         chosen = ["tb", "-k", test]
     code = pytest.main([*chosen, "-s", "-p", "no:xdist"])
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-        raise InputError(f"no bench matches {test!r}", "TEST", "name a folder of tb/, a test file, or part of a test's name")
+        hint = "name a folder of tb/, a test file, or part of a test's name"
+        raise InputError(f"no bench matches {test!r}", "TEST", hint)
     return int(code)
 
 

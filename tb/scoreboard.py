@@ -93,7 +93,8 @@ class Scoreboard:
         if np.array_equal(expected, item.values):
             return None
         if expected.shape != item.values.shape:
-            raise Mismatch(f"layer {item.layer} {item.stage.name.lower()}: {item.values.size} values, not {expected.size}")
+            what = f"layer {item.layer} {item.stage.name.lower()}"
+            raise Mismatch(f"{what}: {item.values.size} values, not {expected.size}")
         index = int(np.flatnonzero(expected != item.values)[0])
         return Divergence(
             item.slot,

@@ -1,4 +1,4 @@
-"""cocotb tests of the whole chip: conversations in, answers out, every stage of every token against the golden model."""
+"""cocotb tests of the whole chip: conversations in, answers out, every stage against the golden model."""
 
 import json
 import os
@@ -116,9 +116,8 @@ class Bench:
         for index, (tokens, end) in enumerate(zip(self.answers, self.ends, strict=True)):
             golden = self.golden.answer(index)
             if (tokens, end) != (golden.tokens, golden.end):
-                raise Mismatch(
-                    f"conversation {index}: expected {golden.tokens} ({ENDS[golden.end]}), got {tokens} ({ENDS.get(end)})"
-                )
+                expected, got = f"{golden.tokens} ({ENDS[golden.end]})", f"{tokens} ({ENDS.get(end)})"
+                raise Mismatch(f"conversation {index}: expected {expected}, got {got}")
 
 
 async def _run(dut, schedule) -> Bench:

@@ -41,7 +41,8 @@ class Progress:
         layer = "head" if board.last.layer == CHIP else f"layer {board.last.layer}"
         status = f"token {board.last.pos}, {layer}, {board.values:,} values compared, 0 mismatches"
         # On the line below the answer, and the cursor back to where the answer goes on.
-        sys.stderr.write(f"\n\x1b[2K\x1b[2m{status}\x1b[0m\x1b[A\r\x1b[{len(self.text)}C" if self.text else f"\r\x1b[2K{status}")
+        below = f"\n\x1b[2K\x1b[2m{status}\x1b[0m\x1b[A\r\x1b[{len(self.text)}C"
+        sys.stderr.write(below if self.text else f"\r\x1b[2K{status}")
         sys.stderr.flush()
 
     def clear(self) -> None:
