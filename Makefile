@@ -34,7 +34,7 @@ sim: setup ## a model answers from RTL, every stage checked; TEST=name runs one 
 	@$(PYTHON) -m scripts.sim
 
 test: setup ## the test suite
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto
 
 lint: setup ## ruff, Verilator and Verible
 	@$(PYTHON) -m scripts.lint

@@ -33,7 +33,7 @@ install() {
   logged "apt-get install" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
-has_header() { echo "#include <$1>" | g++ -E -x c++ - >/dev/null 2>&1; }
+has_header() { g++ -E -x c++ - <<<"#include <$1>" >/dev/null 2>&1; }
 
 # The distribution's Python comes first: cocotb needs a libpython, and for that one Debian has a package.
 find_python() {

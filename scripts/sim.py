@@ -1,6 +1,6 @@
 """``make sim``: a model answers from RTL simulation, every stage of every layer held against the golden model.
 
-Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH. With TEST=name it runs that bench
+Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH, WAVES. With TEST=name it runs that bench
 instead.
 """
 
@@ -23,10 +23,11 @@ from models.tokenizer import Tokenizer
 from scripts import toolchain
 from tb.chip.job import BUILD, Chip
 from tb.conversation import Conversation
+from tb.runner import traced
 
 PROMPT = "What is the capital of France?"
 RESULTS = BUILD / "results"
-ICARUS_WEIGHTS = 2_000_000  # more than that, and an interpreting simulator takes hours for a token
+SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a token, and a full trace gigabytes
 
 
 def main() -> int:
@@ -56,12 +57,18 @@ def answer() -> int:
 
     ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
     tokenizer = Tokenizer.from_checkpoint(ckpt)
-    if simulator == "icarus" and macs(ckpt, head=True) > ICARUS_WEIGHTS:
+    if simulator == "icarus" and macs(ckpt, head=True) > SMALL:
         what = f"Icarus interprets, and this model has {macs(ckpt, head=True):,} weights"
         raise InputError(what, "SIM", "use SIM=verilator, or SIM=icarus with MODEL=tiny")
+    if traced() and macs(ckpt, head=True) > SMALL:
+        what = "a trace of every signal of this model would fill the disk"
+        raise InputError(what, "WAVES", "use MODEL=tiny, or no WAVES")
     ids = tokenizer.chat([{"role": "user", "content": prompt}])
+    talk = Conversation(0, ids, tokens)
+    if len(ids) > depth:  # before a mask is etched
+        what = f"the prompt has {len(ids)} tokens, the KV cache holds {depth}"
+        raise InputError(what, "PROMPT", "shorten it or set DEPTH higher")
     chip = Chip.of(ckpt, kv_depth=depth)
-    chip.check([talk := Conversation(0, ids, tokens)])
     shape = ckpt.shape
     name, work = Path(ckpt.path).name, macs(ckpt, head=True)
     print(f"{name}: {shape.layers} layers, width {shape.d_model}, {work:,} MACs a token")
@@ -91,7 +98,7 @@ def answer() -> int:
 
 def replay() -> str:
     """The command that does this run again."""
-    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH")
+    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH", "WAVES")
     given = [f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name)]
     return " ".join(["make sim", *given])
 
@@ -198,7 +205,7 @@ def run_test(test: str) -> int:
     else:
         chosen = ["tb", "-k", test]
     code = pytest.main([*chosen, "-s", "-p", "no:xdist"])
-    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+    if code in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.USAGE_ERROR):
         hint = "name a folder of tb/, a test file, or part of a test's name"
         raise InputError(f"no bench matches {test!r}", "TEST", hint)
     return int(code)

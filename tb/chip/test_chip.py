@@ -1,0 +1,127 @@
+"""Tiny chips end to end: every stage of every token, the answers, and how conversations end."""
+
+import pytest
+
+from models import checkpoint, tiny
+from models.errors import InputError
+from tb.chip.job import Chip
+from tb.conversation import Conversation
+from tb.runner import simulators
+
+ODD = {  # heads that share nothing, an FFN of five beats, a head of its own, 8-bit and 4-bit tensors in one array
+    "layers": 2,
+    "heads": 2,
+    "kv_heads": 2,
+    "head_dim": 32,
+    "d_ffn": 160,
+    "vocab": 100,
+    "tied": False,
+    "kinds": {"attn_q": "Q8_0", "blk.1.ffn_down.weight": "Q4_0", "blk.0.ffn_down.weight": "Q8_0", "token_embd": "Q4_1"},
+}
+LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
+DEPTH = 12
+TALKS = [  # both slots, both used again, the first carried on; two reach the end of the KV cache
+    Conversation(0, [5, 6, 9], 3),
+    Conversation(1, [50, 7], 99),
+    Conversation(0, [11], 2, first=False),
+    Conversation(1, list(range(20, 32)), 5),
+    Conversation(0, [80, 81, 82, 83], 4),
+]
+ENDS = ["token limit", "context limit", "token limit", "context limit", "token limit"]
+SHORT = [Conversation(0, [5, 6], 2), Conversation(1, [50], 1)]
+
+
+@pytest.fixture(scope="session")
+def make(tmp_path_factory):
+    """Builds the chip of a tiny checkpoint: make(shape, **what Chip.of takes)."""
+
+    def build(shape: dict | None = None, **die) -> Chip:
+        path = tiny.write(tmp_path_factory.mktemp("chip") / "tiny.gguf", **(shape or {}))
+        return Chip.of(checkpoint.load(path), **die)
+
+    return build
+
+
+def outcome(report: dict) -> list[tuple[list[int], str]]:
+    """What a run's conversations answered, and why each ended."""
+    return [(talk["answer"], talk["end"]) for talk in report["conversations"]]
+
+
+def fed(report: dict) -> int:
+    """Tokens that went through the layers: all prompts, and every answer token but the last."""
+    return sum(len(talk["prompt"]) + len(talk["answer"]) - 1 for talk in report["conversations"])
+
+
+@pytest.mark.parametrize("test", ["one_after_another", "interleaved"])
+def test_conversations(make, test):
+    report = make(kv_depth=DEPTH).run(TALKS, [], simulator="verilator", test=test)
+    assert [end for _, end in outcome(report)] == ENDS
+    assert [len(answer) for answer, _ in outcome(report)][0::2] == [3, 2, 4]
+    assert report["mismatches"] == 0
+    assert report["tokens_through_layers"] == fed(report)
+    layers, chip = 3 * 16 * fed(report), fed(report) + 3 * sum(len(answer) for answer, _ in outcome(report))
+    assert report["stages_compared"] == layers + chip
+
+
+def test_order_changes_no_answer(make):
+    chip = make(kv_depth=DEPTH)
+    alone, together = (
+        outcome(chip.run(TALKS, [], simulator="verilator", test=test)) for test in ("one_after_another", "interleaved")
+    )
+    assert alone == together
+
+
+def test_stop_token(make):
+    chip = make(kv_depth=DEPTH)
+    ((free, _),) = outcome(chip.run(TALKS[:1], [], simulator="verilator", test="one_after_another"))
+    ((answer, end),) = outcome(chip.run(TALKS[:1], [free[1]], simulator="verilator", test="one_after_another"))
+    assert end == "stop token"
+    assert answer == free[: free.index(free[1]) + 1]
+
+
+def test_simulators_agree(make):
+    """Same tokens in the same cycles on both simulators: nothing in the RTL depends on the order of events."""
+    chip = make(kv_depth=DEPTH)
+    runs = [chip.run(SHORT, [], simulator=name, test="one_after_another", poll=200) for name in ("verilator", "icarus")]
+    assert outcome(runs[0]) == outcome(runs[1])
+    cycles = [[cycle for _, cycle in run["arrivals"]] for run in runs]
+    assert cycles[0] == cycles[1]
+
+
+@pytest.mark.parametrize("simulator", simulators())
+def test_another_shape(make, simulator):
+    """Multi-head attention, several slices, blocks of two passes, and rows as slow as the hardware's."""
+    chip = make(ODD, kv_depth=4, block=64, row_clks=2)
+    assert chip.die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 2, "head": 2}
+    report = chip.run([Conversation(1, [5, 6], 1)], [], simulator=simulator, test="one_after_another", poll=200)
+    assert report["tokens_through_layers"] == 2
+
+
+def test_gate_view(make):
+    """Blocks as hardware: product lines, cells and serial accumulators give what the golden model gives."""
+    chip = make(LEAST, kv_depth=4, view="gate")
+    report = chip.run([Conversation(0, [5, 6], 2)], [], simulator="verilator", test="one_after_another")
+    assert report["tokens_through_layers"] == 3
+
+
+@pytest.mark.parametrize(
+    ("talks", "message"),
+    [
+        ([], "there is nothing to run"),
+        ([Conversation(0, [], 1)], "the prompt is empty"),
+        ([Conversation(0, [1] * (DEPTH + 1), 1)], f"the prompt has {DEPTH + 1} tokens, the KV cache holds {DEPTH}"),
+        ([Conversation(2, [1], 1)], "slot 2 of 2"),
+        ([Conversation(-1, [1], 1)], "slot -1 of 2"),
+        ([Conversation(0, [1], 0)], "0 tokens of answer"),
+        ([Conversation(0, [1], 65536)], "65536 tokens of answer"),
+        ([Conversation(0, [1], 1), Conversation(0, [150], 1)], "token 150 is not in the vocabulary"),
+        ([Conversation(0, [-1], 1)], "token -1 is not in the vocabulary"),
+    ],
+)
+def test_bad_input(make, talks, message):
+    with pytest.raises(InputError, match=message):
+        make(kv_depth=DEPTH).run(talks, [], simulator="icarus", test="one_after_another")
+
+
+def test_longest_prompt_is_taken(make):
+    make(kv_depth=DEPTH).check([Conversation(1, [149] * DEPTH, 65535)])
