@@ -11,7 +11,8 @@ from models import checkpoint, fetch
 from models.errors import InputError
 from models.golden import chip as golden
 from models.tokenizer import Tokenizer
-from scripts import sim, toolchain
+from scripts import sim
+from tb import toolchain
 from tb.chip.job import Chip
 from tb.conversation import Conversation
 

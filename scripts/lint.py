@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models import checkpoint, etch, sv_package, tiny
 from models.errors import InputError
-from scripts import toolchain
+from tb import toolchain
 
 ROOT = Path(__file__).parents[1]
 HDL = ROOT / "hdl"

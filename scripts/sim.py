@@ -20,7 +20,7 @@ from models.checkpoint import Checkpoint
 from models.errors import InputError
 from models.shape import MATRICES
 from models.tokenizer import Tokenizer
-from scripts import toolchain
+from tb import toolchain
 from tb.chip.job import BUILD, Chip
 from tb.conversation import Conversation
 from tb.runner import traced

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import cocotb_tools.runner
 
-from scripts import toolchain
+from tb import toolchain
 
 ROOT = Path(__file__).parents[1]
 HDL = ROOT / "hdl"
@@ -211,6 +211,8 @@ def _build(
                 log_file=log,
             )
         except (RuntimeError, SystemExit):
+            for left in work.rglob("*__ALL.cpp"):  # left empty by an interrupted build, it would spoil the next
+                left.unlink()
             print(log.read_text() if log.is_file() else "", flush=True)
             raise AssertionError(f"the build of {top} failed, see {log}; again: {replay}") from None
         stamp.write_text(json.dumps(settings))

@@ -55,10 +55,21 @@ class Scoreboard:
         self.last: Observed | None = None
 
     def check(self, observed: list[Observed]) -> None:
-        """Compare a batch. Mismatch names the divergence that comes first in dataflow order."""
-        divergences = [found for item in observed if (found := self._compare(item))]
+        """Compare a batch. Mismatch names the divergence that comes first in dataflow order.
+
+        A value that should not be there at all is named only where nothing diverges: it follows from what does.
+        """
+        divergences, strangers = [], []
+        for item in observed:
+            try:
+                if found := self._compare(item):
+                    divergences.append(found)
+            except Mismatch as stranger:
+                strangers.append(stranger)
         if divergences:
             raise Mismatch(str(min(divergences, key=Divergence.order)))
+        if strangers:
+            raise strangers[0]
 
     def finish(self) -> None:
         """Mismatch unless every stage of every token that was begun has been seen."""
@@ -76,7 +87,8 @@ class Scoreboard:
         if key not in self.open:
             step = self.expect(*key)
             if step is None:
-                raise Mismatch(f"slot {item.slot}, position {item.pos}: the golden model has no such token")
+                seen = f"layer {item.layer} {item.stage.name.lower()}"
+                raise Mismatch(f"slot {item.slot}, position {item.pos}: the golden model has no such token ({seen})")
             self.open[key] = step, dict(step.stages)
         step, missing = self.open[key]
         expected = missing.pop((item.stage, item.layer), None)

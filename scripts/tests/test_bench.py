@@ -7,7 +7,8 @@ import pytest
 
 from models import checkpoint, tiny
 from models.errors import InputError
-from scripts import bench, sim, toolchain
+from scripts import bench, sim
+from tb import toolchain
 
 MIB = 2**20
 REPORT = {  # of a prompt of 10 tokens and an answer of 4, as tb/chip/chip_tests.py leaves it

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from models import tiny
-from scripts import sim, toolchain
+from scripts import sim
+from tb import toolchain
 from tb.chip.job import BUILD
 
 ROOT = Path(__file__).parents[2]

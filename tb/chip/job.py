@@ -107,9 +107,10 @@ class Chip:
         except AssertionError as failure:
             found = json.loads(report.read_text()).get("mismatch") if report.is_file() else None
             raise AssertionError(f"{found}\n{failure}" if found else str(failure)) from None
-        result = json.loads(report.read_text())
-        shutil.rmtree(work)
-        return result
+        else:
+            return json.loads(report.read_text())
+        finally:
+            shutil.rmtree(work)
 
     def check(self, conversations: list[Conversation]) -> None:
         """InputError unless the die can take these conversations."""

@@ -18,7 +18,16 @@ ODD = {  # heads that share nothing, an FFN of five beats, a head of its own, 8-
     "tied": False,
     "kinds": {"attn_q": "Q8_0", "blk.1.ffn_down.weight": "Q4_0", "blk.0.ffn_down.weight": "Q8_0", "token_embd": "Q4_1"},
 }
-LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
+LEAST = {  # nothing twice: a gate-level model is slow to build
+    "layers": 1,
+    "d_model": 32,
+    "heads": 1,
+    "kv_heads": 1,
+    "head_dim": 32,
+    "d_ffn": 32,
+    "vocab": 100,
+    "kinds": {"token_embd": "Q4_0"},
+}
 DEPTH = 12
 TALKS = [  # both slots, both used again, the first carried on; two reach the end of the KV cache
     Conversation(0, [5, 6, 9], 3),
@@ -61,14 +70,6 @@ def test_conversations(make, test):
     assert report["tokens_through_layers"] == fed(report)
     layers, chip = 3 * 16 * fed(report), fed(report) + 3 * sum(len(answer) for answer, _ in outcome(report))
     assert report["stages_compared"] == layers + chip
-
-
-def test_order_changes_no_answer(make):
-    chip = make(kv_depth=DEPTH)
-    alone, together = (
-        outcome(chip.run(TALKS, [], simulator="verilator", test=test)) for test in ("one_after_another", "interleaved")
-    )
-    assert alone == together
 
 
 def test_stop_token(make):

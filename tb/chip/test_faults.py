@@ -17,7 +17,7 @@ from tb.chip.job import Chip
 from tb.conversation import Conversation
 from tb.runner import HDL, run
 
-SHAPE = {"layers": 2, "vocab": 100}
+SHAPE = {"layers": 2, "d_model": 32, "vocab": 100}  # sqrt(d_model) is no power of two: the norm rounds
 BLOCK = {"VIEW": 1, "BLOCK": 32, "SLICES": 1, "N": 4}  # as hardware, gate by gate: too slow for a whole chip on Icarus
 PLACE = re.compile(r"first divergence: .*?, (?:(chip)|layer (\d+)), stage (\w+),")
 # Positions beyond 0, an answer that is fed back, and a slot beside the first.
@@ -26,55 +26,50 @@ TALKS = [Conversation(1, [5, 6, 9], 2)]
 
 @dataclass(frozen=True)
 class Fault:
-    """One edit of the RTL, and the stages of ``layer`` of which one must be named as the first that is wrong."""
+    """One edit of the RTL, and the layer and stage that must be named as the first that is wrong."""
 
     name: str
     file: str
     old: str
     new: str
     layer: int
-    stages: frozenset[Stage]
-
-
-def fault(name: str, file: str, old: str, new: str, layer: int, *stages: Stage) -> Fault:
-    """A Fault, its stages listed."""
-    return Fault(name, file, old, new, layer, frozenset(stages))
+    stage: Stage
 
 
 FAULTS = [
-    fault("block-adder", "block_array_rom.sv", "sum_q[b][k*CW+c] + x", "sum_q[b][k*CW+c] ^ x", 0, Stage.Q),
-    fault("column-carry", "block_array_rom.sv", "(s * W_BITS)", "(s * 3)", CHIP, Stage.LOGITS),
-    fault("scale-drain", "block_array_rom.sv", "(acc_q[n] & keep)", "acc_q[n]", 0, Stage.Q),
-    fault("activation-shift", "act_quantiser.sv", "+:32], sh_o)", "+:32], 5'd5)", 0, Stage.Q),
-    fault("norm-shift", "rms_norm.sv", "6'(21 - SQE)", "6'(20 - SQE)", 0, Stage.ATTN_NORM),
-    fault("norm-rounding", "rms_norm.sv", " + 35'd16384", "", 0, Stage.ATTN_NORM),
-    fault("norm-epsilon", "rms_norm.sv", "NEPS >> {sh, 1'b0}", "NEPS << 8", 0, Stage.ATTN_NORM),
-    fault("rounding", "cartridge_pkg.sv", "(v + ((64'sd1 <<< r) >>> 1)) >>> r", "v >>> r", CHIP, Stage.EMBEDDING),
-    fault("rope-sign", "rope.sv", "64'(c) - 64'(x1)", "64'(c) + 64'(x1)", 0, Stage.Q_ROPE),
-    fault("rope-position", "rope.sv", "32'(tag_i.pos)*PAIRS", "32'd0", 0, Stage.Q_ROPE),
-    fault("softmax-maximum", "softmax.sv", "(pos_q == 0 || score > maximum)", "pos_q == 0", 0, Stage.ATTN_PROB),
-    fault("softmax-sum", "softmax.sv", "((pos_q == 0) ? '0 : sum", "((pos_q <= 1) ? '0 : sum", 0, Stage.ATTN_PROB),
-    fault("exp2-rounding", "exp2.sv", " + 23'd32", "", 0, Stage.ATTN_PROB),
-    fault("kv-address", "kv_sram.sv", "32'(wpos_i)", "32'(wpos_i >> 1)", 0, Stage.ATTN_PROB),
-    fault("kv-slot", "kv_sram.sv", "32'(slot_i)*DEPTH+32'(wpos_i)", "32'(wpos_i)", 0, Stage.ATTN_PROB),
-    fault("gqa-keys", "attention.sv", "k_x[(h/SHARE)*", "k_x[(h%KV_HEADS)*", 0, Stage.ATTN_PROB),
-    fault("gqa-values", "attention.sv", "v_x[(h/SHARE)*", "v_x[(h%KV_HEADS)*", 0, Stage.ATTN_OUT),
-    fault("attention-first", "attention.sv", "value_first_q ? 64'sd0 : -64'sd1", "-64'sd1", 0, Stage.ATTN_OUT),
-    fault("residual-add", "residual.sv", "64'($signed(data_i", "-64'($signed(data_i", 0, Stage.ATTN_RESIDUAL),
-    fault("skip-path", "layer.sv", ".data_i (res1_data)", ".data_i (skip1_data)", 0, Stage.FFN_RESIDUAL),
-    fault("gate-and-up", "swiglu.sv", "64'(gate) * $signed", "64'(up) * $signed", 0, Stage.SILU_MUL),
-    fault("sigmoid-rounding", "sigmoid.sv", " + 29'd2048", "", 0, Stage.SILU_MUL),
-    fault("final-norm", "chip.sv", '.NAME("final_norm")', '.NAME("ffn_norm")', CHIP, Stage.FINAL_NORM),
-    fault("embedding", "embedding.sv", "(4 * (l % 8))", "(4 * (7 - l % 8))", CHIP, Stage.EMBEDDING),
-    fault("argmax-tie", "argmax.sv", "> best)", ">= best)", CHIP, Stage.TOKEN),
-    fault("argmax-first", "argmax.sv", "32'(beat_q) * LANES + l < VOCAB", "beat_q == 0", CHIP, Stage.TOKEN),
-    fault("position", "sequencer.sv", "<= host_pos + 17'd1", "<= host_pos + 17'd2", CHIP, Stage.EMBEDDING),
-    fault("feedback", "sequencer.sv", "<= res_token_i", "<= host_token_i", CHIP, Stage.EMBEDDING),
+    Fault("block-adder", "block_array_rom.sv", "sum_q[b][k*CW+c] + x", "sum_q[b][k*CW+c] ^ x", 0, Stage.Q),
+    Fault("column-carry", "block_array_rom.sv", "(s * W_BITS)", "(s * 3)", CHIP, Stage.LOGITS),
+    Fault("scale-drain", "block_array_rom.sv", "(acc_q[n] & keep)", "acc_q[n]", 0, Stage.Q),
+    Fault("activation-shift", "act_quantiser.sv", "+:32], sh_o)", "+:32], 5'd5)", 0, Stage.Q),
+    Fault("norm-shift", "rms_norm.sv", "6'(21 - SQE)", "6'(20 - SQE)", 0, Stage.ATTN_NORM),
+    Fault("norm-rounding", "rms_norm.sv", " + 35'd16384", "", 0, Stage.ATTN_NORM),
+    Fault("norm-epsilon", "rms_norm.sv", "NEPS >> {sh, 1'b0}", "NEPS << 8", 0, Stage.ATTN_NORM),
+    Fault("rounding", "cartridge_pkg.sv", "(v + ((64'sd1 <<< r) >>> 1)) >>> r", "v >>> r", CHIP, Stage.EMBEDDING),
+    Fault("rope-sign", "rope.sv", "64'(c) - 64'(x1)", "64'(c) + 64'(x1)", 0, Stage.Q_ROPE),
+    Fault("rope-position", "rope.sv", "32'(tag_i.pos)*PAIRS", "32'd0", 0, Stage.Q_ROPE),
+    Fault("softmax-maximum", "softmax.sv", "(pos_q == 0 || score > maximum)", "pos_q == 0", 0, Stage.ATTN_PROB),
+    Fault("softmax-sum", "softmax.sv", "((pos_q == 0) ? '0 : sum", "((pos_q <= 1) ? '0 : sum", 0, Stage.ATTN_PROB),
+    Fault("exp2-rounding", "exp2.sv", " + 23'd32", "", 0, Stage.ATTN_PROB),
+    Fault("kv-address", "kv_sram.sv", "32'(wpos_i)", "32'(wpos_i >> 1)", 0, Stage.ATTN_PROB),
+    Fault("kv-slot", "kv_sram.sv", "32'(slot_i)*DEPTH+32'(wpos_i)", "32'(wpos_i)", 0, Stage.ATTN_PROB),
+    Fault("gqa-keys", "attention.sv", "k_x[(h/SHARE)*", "k_x[(h%KV_HEADS)*", 0, Stage.ATTN_PROB),
+    Fault("gqa-values", "attention.sv", "v_x[(h/SHARE)*", "v_x[(h%KV_HEADS)*", 0, Stage.ATTN_OUT),
+    Fault("attention-first", "attention.sv", "value_first_q ? 64'sd0 : -64'sd1", "-64'sd1", 0, Stage.ATTN_OUT),
+    Fault("residual-add", "residual.sv", "64'($signed(data_i", "-64'($signed(data_i", 0, Stage.ATTN_RESIDUAL),
+    Fault("skip-path", "layer.sv", "(skip2_data),\n    .valid_i", "(skip1_data),\n    .valid_i", 0, Stage.FFN_RESIDUAL),
+    Fault("gate-and-up", "swiglu.sv", "64'(gate) * $signed", "64'(up) * $signed", 0, Stage.SILU_MUL),
+    Fault("sigmoid-rounding", "sigmoid.sv", " + 29'd2048", "", 0, Stage.SILU_MUL),
+    Fault("final-norm", "chip.sv", '.NAME("final_norm")', '.NAME("ffn_norm")', CHIP, Stage.FINAL_NORM),
+    Fault("embedding", "embedding.sv", "(4 * (l % 8))", "(4 * (7 - l % 8))", CHIP, Stage.EMBEDDING),
+    Fault("argmax-tie", "argmax.sv", "> best)", ">= best)", CHIP, Stage.TOKEN),
+    Fault("argmax-first", "argmax.sv", "32'(beat_q) * LANES + l < VOCAB", "beat_q == 0", CHIP, Stage.TOKEN),
+    Fault("position", "sequencer.sv", "host_pos[15:0]};", "host_pos[15:0] ^ 16'd1};", CHIP, Stage.EMBEDDING),
+    Fault("feedback", "sequencer.sv", "<= res_token_i", "<= host_token_i", CHIP, Stage.EMBEDDING),
 ]  # fmt: skip
 BLOCK_FAULTS = [
-    fault("adder-carry", "serial_accumulator.sv", " | (bit_i & carry_q)", "", 0, Stage.Q),
-    fault("adder-sign", "serial_accumulator.sv", " - $signed({{(HIGH_W - 1) {1'b0}}, bit_i})", "", 0, Stage.Q),
-    fault("product-line", "product_lines.sv", " | (x_q[0] & carry_q[i])", "", 0, Stage.Q),
+    Fault("adder-carry", "serial_accumulator.sv", " | (bit_i & carry_q)", "", 0, Stage.Q),
+    Fault("adder-sign", "serial_accumulator.sv", " - $signed({{(HIGH_W - 1) {1'b0}}, bit_i})", "", 0, Stage.Q),
+    Fault("product-line", "product_lines.sv", " | (x_q[0] & carry_q[i])", "", 0, Stage.Q),
 ]
 MASKS = [
     ("embed_000.w.hex", CHIP, {Stage.EMBEDDING}),
@@ -124,9 +119,8 @@ def test_without_a_fault(chip):
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault(chip, fault, tmp_path):
-    layer, stage = located(replace(chip, hdl=broken(fault, tmp_path), name=f"fault-{fault.name}"), TALKS)
-    assert layer == fault.layer
-    assert stage in fault.stages
+    bad = replace(chip, hdl=broken(fault, tmp_path), name=f"fault-{fault.name}")
+    assert located(bad, TALKS) == (fault.layer, fault.stage)
 
 
 @pytest.mark.parametrize("fault", BLOCK_FAULTS, ids=lambda fault: fault.name)
@@ -146,6 +140,4 @@ def test_one_hex_digit(chip, image, layer, stages, tmp_path):
     at = len(lines) // 2 if layer != CHIP else 5 * len(lines) // 100
     lines[at] = f"{lines[at][:3]}{int(lines[at][3], 16) ^ 8:x}{lines[at][4:]}"
     (mask / image).write_text("\n".join(lines) + "\n", encoding="ascii")
-    found = located(replace(chip, mask=mask, name=f"{chip.name}-digit"), TALKS)
-    assert found[0] == layer
-    assert found[1] in stages
+    assert located(replace(chip, mask=mask, name=f"{chip.name}-digit"), TALKS) in {(layer, stage) for stage in stages}

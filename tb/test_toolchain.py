@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import InputError
-from scripts import toolchain
+from tb import toolchain
 
 
 @pytest.fixture
