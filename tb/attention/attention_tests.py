@@ -69,3 +69,18 @@ async def extremes(dut):
 async def every_size(dut):
     """Random values of every length: every pair of shifts that a die meets."""
     await hold(dut, [(Tag(1, i // DEPTH, i % DEPTH), heads(5 + 2 * i % 27)) for i in range(3 * DEPTH)], "none")
+
+
+@cocotb.test()
+@cocotb.parametrize(sign=[1, -1])
+async def scores_at_the_limit(dut, sign):
+    """Scores beyond the 24 bits beside scores just inside: where exactly they are clamped decides the probabilities."""
+    query = 16 << 16
+    key = 2**11 * 2**16 / (16 * SHAPE.head_dim * score_constant(SHAPE) / 2**16)  # FX value that scores the limit, 2^11
+    ones = np.ones(SHAPE.head_dim, dtype=np.int64)
+    tokens = []
+    for pos, part in enumerate([1.03, 0.9975, 1.5, 0.998][:DEPTH]):
+        values = [random_fx(SHAPE.head_dim, 31) for _ in range(SHAPE.kv_heads)]
+        keys = [ones * round(sign * part * key)] * SHAPE.kv_heads
+        tokens.append((Tag(1, 0, pos), np.concatenate([ones * query] * SHAPE.heads + keys + values)))
+    await hold(dut, tokens, "none")
