@@ -54,3 +54,12 @@ async def directed(dut):
     rising = np.linspace(LOW, HIGH, depth * heads).astype(np.int64).reshape(depth, heads)
     per_head = np.where(np.arange(heads) == np.arange(depth)[:, None] % heads, 3000, -3000)
     await hold(dut, [*flat, *peaks, rising, rising[::-1], per_head], "none")
+
+
+@cocotb.test()
+async def halves(dut):
+    """Each term half of the one before, the last one twice: the sum is a power of two, its reciprocal exact, and the
+    smallest probabilities lie between two values, where rounding decides."""
+    depth, heads = int(dut.DEPTH.value), int(dut.HEADS.value)
+    octaves = [*range(min(depth - 1, 21)), min(depth - 1, 21) - 1]
+    await hold(dut, [np.repeat(-4096 * np.array(octaves)[:, None], heads, axis=1)], "none")
