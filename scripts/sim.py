@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -31,9 +32,14 @@ SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a tok
 
 
 def main() -> int:
-    """Run what the environment asks for; 0, 1 (a check failed) or 2 (bad input)."""
+    """Run what the environment asks for; gives the exit status."""
+    return guarded(lambda: run_test(os.environ["TEST"]) if os.environ.get("TEST") else answer())
+
+
+def guarded(job: Callable[[], int]) -> int:
+    """Run a command's job: its status, or 1 with one line where a check fails, 2 with one line for bad input."""
     try:
-        return run_test(os.environ["TEST"]) if os.environ.get("TEST") else answer()
+        return job()
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2

@@ -127,3 +127,9 @@ def test_nothing_compared(board):
     board.check([])
     with pytest.raises(Mismatch, match="nothing was compared"):
         board.finish()
+
+
+def test_a_divergence_before_a_stranger(board):
+    """A token that should not be there follows from the value that went wrong: that value is named."""
+    with pytest.raises(Mismatch, match=r"^first divergence: slot 0, position 0, token 100, chip, stage embedding"):
+        board.check([*seen(0, 2), spoilt(seen()[0])])
