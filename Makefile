@@ -1,6 +1,7 @@
 # Every target sets up what it needs by itself.
 PYTHON := .venv/bin/python
-PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED DEPTH WAVES
+PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED DEPTH LAYER TOKEN STAGE SEEDS CLUSTER CLOCK OTHER ARRAY \
+  BLOCK COLUMN
 
 # Parameters reach the scripts through the environment, letter by letter: nothing in them is expanded, whatever quotes
 # or dollar signs a prompt has.
@@ -8,24 +9,31 @@ $(foreach name,$(PARAMETERS),$(if $(filter-out undefined,$(origin $(name))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint bench quality clean
+.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
 	@echo
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo
-	@echo 'parameters of sim:'
+	@echo 'parameters:'
 	@sed -n 's/^#: \([A-Z]*\) */  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 #: PROMPT what to ask, in quotes (default: What is the capital of France?)
 #: TOKENS at most so many tokens of answer
-#: MODEL  smollm2 (default), tiny, or the path of a Llama GGUF file
+#: MODEL  smollm2 (default), smollm2-3-6, tiny, tiny-3-6, or the path of a Llama GGUF file
 #: DEPTH  positions of the KV cache (default: 512)
 #: SIM    verilator (default) or icarus
 #: TEST   run this bench instead of the chip
 #: SEED   seed of a bench's random stimulus
-#: WAVES  1: a bench leaves a trace of its signals
+#: LAYER  of waves: layer to trace (without it: what the chip has once)
+#: TOKEN  of waves: position to trace (without it: where the run diverges)
+#: STAGE  of waves: the only stage to trace
+#: SEEDS  of regress: how many seeds (default: 3), from SEED on
+#: CLUSTER of regress: tcp://host:port, slurm or lsf (default: this machine)
+#: OTHER  of masks: a second checkpoint of MODEL's geometry
+#: ARRAY  of vias: qkv (default), o, gateup, down or head; also LAYER, BLOCK (number), COLUMN (the first)
+#: CLOCK  of ppa: gigahertz at which tokens/s are stated (default: 1.5)
 
 setup: ## install tools and packages into .venv (once)
 	@scripts/setup.sh
@@ -45,6 +53,27 @@ bench: setup ## speed of simulation and golden model, beside llama.cpp
 
 quality: setup ## perplexity of the golden model beside the float reference
 	@$(PYTHON) -m models.quality $(if $(MODEL),"$$MODEL")
+
+quantise: setup ## weights of 3 and 6 bits from a checkpoint, widths by measured sensitivity
+	@$(PYTHON) -m models.quantise $(if $(MODEL),"$$MODEL")
+
+ppa: setup ## transistors from synthesis, clocks from the cycle model, Llama 3.1 8B on a die
+	@$(PYTHON) -m scripts.ppa
+
+masks: setup ## two models of one geometry: same RTL, same netlist, two masks; MODEL= OTHER=
+	@$(PYTHON) -m scripts.masks
+
+vias: setup ## a block of a model's die drawn, as a picture and as GDSII
+	@$(PYTHON) -m scripts.vias
+
+waves: setup ## a run with its signals on file, cursor at the first mismatch; TEST=name, or LAYER= TOKEN= STAGE=
+	@$(PYTHON) -m scripts.waves
+
+regress: setup ## every bench, several seeds, both simulators, in parallel
+	@$(PYTHON) -m scripts.regress
+
+coverage: setup ## what the benches reach of the testplan's points and of the code of hdl/
+	@$(PYTHON) -m scripts.coverage
 
 clean: ## remove what was built; .venv and fetched checkpoints stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name checkpoints -exec rm -rf {} +

@@ -1,4 +1,4 @@
-// Greedy choice: the lowest index among the largest of VOCAB logits, which arrive 32 a beat. Padding columns of the
+// Greedy choice: the lowest index among the largest of VOCAB logits, which arrive LANES a beat. Padding columns of the
 // last beat never win.
 module argmax #(
   parameter int VOCAB = 64

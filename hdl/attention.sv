@@ -35,6 +35,7 @@ module attention #(
   localparam int SHARE     = HEADS / KV_HEADS;  // query heads a KV head
   localparam int KV_WORD   = HEAD_DIM * KV_W + 5;  // mantissas, then the shift
   localparam int LIFT      = 28 - ACT_W - KV_W;
+  localparam int SUM_W     = 56;  // probabilities add up to 2^20 and their roundings, values stay below 2^31
 
   typedef enum logic [2:0] {
     StLoad,
@@ -87,12 +88,12 @@ module attention #(
     .sh_o(kv_sh)
   );
 
-  logic signed [31:0] q_q[HEADS*HEAD_DIM];
+  logic signed [ACT_W-1:0] q_q[HEADS*HEAD_DIM];
   logic        [ 4:0] q_sh_q[HEADS];
   always @(posedge clk_i) begin
     if (state_q == StQuantise && idx_q < 16'(HEADS)) begin
       for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-        q_q[32'(idx_q)*HEAD_DIM+j] = 32'($signed(q_mant[j*ACT_W+:ACT_W]));
+        q_q[32'(idx_q)*HEAD_DIM+j] = q_mant[j*ACT_W+:ACT_W];
       end
       q_sh_q[32'(idx_q)] = q_sh;
     end
@@ -138,11 +139,11 @@ module attention #(
   // ---- scores: the position read last clock against every query head
   logic                 score_valid_q, score_last_q;
   logic [HEADS*24-1:0]  scores;
-  logic signed   [31:0] k_x[KV_HEADS*HEAD_DIM];
+  logic signed [KV_W-1:0] k_x[KV_HEADS*HEAD_DIM];
 
   always_comb begin
     for (int unsigned g = 0; g < KV_HEADS; g++) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g*HEAD_DIM+j] = 32'($signed(k_word[g*KV_WORD+j*KV_W+:KV_W]));
+      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g*HEAD_DIM+j] = k_word[g*KV_WORD+j*KV_W+:KV_W];
     end
   end
 
@@ -153,7 +154,7 @@ module attention #(
 
     always_comb begin
       dot = '0;
-      for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + q_q[h*HEAD_DIM+j] * k_x[(h/SHARE)*HEAD_DIM+j];
+      for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + 32'(q_q[h*HEAD_DIM+j]) * 32'(k_x[(h/SHARE)*HEAD_DIM+j]);
     end
     assign k_sh = k_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5];
     assign s    = rsr((64'(dot) * $signed(64'(SCORE_C))) <<< LIFT, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh));
@@ -185,8 +186,8 @@ module attention #(
   // ---- values: probabilities wait one clock for the SRAM word of their position
   logic                    value_valid_q, value_last_q;
   logic [HEADS*PROB_W-1:0] prob_q;
-  logic signed      [63:0] acc_q[HEADS*HEAD_DIM];
-  logic signed      [63:0] v_x[KV_HEADS*HEAD_DIM];
+  logic signed  [SUM_W-1:0] acc_q[HEADS*HEAD_DIM];
+  logic signed   [KV_W-1:0] v_x[KV_HEADS*HEAD_DIM];
 
   assign k_read     = state_q == StScore && score_ready;
   assign v_read     = prob_valid && prob_ready;
@@ -196,28 +197,32 @@ module attention #(
   always_comb begin
     for (int unsigned g = 0; g < KV_HEADS; g++) begin
       for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-        v_x[g*HEAD_DIM+j] = 64'($signed(v_word[g*KV_WORD+j*KV_W+:KV_W])) <<< v_word[g*KV_WORD+HEAD_DIM*KV_W+:5];
+        v_x[g*HEAD_DIM+j] = v_word[g*KV_WORD+j*KV_W+:KV_W];
       end
     end
   end
 
-  function automatic void add_values(input logic signed [63:0] keep);
-    logic signed [63:0] p;
+  // A value is multiplied before it is moved to its place: the multiplier is as wide as its mantissa.
+  function automatic void add_values(input logic signed [SUM_W-1:0] keep);
+    logic signed [PROB_W:0] p;
+    logic             [4:0] places;
     for (int unsigned h = 0; h < HEADS; h++) begin
-      p = 64'(prob_q[h*PROB_W+:PROB_W]);
+      p      = {1'b0, prob_q[h*PROB_W+:PROB_W]};
+      places = v_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5];
       for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-        acc_q[h*HEAD_DIM+j] = (acc_q[h*HEAD_DIM+j] & keep) + p * v_x[(h/SHARE)*HEAD_DIM+j];
+        acc_q[h*HEAD_DIM+j] = (acc_q[h*HEAD_DIM+j] & keep) +
+            (SUM_W'(p * 48'(v_x[(h/SHARE)*HEAD_DIM+j])) <<< places);
       end
     end
   endfunction
 
   logic value_first_q;
   always @(posedge clk_i) begin
-    if (value_valid_q) add_values(value_first_q ? 64'sd0 : -64'sd1);
+    if (value_valid_q) add_values(value_first_q ? '0 : '1);
   end
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    assign data_o[l*32+:32] = sat32(rsr(acc_q[(32'(idx_q)*LANES+l)%(HEADS*HEAD_DIM)], 6'd20));
+    assign data_o[l*32+:32] = sat32(rsr(64'(acc_q[(32'(idx_q)*LANES+l)%(HEADS*HEAD_DIM)]), 6'd20));
   end
 
   // ---- control

@@ -1,31 +1,34 @@
 `include "mask_load.svh"
 // All blocks of a matrix as hardware: blocks of cells side by side, their rows sequenced together, and their scaling
 // units. Gate or switch view.
-// A block of more than 32 rows holds several groups and runs one of them (pass_i) at a time.
+// A block of more than 32 rows holds several groups and runs one of them (pass_i) at a time, BIT_LINES rows a turn.
 module block_array_gate #(
-  parameter int VIEW   = cartridge_pkg::VIEW_GATE,
-  parameter int K      = 64,
-  parameter int N      = 32,
-  parameter int BLOCK  = 32,
-  parameter int SLICES = 1,
-  parameter int W_BITS = 4,
-  parameter int ACT_W  = 12,
-  parameter              NAME   = "qkv"
+  parameter int VIEW      = cartridge_pkg::VIEW_GATE,
+  parameter int K         = 64,
+  parameter int N         = 32,
+  parameter int BLOCK     = 32,
+  parameter int SLICES    = 1,
+  parameter int W_BITS    = 4,
+  parameter int ACT_W     = 12,
+  parameter int BIT_LINES = 1,
+  parameter int SHARE     = 1,
+  parameter              NAME      = "qkv"
 ) (
   input  logic                                  clk_i,
   input  logic                                  rst_i,
   input  logic                            [7:0] id_i,
   input  logic                                  load_i,
-  input  logic                           [15:0] load_group_i,
-  input  logic [cartridge_pkg::GROUP*ACT_W-1:0] load_x_i,
+  input  logic                           [15:0] load_beat_i,
+  input  logic [cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
   input  logic                                  start_i,
   input  logic                           [15:0] pass_i,
   output logic                                  done_o,
   input  logic                                  drain_i,
   input  logic                                  first_i,
   input  logic                           [15:0] group_i,
-  input  logic                            [5:0] shift_i,
-  input  logic signed                    [31:0] xsum_i,
+  input  logic                            [2:0] part_i,
+  input  logic                            [4:0] shift_i,
+  input  logic signed               [ACT_W+4:0] xsum_i,
   input  logic                           [15:0] beat_i,
   output logic      [cartridge_pkg::BEAT_W-1:0] y_o
 );
@@ -35,13 +38,17 @@ module block_array_gate #(
   localparam int PASSES = BLOCK / GROUP;
   localparam int BLOCKS = (GROUPS + PASSES - 1) / PASSES;
   localparam int PROD_W = ACT_W + W_BITS;
+  localparam int TURNS  = GROUP / BIT_LINES;
+  localparam int SUM_W  = ACT_W + SLICES * W_BITS + 6;  // of 32 products, sign and the carry of slices included
   localparam int CW     = N / 8;
 
-  // The mask, as the etcher writes it, and as via positions of each block.
+`ifndef SYNTHESIS
+  // The mask as the etcher writes it.
   logic [31:0] cells[SLICES][K][CW];
   `MASK_LOAD(cells, NAME, id_i, ".w.hex")
+`endif
 
-  // Row sequencer: one clock to fetch a row's activation, then PROD_W clocks of product bits, the next fetch
+  // Turn sequencer: one clock to fetch a turn's activations, then PROD_W clocks of product bits, the next fetch
   // overlapping the last bit.
   typedef enum logic [1:0] {
     StIdle,
@@ -49,32 +56,31 @@ module block_array_gate #(
     StRun
   } state_e;
   state_e                      state_q;
-  logic [4:0]                  row_q;
+  logic [4:0]                  turn_q;
   logic [$clog2(PROD_W)-1:0]   bit_q;
-  logic                        last_bit, last_row, fetch, run, done_q;
-  logic [$clog2(BLOCK)-1:0]    fetch_row, word_row;
+  logic                        last_bit, last_turn, fetch, run, done_q;
+  logic [15:0]                 fetch_turn;
 
   assign run       = state_q == StRun;
   assign last_bit  = run && bit_q == ($clog2(PROD_W))'(PROD_W - 1);
-  assign last_row  = row_q == 5'd31;
-  assign fetch     = (state_q == StFetch) || (last_bit && !last_row);
-  assign word_row  = ($clog2(BLOCK))'(32'(pass_i) * GROUP + 32'(row_q));
-  assign fetch_row = run ? word_row + 1'b1 : word_row;
+  assign last_turn = turn_q == 5'(TURNS - 1);
+  assign fetch     = (state_q == StFetch) || (last_bit && !last_turn);
   assign done_o    = done_q;
+  assign fetch_turn = 16'(32'(pass_i) * TURNS + 32'(turn_q) + 32'(run));
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q <= StIdle;
-      row_q   <= '0;
+      turn_q   <= '0;
       bit_q   <= '0;
       done_q  <= 1'b0;
     end else begin
-      done_q <= last_bit && last_row;
+      done_q <= last_bit && last_turn;
       unique case (state_q)
         StIdle:
         if (start_i) begin
           state_q <= StFetch;
-          row_q   <= '0;
+          turn_q   <= '0;
         end
         StFetch: begin
           state_q <= StRun;
@@ -84,18 +90,20 @@ module block_array_gate #(
           bit_q <= bit_q + 1'b1;
           if (last_bit) begin
             bit_q <= '0;
-            row_q <= row_q + 5'd1;
-            if (last_row) state_q <= StIdle;
+            turn_q <= turn_q + 5'd1;
+            if (last_turn) state_q <= StIdle;
           end
         end
       endcase
     end
   end
 
-  logic [N*32-1:0] sum[BLOCKS];
+  logic [N*SUM_W-1:0] sum[BLOCKS];
 
   for (genvar p = 0; p < BLOCKS; p++) begin : gen_block
+    // The mask as via positions. In silicon the metal is all that ties them: the netlist leaves them open.
     logic [BLOCK*SLICES*N*W_BITS-1:0] via;
+`ifndef SYNTHESIS
     // Rows past the matrix (a last block that is not full) have no vias that matter: their word lines never rise.
     always_comb begin
       via = '0;
@@ -108,28 +116,38 @@ module block_array_gate #(
         end
       end
     end
+`endif
+
+    // Group g of the matrix is number g % BEAT_GROUPS of beat g / BEAT_GROUPS.
+    logic       [PASSES-1:0] load;
+    logic [BLOCK*ACT_W-1:0]  load_x;
+    for (genvar s = 0; s < PASSES; s++) begin : gen_load
+      localparam int Group = p * PASSES + s;
+      assign load[s] = load_i && 32'(load_beat_i) == Group / BEAT_GROUPS;
+      assign load_x[s*GROUP*ACT_W+:GROUP*ACT_W] = load_x_i[(Group%BEAT_GROUPS)*GROUP*ACT_W+:GROUP*ACT_W];
+    end
 
     block #(
-      .VIEW  (VIEW),
-      .BLOCK (BLOCK),
-      .N     (N),
-      .SLICES(SLICES),
-      .W_BITS(W_BITS),
-      .ACT_W (ACT_W),
-      .SUM_W (32)
+      .VIEW     (VIEW),
+      .BLOCK    (BLOCK),
+      .N        (N),
+      .SLICES   (SLICES),
+      .W_BITS   (W_BITS),
+      .ACT_W    (ACT_W),
+      .BIT_LINES(BIT_LINES),
+      .SUM_W    (SUM_W)
     ) u_block (
       .clk_i,
       .rst_i,
-      .load_i      (load_i && 32'(load_group_i) / PASSES == p),
-      .load_group_i(($clog2(PASSES + 1))'(32'(load_group_i) % PASSES)),
-      .load_x_i,
-      .clear_i     (rst_i || start_i),
-      .fetch_i     (fetch),
-      .run_i       (run),
-      .last_i      (last_bit),
-      .row_i       (fetch_row),
-      .via_i       (via),
-      .sum_o       (sum[p])
+      .load_i  (load),
+      .load_x_i(load_x),
+      .clear_i (rst_i || start_i),
+      .fetch_i (fetch),
+      .run_i   (run),
+      .last_i  (last_bit),
+      .turn_i  (fetch_turn),
+      .via_i   (via),
+      .sum_o   (sum[p])
     );
   end
 
@@ -137,6 +155,8 @@ module block_array_gate #(
     .GROUPS(GROUPS),
     .N     (N),
     .ACT_W (ACT_W),
+    .SUM_W (SUM_W),
+    .SHARE (SHARE),
     .NAME  (NAME)
   ) u_drain (
     .clk_i,
@@ -145,6 +165,7 @@ module block_array_gate #(
     .drain_i,
     .first_i,
     .group_i,
+    .part_i,
     .shift_i,
     .sum_i  (sum[32'(group_i)/PASSES]),
     .xsum_i,

@@ -1,6 +1,7 @@
 `include "mask_load.svh"
-// All blocks of a matrix and their scaling units in word-parallel arithmetic: the fast view, for simulating real models. One row of every
-// block each ROW_CLKS clocks (1: fast; ACT_W + W_BITS: as many as the serial hardware takes).
+// All blocks of a matrix and their scaling units in word-parallel arithmetic: the fast view, for simulating real
+// models. One turn of every block, BIT_LINES rows, each TURN_CLKS clocks (1: fast; ACT_W + W_BITS: as many as the serial
+// hardware takes). All columns drain in the first of a group's SHARE clocks.
 //
 // The loops run over contiguous words, with unsigned indices whose range is plain to see, so that the C++ compiler can
 // drop the bound checks and vectorise them.
@@ -11,23 +12,25 @@ module block_array_rom #(
   parameter int SLICES   = 1,
   parameter int W_BITS   = 4,
   parameter int ACT_W    = 12,
-  parameter int ROW_CLKS = 1,
+  parameter int BIT_LINES = 1,
+  parameter int TURN_CLKS = 1,
   parameter              NAME     = "qkv"
 ) (
   input  logic                                  clk_i,
   input  logic                                  rst_i,
   input  logic                            [7:0] id_i,
   input  logic                                  load_i,
-  input  logic                           [15:0] load_group_i,
-  input  logic [cartridge_pkg::GROUP*ACT_W-1:0] load_x_i,
+  input  logic                           [15:0] load_beat_i,
+  input  logic [cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
   input  logic                                  start_i,
   input  logic                           [15:0] pass_i,
   output logic                                  done_o,
   input  logic                                  drain_i,
   input  logic                                  first_i,
   input  logic                           [15:0] group_i,
-  input  logic                            [5:0] shift_i,
-  input  logic signed                    [31:0] xsum_i,
+  input  logic                            [2:0] part_i,
+  input  logic                            [4:0] shift_i,
+  input  logic signed               [ACT_W+4:0] xsum_i,
   input  logic                           [15:0] beat_i,
   output logic      [cartridge_pkg::BEAT_W-1:0] y_o
 );
@@ -35,7 +38,9 @@ module block_array_rom #(
 
   localparam int GROUPS = K / GROUP;
   localparam int PASSES = BLOCK / GROUP;
+  localparam int TURNS  = GROUP / BIT_LINES;
   localparam int CW     = N / 8;
+  localparam int ONES   = (1 << W_BITS) - 1;
 
   logic [31:0] cells[SLICES][K][CW];  // digit k of word c is column k*CW + c
   logic [31:0] scales[GROUPS][N];  // {m, d} in binary16
@@ -47,33 +52,37 @@ module block_array_rom #(
   logic signed [63:0] acc_q[N];
 
   function automatic void clear_sums(input int unsigned pass);
-    for (int unsigned b = pass; b < GROUPS; b += PASSES) begin
-      for (int unsigned n = 0; n < N; n++) sum_q[b][n] = 0;
+    for (int unsigned b = 0; b < GROUPS; b++) begin
+      if (b % PASSES == pass) for (int unsigned n = 0; n < N; n++) sum_q[b][n] = 0;
     end
   endfunction
 
-  function automatic void add_row(input int unsigned pass, input logic [4:0] row);
+  function automatic void add_row(input int unsigned pass, input int unsigned row);
     int signed x;
-    for (int unsigned b = pass; b < GROUPS; b += PASSES) begin
-      for (int unsigned s = 0; s < SLICES; s++) begin
-        x = x_q[b*GROUP+32'(row)] <<< (s * W_BITS);
+    for (int unsigned b = 0; b < GROUPS; b++) begin
+      if (b % PASSES == pass) for (int unsigned s = 0; s < SLICES; s++) begin
+        x = x_q[b*GROUP+row] <<< (s * W_BITS);
         for (int unsigned k = 0; k < 8; k++) begin
           for (int unsigned c = 0; c < CW; c++) begin
-            sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*GROUP+32'(row)][c] >> (4 * k)) & 32'hf);
+            sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*GROUP+row][c] >> (4 * k)) & ONES);
           end
         end
       end
     end
   endfunction
 
+  function automatic void add_turn(input int unsigned pass, input int unsigned turn);
+    for (int unsigned j = 0; j < BIT_LINES; j++) add_row(pass, turn * BIT_LINES + j);
+  endfunction
+
   function automatic void drain(input int unsigned group, input logic [5:0] places, input logic signed [63:0] keep);
     for (int unsigned n = 0; n < N; n++) begin
-      acc_q[n] = (acc_q[n] & keep) + scaled(scales[group][n], sum_q[group][n], xsum_i, places);
+      acc_q[n] = (acc_q[n] & keep) + scaled(scales[group][n], sum_q[group][n], 32'(xsum_i), places);
     end
   endfunction
 
   logic       busy_q, done_q;
-  logic [4:0] row_q;
+  logic [4:0] turn_q;
   logic [7:0] clk_q;
   assign done_o = done_q;
 
@@ -81,21 +90,21 @@ module block_array_rom #(
     if (rst_i) begin
       busy_q <= 1'b0;
       done_q <= 1'b0;
-      row_q  <= '0;
+      turn_q <= '0;
       clk_q  <= '0;
     end else begin
       done_q <= 1'b0;
       if (start_i) begin
         busy_q <= 1'b1;
-        row_q  <= '0;
+        turn_q <= '0;
         clk_q  <= '0;
       end else if (busy_q) begin
         clk_q <= clk_q + 8'd1;
-        if (clk_q == 8'(ROW_CLKS - 1)) begin
+        if (clk_q == 8'(TURN_CLKS - 1)) begin
           clk_q  <= '0;
-          row_q  <= row_q + 5'd1;
-          busy_q <= row_q != 5'd31;
-          done_q <= row_q == 5'd31;
+          turn_q <= turn_q + 5'd1;
+          busy_q <= turn_q != 5'(TURNS - 1);
+          done_q <= turn_q == 5'(TURNS - 1);
         end
       end
     end
@@ -104,11 +113,11 @@ module block_array_rom #(
   // Memories are written in place: nobody reads them in the clocks in which they change.
   always @(posedge clk_i) begin
     if (load_i) begin
-      for (int unsigned r = 0; r < GROUP; r++) x_q[32'(load_group_i)*GROUP+r] = 32'($signed(load_x_i[r*ACT_W+:ACT_W]));
+      for (int unsigned l = 0; l < LANES; l++) x_q[32'(load_beat_i)*LANES+l] = 32'($signed(load_x_i[l*ACT_W+:ACT_W]));
     end
     if (start_i) clear_sums(32'(pass_i));
-    if (busy_q && clk_q == 8'(ROW_CLKS - 1)) add_row(32'(pass_i), row_q);
-    if (drain_i) drain(32'(group_i), shift_i, first_i ? 64'sd0 : -64'sd1);
+    if (busy_q && clk_q == 8'(TURN_CLKS - 1)) add_turn(32'(pass_i), 32'(turn_q));
+    if (drain_i && part_i == 0) drain(32'(group_i), {1'b0, shift_i}, first_i ? 64'sd0 : -64'sd1);
   end
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane

@@ -1,8 +1,13 @@
 // The arithmetic and the stream conventions that every module shares. docs/formats.md is the specification.
+// A die with wider streams defines LANES before this file, a multiple of 32.
+`ifndef LANES
+`define LANES 32
+`endif
 package cartridge_pkg;
 
-  localparam int LANES = 32;  // FX values a stream beat carries
+  localparam int LANES = `LANES;  // FX values a stream beat carries
   localparam int GROUP = 32;  // inputs that share one activation exponent and one weight scale
+  localparam int BEAT_GROUPS = LANES / GROUP;
   localparam int FX_W = 32;  // FX: signed, 16 fraction bits
   localparam int BEAT_W = LANES * FX_W;
   localparam int PROB_W = 21;  // attention probability: unsigned, 20 fraction bits, 1.0 included

@@ -73,7 +73,8 @@ module chip (
   embedding #(
     .D_MODEL(D_MODEL),
     .VOCAB  (VOCAB),
-    .SLICES (SLICES_EMBED)
+    .SLICES (SLICES_EMBED),
+    .W_BITS (CELL_BITS)
   ) u_embedding (
     .clk_i,
     .rst_i  (rst_q),
@@ -227,14 +228,17 @@ module chip (
   );
 
   matrix #(
-    .VIEW    (VIEW),
-    .K       (D_MODEL),
-    .N       (VOCAB_PAD),
-    .BLOCK   (BLOCK),
-    .SLICES  (SLICES_HEAD),
-    .ACT_W   (ACT_W),
-    .ROW_CLKS(ROW_CLKS),
-    .NAME    ("head")
+    .VIEW     (VIEW),
+    .K        (D_MODEL),
+    .N        (VOCAB_PAD),
+    .BLOCK    (BLOCK),
+    .SLICES   (SLICES_HEAD),
+    .W_BITS   (CELL_BITS),
+    .ACT_W    (ACT_W),
+    .BIT_LINES(BIT_LINES),
+    .SHARE    (SHARE_HEAD),
+    .TURN_CLKS(TURN_CLKS),
+    .NAME     ("head")
   ) u_head (
     .clk_i  (head_clk),
     .rst_i  (rst_q),

@@ -1,5 +1,5 @@
 `include "mask_load.svh"
-// Embedding ROM: a token in, its vector out as FX beats, 32 dimensions (one scale group) a beat.
+// Embedding ROM: a token in, its vector out as FX beats.
 module embedding #(
   parameter int D_MODEL = 64,
   parameter int VOCAB   = 64,
@@ -21,9 +21,10 @@ module embedding #(
 
   localparam int BEATS = D_MODEL / LANES;
   localparam int WORDS = D_MODEL / 8;
+  localparam int GROUPS = D_MODEL / GROUP;
 
   logic [31:0] cells[VOCAB*SLICES*WORDS];  // token, slice, word; digit k of word w is dimension 8w + k
-  logic [31:0] scales[VOCAB*BEATS];  // token, group: {m, d} in binary16
+  logic [31:0] scales[VOCAB*GROUPS];  // token, group: {m, d} in binary16
   `MASK_LOAD(cells, "embed", 0, ".w.hex")
   `MASK_LOAD(scales, "embed", 0, ".s.hex")
 
@@ -57,14 +58,13 @@ module embedding #(
     end
   end
 
-  logic [31:0] scale;
-  assign scale = scales[32'(token_q)*BEATS+32'(beat_q)];
-
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     logic [SLICES*W_BITS-1:0] q;
+    logic              [31:0] scale;
+    assign scale = scales[32'(token_q)*GROUPS+32'(beat_q)*BEAT_GROUPS+l/GROUP];
     for (genvar s = 0; s < SLICES; s++) begin : gen_slice
       assign q[s*W_BITS+:W_BITS] = W_BITS'(
-          cells[(32'(token_q)*SLICES+s)*WORDS+32'(beat_q)*4+l/8] >> (4 * (l % 8)));
+          cells[(32'(token_q)*SLICES+s)*WORDS+32'(beat_q)*(LANES/8)+l/8] >> (4 * (l % 8)));
     end
     assign data_o[l*32+:32] = sat32(
         rsr(64'(half_to_int(scale[15:0])) * $signed(64'(q)) + 64'(half_to_int(scale[31:16])), 6'd8));

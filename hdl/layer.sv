@@ -79,14 +79,17 @@ module layer (
   );
 
   matrix #(
-    .VIEW    (VIEW),
-    .K       (D_MODEL),
-    .N       (D_Q + 2 * D_KV),
-    .BLOCK   (BLOCK),
-    .SLICES  (SLICES_QKV),
-    .ACT_W   (ACT_W),
-    .ROW_CLKS(ROW_CLKS),
-    .NAME    ("qkv")
+    .VIEW     (VIEW),
+    .K        (D_MODEL),
+    .N        (D_Q + 2 * D_KV),
+    .BLOCK    (BLOCK),
+    .SLICES   (SLICES_QKV),
+    .W_BITS   (CELL_BITS),
+    .ACT_W    (ACT_W),
+    .BIT_LINES(BIT_LINES),
+    .SHARE    (SHARE_QKV),
+    .TURN_CLKS(TURN_CLKS),
+    .NAME     ("qkv")
   ) u_qkv (
     .clk_i,
     .rst_i,
@@ -144,14 +147,17 @@ module layer (
   );
 
   matrix #(
-    .VIEW    (VIEW),
-    .K       (D_Q),
-    .N       (D_MODEL),
-    .BLOCK   (BLOCK),
-    .SLICES  (SLICES_O),
-    .ACT_W   (ACT_W),
-    .ROW_CLKS(ROW_CLKS),
-    .NAME    ("o")
+    .VIEW     (VIEW),
+    .K        (D_Q),
+    .N        (D_MODEL),
+    .BLOCK    (BLOCK),
+    .SLICES   (SLICES_O),
+    .W_BITS   (CELL_BITS),
+    .ACT_W    (ACT_W),
+    .BIT_LINES(BIT_LINES),
+    .SHARE    (SHARE_O),
+    .TURN_CLKS(TURN_CLKS),
+    .NAME     ("o")
   ) u_o (
     .clk_i,
     .rst_i,
@@ -226,14 +232,17 @@ module layer (
   );
 
   matrix #(
-    .VIEW    (VIEW),
-    .K       (D_MODEL),
-    .N       (2 * D_FFN),
-    .BLOCK   (BLOCK),
-    .SLICES  (SLICES_GATEUP),
-    .ACT_W   (ACT_W),
-    .ROW_CLKS(ROW_CLKS),
-    .NAME    ("gateup")
+    .VIEW     (VIEW),
+    .K        (D_MODEL),
+    .N        (2 * D_FFN),
+    .BLOCK    (BLOCK),
+    .SLICES   (SLICES_GATEUP),
+    .W_BITS   (CELL_BITS),
+    .ACT_W    (ACT_W),
+    .BIT_LINES(BIT_LINES),
+    .SHARE    (SHARE_GATEUP),
+    .TURN_CLKS(TURN_CLKS),
+    .NAME     ("gateup")
   ) u_gateup (
     .clk_i,
     .rst_i,
@@ -263,14 +272,17 @@ module layer (
   );
 
   matrix #(
-    .VIEW    (VIEW),
-    .K       (D_FFN),
-    .N       (D_MODEL),
-    .BLOCK   (BLOCK),
-    .SLICES  (SLICES_DOWN),
-    .ACT_W   (ACT_W),
-    .ROW_CLKS(ROW_CLKS),
-    .NAME    ("down")
+    .VIEW     (VIEW),
+    .K        (D_FFN),
+    .N        (D_MODEL),
+    .BLOCK    (BLOCK),
+    .SLICES   (SLICES_DOWN),
+    .W_BITS   (CELL_BITS),
+    .ACT_W    (ACT_W),
+    .BIT_LINES(BIT_LINES),
+    .SHARE    (SHARE_DOWN),
+    .TURN_CLKS(TURN_CLKS),
+    .NAME     ("down")
   ) u_down (
     .clk_i,
     .rst_i,

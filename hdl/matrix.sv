@@ -2,7 +2,8 @@
 //
 //   FX beats -> act_quantiser -> block array: rows take turns, then groups drain through the scaling units -> FX beats
 //
-// One vector at a time: K/32 beats in, then for each pass of the blocks 32 rows and a drain, then N/32 beats out.
+// One vector at a time: K/LANES beats in, then for each pass of the blocks 32/BIT_LINES turns and a drain of SHARE clocks
+// a group, then N/LANES beats out.
 module matrix #(
   parameter int VIEW     = cartridge_pkg::VIEW_ROM,
   parameter int K        = 64,
@@ -11,7 +12,9 @@ module matrix #(
   parameter int SLICES   = 1,
   parameter int W_BITS   = 4,
   parameter int ACT_W    = 12,
-  parameter int ROW_CLKS = 1,     // clocks a row in the ROM view; the others take ACT_W + W_BITS
+  parameter int BIT_LINES = 1,
+  parameter int SHARE    = 1,
+  parameter int TURN_CLKS = 1,     // clocks a turn in the ROM view; the others take ACT_W + W_BITS
   parameter              NAME     = "qkv"  // its mask images
 ) (
   input  logic                                    clk_i,
@@ -41,44 +44,49 @@ module matrix #(
     StOut
   } state_e;
   state_e                  state_q;
-  logic             [15:0] idx_q;  // group while loading and draining, beat while sending
+  logic             [15:0] idx_q;  // group while draining, beat while loading and sending
+  logic              [2:0] part_q;  // which of a scaling unit's columns drains
   logic             [15:0] pass_q;
   logic                    first_q, start_q, rows_done;
   tag_t                    tag_q;
 
-  logic [GROUP*ACT_W-1:0]  mant;
-  logic              [4:0] shift;
-  logic signed      [31:0] xsum;
+  logic [LANES*ACT_W-1:0]  mant;
   logic              [4:0] shift_q[GROUPS];
-  logic signed      [31:0] xsum_q[GROUPS];
+  logic signed [ACT_W+4:0] xsum_q[GROUPS];
   logic                    load;
-  logic              [5:0] drain_shift;
+  logic              [4:0] drain_shift;
 
   assign ready_o = state_q == StLoad;
   assign valid_o = state_q == StOut;
   assign load    = valid_i && ready_o;
   assign tag_o   = tag_q;
-  assign drain_shift = 6'(32 - ACT_W) - 6'(shift_q[idx_q]);
+  assign drain_shift = 5'(32 - ACT_W) - shift_q[idx_q];
   assign busy_o  = state_q != StLoad || idx_q != 0;
 
-  act_quantiser #(
-    .N(GROUP),
-    .W(ACT_W)
-  ) u_quantiser (
-    .x_i (data_i),
-    .m_o (mant),
-    .sh_o(shift)
-  );
+  function automatic logic signed [ACT_W+4:0] total(input logic [GROUP*ACT_W-1:0] x);
+    total = '0;
+    for (int unsigned r = 0; r < GROUP; r++) total = total + (ACT_W + 5)'($signed(x[r*ACT_W+:ACT_W]));
+  endfunction
 
-  always_comb begin
-    xsum = '0;
-    for (int unsigned r = 0; r < GROUP; r++) xsum = xsum + 32'($signed(mant[r*ACT_W+:ACT_W]));
-  end
+  for (genvar g = 0; g < BEAT_GROUPS; g++) begin : gen_group
+    logic              [4:0] shift;
+    logic [GROUP*ACT_W-1:0]  x;
 
-  always_ff @(posedge clk_i) begin
-    if (load) begin
-      shift_q[idx_q] <= shift;
-      xsum_q[idx_q]  <= xsum;
+    act_quantiser #(
+      .N(GROUP),
+      .W(ACT_W)
+    ) u_quantiser (
+      .x_i (data_i[g*GROUP*32+:GROUP*32]),
+      .m_o (x),
+      .sh_o(shift)
+    );
+    assign mant[g*GROUP*ACT_W+:GROUP*ACT_W] = x;
+
+    always_ff @(posedge clk_i) begin
+      if (load) begin
+        shift_q[32'(idx_q)*BEAT_GROUPS+g] <= shift;
+        xsum_q[32'(idx_q)*BEAT_GROUPS+g]  <= total(x);
+      end
     end
   end
 
@@ -87,6 +95,7 @@ module matrix #(
       state_q <= StLoad;
       idx_q   <= '0;
       pass_q  <= '0;
+      part_q  <= '0;
       first_q <= 1'b0;
       start_q <= 1'b0;
       tag_q   <= '0;
@@ -97,7 +106,7 @@ module matrix #(
         if (valid_i) begin
           tag_q <= tag_i;
           idx_q <= idx_q + 16'd1;
-          if (idx_q == 16'(GROUPS - 1)) begin
+          if (idx_q == 16'(GROUPS / BEAT_GROUPS - 1)) begin
             state_q <= StRows;
             start_q <= 1'b1;
             first_q <= 1'b1;
@@ -109,7 +118,11 @@ module matrix #(
           state_q <= StDrain;
           idx_q   <= pass_q;
         end
-        StDrain: begin
+        StDrain:
+        if (part_q != 3'(SHARE - 1)) begin
+          part_q <= part_q + 3'd1;
+        end else begin
+          part_q  <= '0;
           first_q <= 1'b0;
           idx_q   <= idx_q + 16'(PASSES);
           if (32'(idx_q) + PASSES >= GROUPS) begin
@@ -143,14 +156,15 @@ module matrix #(
       .SLICES  (SLICES),
       .W_BITS  (W_BITS),
       .ACT_W   (ACT_W),
-      .ROW_CLKS(ROW_CLKS),
+      .BIT_LINES(BIT_LINES),
+      .TURN_CLKS(TURN_CLKS),
       .NAME    (NAME)
     ) u_array (
       .clk_i,
       .rst_i,
       .id_i,
       .load_i      (load),
-      .load_group_i(idx_q),
+      .load_beat_i (idx_q),
       .load_x_i    (mant),
       .start_i     (start_q),
       .pass_i      (pass_q),
@@ -158,6 +172,7 @@ module matrix #(
       .drain_i     (state_q == StDrain),
       .first_i     (first_q),
       .group_i     (idx_q),
+      .part_i      (part_q),
       .shift_i     (drain_shift),
       .xsum_i      (xsum_q[idx_q]),
       .beat_i      (idx_q),
@@ -165,20 +180,22 @@ module matrix #(
     );
   end else begin : gen_gate
     block_array_gate #(
-      .VIEW  (VIEW),
-      .K     (K),
-      .N     (N),
-      .BLOCK (BLOCK),
-      .SLICES(SLICES),
-      .W_BITS(W_BITS),
-      .ACT_W (ACT_W),
-      .NAME  (NAME)
+      .VIEW     (VIEW),
+      .K        (K),
+      .N        (N),
+      .BLOCK    (BLOCK),
+      .SLICES   (SLICES),
+      .W_BITS   (W_BITS),
+      .ACT_W    (ACT_W),
+      .BIT_LINES(BIT_LINES),
+      .SHARE    (SHARE),
+      .NAME     (NAME)
     ) u_array (
       .clk_i,
       .rst_i,
       .id_i,
       .load_i      (load),
-      .load_group_i(idx_q),
+      .load_beat_i (idx_q),
       .load_x_i    (mant),
       .start_i     (start_q),
       .pass_i      (pass_q),
@@ -186,6 +203,7 @@ module matrix #(
       .drain_i     (state_q == StDrain),
       .first_i     (first_q),
       .group_i     (idx_q),
+      .part_i      (part_q),
       .shift_i     (drain_shift),
       .xsum_i      (xsum_q[idx_q]),
       .beat_i      (idx_q),

@@ -1,7 +1,7 @@
 `include "mask_load.svh"
 // RMSNorm over a vector of N FX values:  y_i = x_i / sqrt(mean(x^2) + eps) * g_i     (docs/formats.md)
 //
-//   receive N/32 beats -> square (beats again, 16-bit mantissas) -> rsqrt -> scale (beats out)
+//   receive N/LANES beats -> square (beats again, 16-bit mantissas) -> rsqrt -> scale (beats out)
 module rms_norm #(
   parameter int       N    = 64,
   parameter logic       [39:0] NEPS = 40'd2748779,  // N * eps * 2^32
@@ -150,10 +150,11 @@ module rms_norm #(
   // Two multipliers a lane: by 1/rms, then by the gain (binary32, taken apart here).
   function automatic logic signed [31:0] normed(input logic signed [31:0] x, input logic [19:0] a,
                                                 input logic [5:0] z_shift, input logic [31:0] g);
-    logic signed [63:0] z, y;
+    logic signed [31:0] z;  // at most sqrt(N), 20 fraction bits
+    logic signed [63:0] y;
     logic        [ 7:0] down;
-    z      = rsr(64'(x) * $signed({44'd0, a}), z_shift);
-    y      = (g[30:23] == 0) ? 64'sd0 : z * $signed({40'd0, 1'b1, g[22:0]});
+    z      = 32'(rsr(64'(x) * $signed({44'd0, a}), z_shift));
+    y      = (g[30:23] == 0) ? 64'sd0 : 64'(z) * $signed({40'd0, 1'b1, g[22:0]});
     down   = 8'd154 - g[30:23];
     normed = sat32(rsr(g[31] ? -y : y, (down > 8'd62) ? 6'd62 : down[5:0]));
   endfunction

@@ -1,11 +1,14 @@
 `include "mask_load.svh"
-// A matrix's scaling units, one a column: each clock of drain_i adds one group's scaled sums,
-//   acc[n] += rsr(D[n]*sum[n] + M[n]*xsum, shift_i)
-// and readout gives FX values, a beat of 32 columns at a time.
+// A matrix's scaling units, one for SHARE columns: each clock of drain_i adds one group's scaled sums in one column of
+// each unit,
+//   acc[n] += rsr(D[n]*sum[n] + M[n]*xsum, shift_i)      n = unit*SHARE + part_i
+// and readout gives FX values, a beat of columns at a time.
 module scale_drain #(
   parameter int GROUPS = 2,
   parameter int N      = 32,
   parameter int ACT_W  = 12,
+  parameter int SUM_W  = 22,
+  parameter int SHARE  = 1,
   parameter              NAME   = "qkv"
 ) (
   input  logic                                    clk_i,
@@ -14,28 +17,73 @@ module scale_drain #(
   input  logic                                    drain_i,
   input  logic                                    first_i,  // the accumulators start from zero
   input  logic                             [15:0] group_i,
-  input  logic                              [5:0] shift_i,
-  input  logic                         [N*32-1:0] sum_i,
-  input  logic signed                      [31:0] xsum_i,
+  input  logic                              [2:0] part_i,
+  input  logic                              [4:0] shift_i,
+  input  logic                      [N*SUM_W-1:0] sum_i,
+  input  logic signed               [ACT_W+4:0] xsum_i,
   input  logic                             [15:0] beat_i,
   output logic        [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
+  localparam int XSUM_W = ACT_W + 5;
+  // |D| < 2^24 and |sum| < 2^(SUM_W-1), |M| < 2^31 and |xsum| < 2^(XSUM_W-1), a bit for their sum, one for rounding up.
+  localparam int PART_W = ((SUM_W + 23 > XSUM_W + 30) ? SUM_W + 23 : XSUM_W + 30) + 3;
+  localparam int ACC_W = PART_W + $clog2(GROUPS + 1);
+
   logic [31:0] scales[GROUPS][N];  // {m, d} in binary16
   `MASK_LOAD(scales, NAME, id_i, ".s.hex")
 
-  logic signed [63:0] acc_q[N];
+  logic [N*ACC_W-1:0] acc;
+  logic    [N*32-1:0] row;
 
-  always @(posedge clk_i) begin
-    if (drain_i) begin
-      for (int unsigned n = 0; n < N; n++) begin
-        acc_q[n] = (first_i ? 64'sd0 : acc_q[n]) + scaled(scales[group_i][n], sum_i[n*32+:32], xsum_i, shift_i);
-      end
+  for (genvar n = 0; n < N; n++) begin : gen_scale
+    assign row[n*32+:32] = scales[32'(group_i)][n];
+  end
+
+  for (genvar u = 0; u < N / SHARE; u++) begin : gen_unit
+    logic                [31:0] scale;
+    logic    signed [SUM_W-1:0] sum;
+    logic   signed [PART_W-1:0] part;
+    logic                       half;
+
+    // A unit that does not drain is at rest.
+    assign scale = row[(u*SHARE+32'(part_i)%SHARE)*32+:32];
+    assign sum   = drain_i ? sum_i[(u*SHARE+32'(part_i)%SHARE)*SUM_W+:SUM_W] : '0;
+
+    scaling_unit #(
+      .SUM_W (SUM_W),
+      .XSUM_W(XSUM_W),
+      .PART_W(PART_W)
+    ) u_unit (
+      .scale_i(scale),
+      .sum_i  (sum),
+      .xsum_i,
+      .shift_i,
+      .part_o (part),
+      .half_o (half)
+    );
+
+    // A ring of the unit's columns: the one that drains is first in it.
+    logic [SHARE*ACC_W-1:0] ring_q;
+    logic       [ACC_W-1:0] added;
+    assign added = (first_i ? '0 : ring_q[ACC_W-1:0]) + ACC_W'(part) + ACC_W'(half);
+    assign acc[u*SHARE*ACC_W+:SHARE*ACC_W] = ring_q;
+
+    if (SHARE == 1) begin : gen_one
+      always_ff @(posedge clk_i) if (drain_i) ring_q <= added;
+    end else begin : gen_ring
+      always_ff @(posedge clk_i) if (drain_i) ring_q <= {added, ring_q[SHARE*ACC_W-1:ACC_W]};
     end
   end
 
+  // The accumulators are seen when they have come to rest.
+  logic [N*ACC_W-1:0] result;
+  assign result = drain_i ? '0 : acc;
+
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    assign y_o[l*32+:32] = sat32(rsr(acc_q[32'(beat_i)*LANES+l], 6'(ACT_W - 8)));
+    logic signed [ACC_W-1:0] total;
+    assign total = result[(32'(beat_i)*LANES+l)%N*ACC_W+:ACC_W];
+    assign y_o[l*32+:32] = sat32(rsr(64'(total), 6'(ACT_W - 8)));
   end
 endmodule

@@ -1,35 +1,48 @@
-// One column's accumulator: adds a signed PROD_W-bit product that arrives bit-serially, least significant bit first.
-// The low PROD_W bits recirculate through one full adder; the last bit of a product, its sign, and the carry that
-// leaves the adder settle the high part in the same clock, so a row takes PROD_W clocks and no more.
+// One column's accumulator: each clock of en_i adds the bits of BIT_LINES signed PROD_W-bit products, which arrive
+// bit-serially, least significant bit first.
+//
+//   bit lines --> count --(+)--> low_q, recirculating     carry_q: what the next bit inherits
+//
+// The low PROD_W bits recirculate through one small adder; the last bits of the products, their signs, and the carry
+// that leaves the adder settle the high part in the same clock, so a turn takes PROD_W clocks and no more.
 module serial_accumulator #(
-  parameter int PROD_W = 16,
-  parameter int HIGH_W = 6
+  parameter int PROD_W    = 16,
+  parameter int HIGH_W    = 6,
+  parameter int BIT_LINES = 1
 ) (
   input  logic                            clk_i,
   input  logic                            clear_i,
   input  logic                            en_i,
-  input  logic                            last_i,  // this bit is the product's sign
-  input  logic                            bit_i,
+  input  logic                            last_i,  // these bits are the products' signs
+  input  logic            [BIT_LINES-1:0] bit_i,
   output logic signed [PROD_W+HIGH_W-1:0] sum_o
 );
-  logic        [PROD_W-1:0] low_q;
-  logic signed [HIGH_W-1:0] high_q;
-  logic                     carry_q, carry, sum;
+  localparam int COUNT_W = $clog2(BIT_LINES + 1);  // of a count of bits, and of the carry: neither passes BIT_LINES
 
-  assign sum   = low_q[0] ^ bit_i ^ carry_q;
-  assign carry = (low_q[0] & bit_i) | (low_q[0] & carry_q) | (bit_i & carry_q);
+  logic         [PROD_W-1:0] low_q;
+  logic         [HIGH_W-1:0] high_q;
+  logic        [COUNT_W-1:0] carry_q, carry, count;
+  logic                      sum;
+
+  function automatic logic [COUNT_W-1:0] ones(input logic [BIT_LINES-1:0] bits);
+    ones = '0;
+    for (int unsigned i = 0; i < BIT_LINES; i++) ones = ones + COUNT_W'(bits[i]);
+  endfunction
+
+  assign count = ones(bit_i);
+  assign {carry, sum} = (COUNT_W + 1)'(low_q[0]) + (COUNT_W + 1)'(count) + (COUNT_W + 1)'(carry_q);
   assign sum_o = {high_q, low_q};
 
   always_ff @(posedge clk_i) begin
     if (clear_i) begin
       low_q   <= '0;
       high_q  <= '0;
-      carry_q <= 1'b0;
+      carry_q <= '0;
     end else if (en_i) begin
       low_q   <= {sum, low_q[PROD_W-1:1]};
-      carry_q <= carry & ~last_i;
+      carry_q <= last_i ? '0 : carry;
       // A set sign bit was added as +2^(PROD_W-1) and weighs -2^(PROD_W-1): take one 2^PROD_W back.
-      if (last_i) high_q <= high_q + $signed({{(HIGH_W - 1) {1'b0}}, carry}) - $signed({{(HIGH_W - 1) {1'b0}}, bit_i});
+      if (last_i) high_q <= high_q + HIGH_W'(carry) - HIGH_W'(count);
     end
   end
 endmodule

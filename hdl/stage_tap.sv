@@ -1,8 +1,8 @@
-// Simulation monitor point: writes every accepted beat of a stage to the trace, 34 raw 32-bit words a record.
+// Simulation monitor point: writes every accepted beat of a stage to the trace, LANES + 2 raw 32-bit words a record.
 //
 //   word 0      {stage[7:0], layer[7:0], slot[7:0], 8'd0}
 //   word 1      {beat[15:0], pos[15:0]}
-//   word 2..33  data, lane 0 first
+//   word 2..    data, lane 0 first
 //
 // The file is trace_LLL.bin in the folder +trace=DIR, LLL the layer of the first record. A tap drives nothing, and is
 // empty in synthesis.

@@ -33,7 +33,7 @@ module swiglu (
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     logic signed [31:0] gate, up;
     logic        [16:0] sig;
-    logic signed [63:0] silu;
+    logic signed [32:0] silu;
 
     assign gate = gate_q[l*32+:32];
     assign up   = data_i[l*32+:32];
@@ -43,7 +43,7 @@ module swiglu (
       .s_o(sig)
     );
 
-    assign silu              = rsr(64'(gate) * $signed({47'd0, sig}), 6'd16);
-    assign data_o[l*32+:32] = sat32(rsr(silu * 64'(up), 6'd16));
+    assign silu             = 33'(rsr(64'(gate) * $signed({47'd0, sig}), 6'd16));
+    assign data_o[l*32+:32] = sat32(rsr(64'(silu) * 64'(up), 6'd16));
   end
 endmodule

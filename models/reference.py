@@ -14,11 +14,11 @@ from models.errors import InputError
 
 
 class Reference:
-    """The model of a checkpoint in float32."""
+    """The model of a checkpoint in float32; ``weights`` holds its matrices by name, [out, in]."""
 
     def __init__(self, ckpt: Checkpoint) -> None:
         self.shape, self.gains = ckpt.shape, ckpt.gains
-        self._weights = {name: tensor.dequantised() for name, tensor in ckpt.tensors.items()}
+        self.weights = {name: tensor.dequantised() for name, tensor in ckpt.tensors.items()}
         pairs = np.arange(self.shape.rope_dim // 2)
         factors = self.shape.rope_factors or 1.0
         self._frequencies = self.shape.rope_base ** (-2 * pairs / self.shape.rope_dim) / factors
@@ -50,24 +50,26 @@ class Reference:
             raise InputError(
                 "the text has no tokens or unknown ones", "prompt", f"use ids of 0..{self.shape.vocab - 1}"
             )
-        x = self._weights["token_embd.weight"][ids]
-        angles = np.arange(start, start + len(ids))[:, None] * self._frequencies
-        turn = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+        x = self.weights["token_embd.weight"][ids]
         for layer in range(self.shape.layers):
-            x = x + self._attention(layer, self._norm(x, f"blk.{layer}.attn_norm"), turn, cache[layer], start)
-            h = self._norm(x, f"blk.{layer}.ffn_norm")
-            gate, up = self._linear(h, f"blk.{layer}.ffn_gate"), self._linear(h, f"blk.{layer}.ffn_up")
-            x = x + self._linear(gate / (1 + np.exp(-gate)) * up, f"blk.{layer}.ffn_down")
+            x = self._layer(layer, x, cache[layer], start)
         return x
+
+    def _layer(self, layer: int, x: np.ndarray, cache: np.ndarray, start: int) -> np.ndarray:
+        """One layer at positions ``start``..: [T, d_model] -> [T, d_model]; fills the layer's cache."""
+        angles = np.arange(start, start + len(x))[:, None] * self._frequencies
+        turn = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+        x = x + self._attention(layer, self._norm(x, f"blk.{layer}.attn_norm"), turn, cache, start)
+        h = self._norm(x, f"blk.{layer}.ffn_norm")
+        gate, up = self._linear(h, f"blk.{layer}.ffn_gate"), self._linear(h, f"blk.{layer}.ffn_up")
+        return x + self._linear(gate / (1 + np.exp(-gate)) * up, f"blk.{layer}.ffn_down")
 
     def _head(self, x: np.ndarray) -> np.ndarray:
         """Final norm and head: [T, d_model] -> logits [T, vocab]."""
-        return self._linear(
-            self._norm(x, "output_norm"), "output" if "output.weight" in self._weights else "token_embd"
-        )
+        return self._linear(self._norm(x, "output_norm"), "output" if "output.weight" in self.weights else "token_embd")
 
     def _linear(self, x: np.ndarray, name: str) -> np.ndarray:
-        return x @ self._weights[f"{name}.weight"].T
+        return x @ self.weights[f"{name}.weight"].T
 
     def _norm(self, x: np.ndarray, name: str) -> np.ndarray:
         mean = np.mean(x * x, axis=-1, keepdims=True)
@@ -103,3 +105,10 @@ def _rotate(x: np.ndarray, turn: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     y[..., 0:end:2] = even * cos - odd * sin
     y[..., 1:end:2] = even * sin + odd * cos
     return y
+
+
+def surprise(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Negative log likelihood (nats) of ``targets`` [n] under real-valued ``logits`` [n, vocab] -> [n]."""
+    logits = logits.astype(np.float64)
+    top = logits.max(axis=-1)
+    return np.log(np.exp(logits - top[:, None]).sum(axis=-1)) + top - logits[np.arange(len(targets)), targets]

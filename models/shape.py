@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 
 from models.errors import InputError
 
-LANES = 32  # FX values a stream beat carries (hdl/cartridge_pkg.sv)
+LANES = 32  # FX values a stream beat carries unless the die says otherwise (hdl/cartridge_pkg.sv)
 GROUP = 32  # inputs that share one scale: the group size of Q4_0, Q4_1 and Q8_0
+CELL_BITS = (3, 4)  # widths of a weight cell
+BIT_LINES = (1, 2, 4, 8, 16, 32)
+SHARES = (1, 2, 4, 8)
 MATRICES = ("qkv", "o", "gateup", "down", "head")  # the cell arrays of the chip; the first four once a layer
 
 
@@ -36,27 +39,49 @@ class Shape:
         """Width of all key (or value) heads together."""
         return self.kv_heads * self.head_dim
 
-    def matrix_size(self, name: str) -> tuple[int, int]:
-        """(rows, columns) = (inputs, outputs) of a cell array, ``head`` padded to whole beats."""
+    def matrix_size(self, name: str, lanes: int = LANES) -> tuple[int, int]:
+        """(rows, columns) = (inputs, outputs) of a cell array, ``head`` padded to whole beats of ``lanes`` values."""
         return {
             "qkv": (self.d_model, self.d_q + 2 * self.d_kv),
             "o": (self.d_q, self.d_model),
             "gateup": (self.d_model, 2 * self.d_ffn),
             "down": (self.d_ffn, self.d_model),
-            "head": (self.d_model, -(-self.vocab // LANES) * LANES),
+            "head": (self.d_model, -(-self.vocab // lanes) * lanes),
         }[name]
 
 
 @dataclass(frozen=True)
 class Die:
-    """What is fixed in the base die beside the shape. See docs/formats.md for the widths."""
+    """What is fixed in the base die beside the shape. See docs/formats.md for the widths.
+
+    ``block``, ``bit_lines`` and ``share`` trade area for time (docs/architecture.md); no value depends on them.
+    """
 
     act_w: int = 12
     kv_w: int = 10
     kv_depth: int = 512  # positions a slot's KV cache holds
     slots: int = 2  # conversations in flight
+    cell_bits: int = 4  # of a weight cell; wider weights are slices
+    lanes: int = LANES  # FX values a stream beat carries
+    block: int = GROUP  # rows that share a column's accumulator
+    bit_lines: int = 1  # of a column: rows of a group that are on at once
     slices: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1) | {"head": 2})
     embed_slices: int = 2
+    share: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1))  # columns a scaling unit
+
+
+def weight_counts(shape: Shape, lanes: int = LANES) -> dict[str, int]:
+    """Weights of each cell array of MATRICES, in all layers together, and of the embedding table (``embed``)."""
+    counts = {"embed": shape.vocab * shape.d_model}
+    for name in MATRICES:
+        counts[name] = math.prod(shape.matrix_size(name, lanes)) * (1 if name == "head" else shape.layers)
+    return counts
+
+
+def cell_count(shape: Shape, die: Die) -> int:
+    """Weight cells of a die: weights times slices."""
+    slices = die.slices | {"embed": die.embed_slices}
+    return sum(count * slices[name] for name, count in weight_counts(shape, die.lanes).items())
 
 
 def norm_constants(shape: Shape) -> tuple[int, int, int]:
@@ -76,10 +101,11 @@ def score_constant(shape: Shape) -> int:
 def check_fits(shape: Shape, die: Die, where: str) -> None:
     """Raise InputError unless a die of this geometry can be built and can hold the shape."""
     rules = [
-        (shape.d_model % GROUP == 0, f"d_model {shape.d_model} is not a multiple of {GROUP}"),
-        (shape.d_ffn % GROUP == 0, f"FFN width {shape.d_ffn} is not a multiple of {GROUP}"),
-        (shape.d_q % LANES == 0, f"query width {shape.d_q} is not a multiple of {LANES}"),
-        (shape.d_kv % LANES == 0, f"key/value width {shape.d_kv} is not a multiple of {LANES}"),
+        (die.lanes > 0 and die.lanes % GROUP == 0, f"beats of {die.lanes} values are not whole groups of {GROUP}"),
+        (shape.d_model % die.lanes == 0, f"d_model {shape.d_model} is not a multiple of {die.lanes}"),
+        (shape.d_ffn % die.lanes == 0, f"FFN width {shape.d_ffn} is not a multiple of {die.lanes}"),
+        (shape.d_q % die.lanes == 0, f"query width {shape.d_q} is not a multiple of {die.lanes}"),
+        (shape.d_kv % die.lanes == 0, f"key/value width {shape.d_kv} is not a multiple of {die.lanes}"),
         (shape.head_dim % 2 == 0, f"head size {shape.head_dim} is odd"),
         (shape.kv_heads > 0 and shape.heads % shape.kv_heads == 0, f"{shape.heads} heads, {shape.kv_heads} KV heads"),
         (0 < shape.layers <= 250, f"{shape.layers} layers (a die has 1 to 250)"),
@@ -89,6 +115,10 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (4 <= die.kv_w and die.act_w + die.kv_w <= 28, f"KV width {die.kv_w} with activation width {die.act_w}"),
         (2 <= die.kv_depth <= 65536, f"KV depth {die.kv_depth} is not in 2..65536"),
         (1 <= die.slots <= 256, f"{die.slots} slots are not in 1..256"),
+        (die.cell_bits in CELL_BITS, f"cells of {die.cell_bits} bits (a die has cells of 3 or 4)"),
+        (die.block > 0 and die.block % GROUP == 0, f"blocks of {die.block} rows are not whole groups of {GROUP}"),
+        (die.bit_lines in BIT_LINES, f"{die.bit_lines} bit lines a column (choose one of {BIT_LINES})"),
+        (set(die.share.values()) <= set(SHARES), f"columns a scaling unit {die.share} (choose among {SHARES})"),
     ]
     for holds, what in rules:
         if not holds:

@@ -10,7 +10,12 @@ import gguf
 import numpy as np
 import tokenizers
 from gguf import GGMLQuantizationType, GGUFWriter
-from tokenizers import models, pre_tokenizers, trainers
+from tokenizers import models as coders
+from tokenizers import pre_tokenizers, trainers
+
+from models import gptq
+from models.checkpoint import KINDS as MATRIX_KINDS
+from models.checkpoint import WEIGHT_BITS, WIDTHS
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 ALPHABET = [*map(chr, range(0x21, 0x7F)), "Ġ", "Ċ"]  # printable ASCII, space and newline in byte-level spelling
@@ -22,6 +27,10 @@ TEMPLATE = (  # as SmolLM2's, without its default system message
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 KINDS = {"token_embd": "Q8_0", "output": "Q8_0"}  # as SmolLM2 has it; every other matrix is Q4_1
+MIX = {  # weights of 3 and 6 bits, side by side in the qkv array too
+    **dict.fromkeys(("attn_q", "attn_v", "attn_output", "ffn_gate", "ffn_up"), "W3"),
+    **dict.fromkeys(("attn_k", "ffn_down", "token_embd", "output"), "W6"),
+}
 SPREAD = {"token_embd": 0.15, "output": 0.15, "attn_q": 1.6, "attn_k": 1.6, "ffn_gate": 1.5}  # of a unit input; else 1
 
 
@@ -44,8 +53,9 @@ def write(
     """Write a Llama GGUF of random weights (those of ``seed``) with a byte-level BPE tokenizer and a chat template.
 
     ``kinds`` gives GGUF types (Q4_0, Q4_1, Q8_0, F16, BF16, F32) by role (``attn_q`` ... ``ffn_down``, ``token_embd``,
-    ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins. ``tied`` False adds ``output.weight``.
-    ``vocab`` is at least SMALLEST_VOCAB. Widths are multiples of 32.
+    ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins; for weights of 3 and 6 bits (W3, W6) it
+    is ``MIX``, changed at will. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB. Widths are
+    multiples of 32.
     """
     path, kinds = Path(path), KINDS | dict(kinds or {})
     rng = np.random.default_rng(seed)
@@ -66,13 +76,19 @@ def write(
         writer.add_rope_freq_base(10000.0)
         writer.add_layer_norm_rms_eps(1e-5)
         _add_tokenizer(writer, vocab)
+        if widths := sorted(bits for bits, kind in WIDTHS.items() if kind in kinds.values()):
+            writer.add_array(WEIGHT_BITS, widths)
 
         def matrix(prefix: str, role: str, out: int, inputs: int) -> None:
             name = f"{prefix}{role}.weight"
             scale = SPREAD.get(role, 1.0) / (1 if role == "token_embd" else inputs**0.5)
             values = rng.normal(0, scale, (out, inputs)).astype(np.float32)
-            kind = GGMLQuantizationType[kinds.get(name, kinds.get(role, "Q4_1"))]
-            writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+            kind = kinds.get(name, kinds.get(role, "Q4_1"))
+            if kind in WIDTHS.values():
+                gptq.quantise(values, np.eye(inputs), MATRIX_KINDS[kind].bits).add_to(writer, name)
+            else:
+                kind = GGMLQuantizationType[kind]
+                writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
 
         def gains(name: str) -> None:
             writer.add_tensor(name, rng.uniform(0.5, 1.5, d_model).astype(np.float32))
@@ -106,7 +122,7 @@ def _add_tokenizer(writer: GGUFWriter, vocab: int) -> None:
     """Byte-level BPE over ASCII with merges learnt from PROSE; names that no text has fill the vocabulary."""
     if vocab < SMALLEST_VOCAB:
         raise ValueError(f"a vocabulary of {vocab} does not hold the {SMALLEST_VOCAB} bytes and special tokens")
-    coder = tokenizers.Tokenizer(models.BPE())
+    coder = tokenizers.Tokenizer(coders.BPE())
     coder.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
         vocab_size=vocab, initial_alphabet=ALPHABET, special_tokens=list(SPECIAL), show_progress=False

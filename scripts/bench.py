@@ -12,6 +12,7 @@ from models.errors import InputError
 from models.golden import chip as golden
 from models.tokenizer import Tokenizer
 from scripts import sim
+from scripts.command import RESULTS, guarded, number, write
 from tb import toolchain
 from tb.chip.job import Chip
 from tb.conversation import Conversation
@@ -21,12 +22,12 @@ PROMPT = "Explain in a few sentences why the sky is blue."
 
 def main() -> int:
     """Run the bench; gives the exit status."""
-    return sim.guarded(measure)
+    return guarded(measure)
 
 
 def measure() -> int:
     """Measure, print, and leave build/results/bench.json."""
-    tokens = sim.number("TOKENS", 32, 2, 65535)
+    tokens = number("TOKENS", 32, 2, 65535)
     toolchain.require("verilator")
     ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
     ids = Tokenizer.from_checkpoint(ckpt).chat([{"role": "user", "content": os.environ.get("PROMPT") or PROMPT}])
@@ -35,7 +36,7 @@ def measure() -> int:
     peer = llama_speed(ckpt.path, ids, tokens)
     figures |= {"llama_cpp_tokens_per_second": peer}
     figures |= {"llama_cpp_over_simulation": peer / figures["decode_tokens_per_second"]}
-    sim.write(sim.RESULTS / "bench.json", figures)
+    write(RESULTS / "bench.json", figures)
     show(figures)
     return 0
 

@@ -1,15 +1,14 @@
 """``make sim``: a model answers from RTL simulation, every stage of every layer held against the golden model.
 
-Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH, WAVES. With TEST=name it runs that bench
+Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH. With TEST=name it runs that bench
 instead.
 """
 
-import json
 import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -21,14 +20,13 @@ from models.checkpoint import Checkpoint
 from models.errors import InputError
 from models.shape import MATRICES
 from models.tokenizer import Tokenizer
+from scripts.command import RESULTS, SEED_MAX, chosen, guarded, no_bench, number, write
 from tb import toolchain
-from tb.chip.job import BUILD, Chip
+from tb.chip.job import Chip
 from tb.conversation import Conversation
-from tb.runner import traced
 
 PROMPT = "What is the capital of France?"
-RESULTS = BUILD / "results"
-SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a token, and a full trace gigabytes
+SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a token
 
 
 def main() -> int:
@@ -36,45 +34,12 @@ def main() -> int:
     return guarded(lambda: run_test(os.environ["TEST"]) if os.environ.get("TEST") else answer())
 
 
-def guarded(job: Callable[[], int]) -> int:
-    """Run a command's job: its status, or 1 with one line where a check fails, 2 with one line for bad input."""
-    try:
-        return job()
-    except InputError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 2
-    except AssertionError as failure:
-        print(f"FAILED: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
-
-
 def answer() -> int:
     """The main job: etch, build, simulate, report."""
     started = time.perf_counter()
-    prompt = os.environ.get("PROMPT") or PROMPT
-    tokens = number("TOKENS", 64, 1, 65535)
-    depth = number("DEPTH", 512, 2, 65536)
-    seed = number("SEED", 1, 0, 2**31 - 1)
-    simulator = os.environ.get("SIM") or "verilator"
-    toolchain.require(simulator)
-
-    ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
-    tokenizer = Tokenizer.from_checkpoint(ckpt)
-    if simulator == "icarus" and macs(ckpt, head=True) > SMALL:
-        what = f"Icarus interprets, and this model has {macs(ckpt, head=True):,} weights"
-        raise InputError(what, "SIM", "use SIM=verilator, or SIM=icarus with MODEL=tiny")
-    if traced() and macs(ckpt, head=True) > SMALL:
-        what = "a trace of every signal of this model would fill the disk"
-        raise InputError(what, "WAVES", "use MODEL=tiny, or no WAVES")
-    ids = tokenizer.chat([{"role": "user", "content": prompt}])
-    talk = Conversation(0, ids, tokens)
-    if len(ids) > depth:  # before a mask is etched
-        what = f"the prompt has {len(ids)} tokens, the KV cache holds {depth}"
-        raise InputError(what, "PROMPT", "shorten it or set DEPTH higher")
-    chip = Chip.of(ckpt, kv_depth=depth)
+    question = asked()
+    ckpt, tokenizer, simulator = question.ckpt, question.tokenizer, question.simulator
+    chip = Chip.of(ckpt, kv_depth=question.depth)
     shape = ckpt.shape
     name, work = Path(ckpt.path).name, macs(ckpt, head=True)
     print(f"{name}: {shape.layers} layers, width {shape.d_model}, {work:,} MACs a token")
@@ -82,12 +47,12 @@ def answer() -> int:
     begun = time.perf_counter()
     try:
         report = chip.run(
-            [talk],
+            [question.talk],
             sorted(tokenizer.stop_ids),
             simulator=simulator,
             test="one_after_another",
-            echo=f"> {prompt}",
-            seed=seed,
+            echo=f"> {question.prompt}",
+            seed=question.seed,
             replay=replay(),
         )
     except AssertionError as failure:
@@ -96,17 +61,50 @@ def answer() -> int:
         raise AssertionError("\n".join(faults))
     ended = time.perf_counter()
     figures = summary(ckpt, simulator, report, ended - begun - report["seconds"], ended - started)
-    figures |= {"prompt": prompt, "text": tokenizer.decode(report["conversations"][0]["answer"])}
+    figures |= {"prompt": question.prompt, "text": tokenizer.decode(report["conversations"][0]["answer"])}
     write(RESULTS / "sim.json", figures)
     show(figures)
     return 0
 
 
+@dataclass(frozen=True)
+class Question:
+    """What the environment asks of a model."""
+
+    ckpt: Checkpoint
+    tokenizer: Tokenizer
+    prompt: str
+    talk: Conversation
+    depth: int
+    seed: int
+    simulator: str
+
+
+def asked() -> Question:
+    """What the environment asks for, nothing etched yet. InputError if it cannot be had."""
+    prompt = os.environ.get("PROMPT") or PROMPT
+    tokens = number("TOKENS", 64, 1, 65535)
+    depth = number("DEPTH", 512, 2, 65536)
+    seed = number("SEED", 1, 0, SEED_MAX)
+    simulator = os.environ.get("SIM") or "verilator"
+    toolchain.require(simulator)
+    ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
+    tokenizer = Tokenizer.from_checkpoint(ckpt)
+    if simulator == "icarus" and macs(ckpt, head=True) > SMALL:
+        what = f"Icarus interprets, and this model has {macs(ckpt, head=True):,} weights"
+        raise InputError(what, "SIM", "use SIM=verilator, or SIM=icarus with MODEL=tiny")
+    ids = tokenizer.chat([{"role": "user", "content": prompt}])
+    if len(ids) > depth:
+        what = f"the prompt has {len(ids)} tokens, the KV cache holds {depth}"
+        raise InputError(what, "PROMPT", "shorten it or set DEPTH higher")
+    return Question(ckpt, tokenizer, prompt, Conversation(0, ids, tokens), depth, seed, simulator)
+
+
 def replay() -> str:
-    """The command that does this run again."""
-    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH", "WAVES")
+    """The command that does this run again, with waves of what went wrong."""
+    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH")
     given = [f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name)]
-    return " ".join(["make sim", *given])
+    return " ".join(["make waves", *given])
 
 
 def audited(chip: Chip) -> list[str]:
@@ -176,44 +174,16 @@ def macs(ckpt: Checkpoint, head: bool) -> int:
     return layers + (ckpt.shape.d_model * ckpt.shape.vocab if head else 0)
 
 
-def number(name: str, default: int, least: int, most: int) -> int:
-    """An integer parameter of the environment. InputError if it is none or out of range."""
-    text = os.environ.get(name) or str(default)
-    try:
-        value = int(text)
-    except ValueError:
-        value = None
-    if value is None or not least <= value <= most:
-        raise InputError(f"{text!r} is no number from {least} to {most}", name, f"leave it out for {default}")
-    return value
-
-
-def write(path: Path, figures: dict) -> None:
-    """Leave figures for machines."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(figures, indent=2) + "\n")
-    os.replace(part, path)
-
-
 def run_test(test: str) -> int:
     """Run one bench: a pytest node (tb/matrix/test_matrix.py::...), a folder of tb/, or part of a test's name."""
     import pytest
 
-    number("SEED", 1, 0, 2**31 - 1)
+    number("SEED", 1, 0, SEED_MAX)
     if os.environ.get("SIM"):
         toolchain.require(os.environ["SIM"])
-    node = Path(test.split("::")[0])
-    if node.exists():
-        chosen = [test]
-    elif Path("tb", test).is_dir():
-        chosen = [f"tb/{test}"]
-    else:
-        chosen = ["tb", "-k", test]
-    code = pytest.main([*chosen, "-s", "-p", "no:xdist"])
+    code = pytest.main([*chosen(test), "-s", "-p", "no:xdist"])
     if code in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.USAGE_ERROR):
-        hint = "name a folder of tb/, a test file, or part of a test's name"
-        raise InputError(f"no bench matches {test!r}", "TEST", hint)
+        raise no_bench(test)
     return int(code)
 
 

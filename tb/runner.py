@@ -6,17 +6,26 @@ import os
 import re
 import shlex
 import shutil
+import tempfile
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import cocotb_tools.config
 import cocotb_tools.runner
 
-from tb import toolchain
+from tb import assertions, toolchain
+from tb.waves import view
 
 ROOT = Path(__file__).parents[1]
 HDL = ROOT / "hdl"
 PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv")  # in the order in which they are compiled
 LIBRARY = {"verilator": ["+libext+.sv"], "icarus": ["-Y", ".sv"]}  # how modules are found in the folder of -y
+COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"  # the main program of a model
+WAVES_MAIN = Path(__file__).parent / "waves" / "window.cpp"  # and of one that is traced
+TRACE_WIDTH = "8192"  # bits of the widest signal in a trace
+# Of the code. Not --coverage-fsm: Verilator 5.048 dies of it where slices are assigned, and sees one machine of six.
+COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-expr", "--coverage-user")
 # What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
 OPTIMISE = {
     "unit": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
@@ -38,6 +47,11 @@ def default_seed() -> int:
 def traced() -> bool:
     """Whether the user asks for waves, by the environment variable WAVES."""
     return os.environ.get("WAVES", "0") not in ("", "0")
+
+
+def coverage() -> bool:
+    """Whether runs leave coverage, in the folder that the environment variable COVERAGE_DIR names."""
+    return bool(os.environ.get("COVERAGE_DIR"))
 
 
 def run(
@@ -70,7 +84,7 @@ def run(
         plusargs: for the simulation, '+mask=DIR' among them.
         env: environment variables for the tests.
         seed: of all random stimulus; None: ``default_seed()``.
-        waves: leave a trace beside the results; so does the environment variable WAVES=1.
+        waves: leave a trace and its view beside the results; so does the environment variable WAVES=1.
         build_args: further arguments of the simulator's compiler.
         sources: further files, compiled before the top: SystemVerilog, or Verilator's .vlt.
         replay: the command that does this run again; None: the one that runs the current test.
@@ -89,19 +103,24 @@ def run(
     seed = default_seed() if seed is None else seed
     waves = waves or traced()
     test = os.environ.get("PYTEST_CURRENT_TEST", name).rsplit(" (", 1)[0]
-    replay = replay or f"make sim TEST={shlex.quote(test)} SEED={seed} SIM={simulator} WAVES=1"
+    replay = replay or f"make waves TEST={shlex.quote(test)} SEED={seed} SIM={simulator}"
     print(f"{test}: {simulator}, seed {seed}; replay: {replay}", flush=True)
 
-    work = ROOT / "build" / "sim" / simulator / (f"{name}-waves" if waves else name)
+    kept = _coverage_folder(test, seed) if coverage() and hdl == HDL and not waves else None
+    code = COVERAGE if kept and simulator == "verilator" else ()
+    work = ROOT / "build" / "sim" / simulator / (name + ("-waves" if waves else "-coverage" if code else ""))
     work.mkdir(parents=True, exist_ok=True)
-    run_dir = work / "runs" / (re.sub(r"[^\w.-]+", "_", test) + f"-{seed}")
+    run_dir = work / "runs" / _slug(test, seed)
     shutil.rmtree(run_dir, ignore_errors=True)
     run_dir.mkdir(parents=True)
     engine = _Icarus() if simulator == "icarus" else _Verilator(profile)
     files = _files(simulator, top, shape_pkg, sources, hdl)
-    arguments = ["-y", str(hdl), *LIBRARY[simulator], *build_args]
+    arguments = ["-y", str(hdl), *LIBRARY[simulator], *code, *build_args]
     _build(engine, work, replay, files, top, parameters or {}, arguments, waves, hdl)
-    results = run_dir / "results.xml"
+    results, trace = run_dir / "results.xml", run_dir / f"{top}.fst"
+    if kept:
+        plusargs = (*plusargs, f"+verilator+coverage+file+{kept / 'code.dat'}")
+        env = (env or {}) | {"FUNCTIONAL": str(kept / "functional.yml")}
     try:
         engine.test(
             test_module=tests,
@@ -110,7 +129,8 @@ def run(
             build_dir=work,
             test_dir=run_dir,
             results_xml=str(results),
-            plusargs=[*plusargs, f"+dumpfile_path={run_dir / top}.fst"],
+            test_args=["--trace-file", str(trace)] if waves and simulator == "verilator" else [],
+            plusargs=[*plusargs, f"+dumpfile_path={trace}"],
             extra_env=env or {},
             seed=seed,
             waves=waves,
@@ -120,11 +140,20 @@ def run(
     except (RuntimeError, SystemExit) as stopped:
         exit_code = stopped.code if isinstance(stopped, SystemExit) else 1
     if waves:
-        print(f"waves: {run_dir / top}.fst", flush=True)
+        view.leave(trace, results, hdl, sources, shape_pkg).show()
     problem = _verdict(results, exit_code)
     if problem:
-        raise AssertionError(f"{test}: {problem}; replay: {replay}")
+        raise AssertionError(f"{test}: {assertions.failed(run_dir)}{problem}; replay: {replay}")
     return run_dir
+
+
+def _slug(test: str, seed: int) -> str:
+    return re.sub(r"[^\w.-]+", "_", test) + f"-{seed}"
+
+
+def _coverage_folder(test: str, seed: int) -> Path:
+    """A new folder for the coverage of one run: a test may do several."""
+    return Path(tempfile.mkdtemp(prefix=f"{_slug(test, seed)}-", dir=os.environ["COVERAGE_DIR"]))
 
 
 class _Own:
@@ -161,15 +190,19 @@ class _Verilator(_Own, cocotb_tools.runner.Verilator):
         verilate, make = super()._build_command()
         if self.profile != "unit":
             verilate.remove("--public-flat-rw")
+        if self.waves:
+            verilate[verilate.index(str(COCOTB_MAIN))] = str(WAVES_MAIN)
+            verilate += ["--trace-fst", "--trace-max-width", TRACE_WIDTH, "-CFLAGS", f"-I{COCOTB_MAIN.parent}"]
         return [verilate, make + OPTIMISE[self.profile]]
 
 
 def _files(simulator: str, top: str, shape_pkg: Path | None, sources: tuple[Path, ...], hdl: Path) -> list[Path]:
     """What is compiled beside the modules found in hdl/: a simulator's own file, packages, the top."""
     first = hdl / "lint.vlt" if simulator == "verilator" else Path(__file__).with_name("icarus.sv")
-    packages = [hdl / package for package in PACKAGES] + ([Path(shape_pkg)] if shape_pkg else [])
+    packages = ([Path(shape_pkg)] if shape_pkg else []) + [hdl / package for package in PACKAGES]
     tops = [file for file in [hdl / f"{top}.sv"] if file.is_file()]
-    return [first, *packages, *map(Path, sources), *tops]
+    checks = assertions.files(shape_pkg is not None) if simulator == "verilator" else []
+    return [first, *packages, *map(Path, sources), *tops, *checks]
 
 
 def _build(
@@ -185,22 +218,24 @@ def _build(
 ) -> None:
     """Build in ``work`` unless what is there was built from the same files and settings; one process at a time."""
     stamp, log = work / "built.json", work / "build.log"
+    depends = [*files, *sorted(hdl.glob("*.sv*")), *assertions.FOLDER.glob("*.svh"), *([WAVES_MAIN] if waves else [])]
     settings = {
         "top": top,
         "parameters": {key: str(value) for key, value in parameters.items()},
         "build_args": build_args,
         "optimise": OPTIMISE[engine.profile] if isinstance(engine, _Verilator) else [],
-        "files": {str(file): file.stat().st_mtime_ns for file in [*files, *sorted(hdl.glob("*.sv*"))]},
+        "files": {str(file): file.stat().st_mtime_ns for file in depends},
     }
     with (work / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.is_file() and json.loads(stamp.read_text()) == settings:
             return
         stamp.unlink(missing_ok=True)
+        begun = time.monotonic()
         try:
             engine.build(
                 sources=files,
-                includes=[hdl],
+                includes=[hdl, assertions.FOLDER],
                 parameters={key: _literal(value) for key, value in parameters.items()},
                 build_args=build_args,
                 hdl_toplevel=top,
@@ -216,6 +251,7 @@ def _build(
             print(log.read_text() if log.is_file() else "", flush=True)
             raise AssertionError(f"the build of {top} failed, see {log}; again: {replay}") from None
         stamp.write_text(json.dumps(settings))
+        print(f"built in {time.monotonic() - begun:.1f} s", flush=True)
 
 
 def _literal(value: object) -> object:

@@ -13,8 +13,10 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, Event, FallingEdge, RisingEdge
+from cocotb.utils import get_sim_time
 
 from models.shape import LANES
+from tb.coverage.points import streams
 
 STALLS = ("none", "some", "heavy")
 PATIENCE = 5000  # clocks without a beat after which a sink that waits for one gives up
@@ -76,6 +78,7 @@ def extreme_fx(count: int) -> list[np.ndarray]:
 
 async def reset(dut, cycles: int = 3) -> None:
     """Start the clock and hold the synchronous reset; sources and sinks made before it start when it ends."""
+    Received.at = None
     cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start(start_high=False))
     dut.rst_i.value = 1
     await ClockCycles(dut.clk_i, cycles)
@@ -108,10 +111,15 @@ class StreamSource:
         self.accepted = 0  # beats
         self.accepted_at = 0  # the clock of the last of them
         self._stalls = _stalls(stall)
+        self._watch = streams.Watch("into", dut, prefix, stall)
         self.valid.value = 0
         for signal in self.fields:
             signal.value = 0
-        cocotb.start_soon(self._run(dut))
+        self._task = cocotb.start_soon(self._run(dut))
+
+    def stop(self) -> None:
+        """Drive nothing any more."""
+        self._task.cancel()
 
     def send(self, *beats: tuple[int, ...]) -> None:
         """Queue beats."""
@@ -127,8 +135,10 @@ class StreamSource:
         while True:
             await RisingEdge(dut.clk_i)
             self.clock += 1
+            ready = offered and bool(int(self.ready.value))
+            self._watch(offered, ready)
             if offered:
-                if not int(self.ready.value):
+                if not ready:
                     continue
                 self.accepted, self.accepted_at = self.accepted + 1, self.clock
             was, offered = offered, bool(self.beats) and not next(self._stalls)
@@ -140,6 +150,23 @@ class StreamSource:
 
     def _noise(self) -> list[int]:
         return [random.getrandbits(len(signal)) for signal in self.fields]
+
+
+class Beat(tuple):
+    """The fields of an accepted beat, and ``time``, the simulated ns at which it was accepted."""
+
+    time: float
+
+
+class Received(list):
+    """Beats as a sink hands them out; knows which of them a bench is looking at: the one that it took last."""
+
+    at: float | None = None  # when that beat was accepted, whatever sink it came from
+
+    def __iter__(self):
+        for beat in super().__iter__():
+            Received.at = beat.time
+            yield beat
 
 
 class StreamSink:
@@ -157,24 +184,29 @@ class StreamSink:
         self.valid, self.ready = getattr(dut, f"{prefix}valid_o"), getattr(dut, f"{prefix}ready_i")
         self.fields = [getattr(dut, f"{prefix}{field}_o") for field in fields]
         self.name = f"{prefix}valid_o"
-        self.beats: deque[tuple[int, ...]] = deque()
+        self.beats: deque[Beat] = deque()
         self.clock = 0  # clocks since reset
         self.accepted_at = 0  # the clock of the last accepted beat
         self._dut, self._patience = dut, patience
         self._stalls = _stalls(stall)
+        self._watch = streams.Watch("out", dut, prefix, stall)
         self._wanted = 0
         self._got = Event()
         self.ready.value = 0
-        cocotb.start_soon(self._run())
+        self._task = cocotb.start_soon(self._run())
 
-    async def receive(self, count: int) -> list[tuple[int, ...]]:
+    def stop(self) -> None:
+        """Take nothing any more."""
+        self._task.cancel()
+
+    async def receive(self, count: int) -> Received:
         """The next ``count`` beats. AssertionError if none comes for ``patience`` clocks."""
         self._wanted, self.accepted_at = count, self.clock
         while len(self.beats) < count:
             self._got.clear()
             await self._got.wait()
         self._wanted = 0
-        return [self.beats.popleft() for _ in range(count)]
+        return Received(self.beats.popleft() for _ in range(count))
 
     async def expect_vector(self, tag: Tag, values: np.ndarray) -> None:
         """Receive one vector of FX values and hold it against ``values``, and the tag of every beat against ``tag``."""
@@ -193,11 +225,13 @@ class StreamSink:
         while True:
             await RisingEdge(self._dut.clk_i)
             self.clock += 1
-            beat = tuple(int(signal.value) for signal in self.fields) if int(self.valid.value) else None
+            beat = Beat(int(signal.value) for signal in self.fields) if int(self.valid.value) else None
             assert waiting is None or beat == waiting, f"{self.name}: a waiting beat was withdrawn or changed"
             waiting = beat
+            self._watch(beat is not None, ready)
             if ready and beat is not None:
                 waiting, self.accepted_at = None, self.clock
+                beat.time = get_sim_time("ns")
                 self.beats.append(beat)
                 self._got.set()
             idle = self.clock - self.accepted_at
@@ -211,4 +245,6 @@ def check(got: np.ndarray, expected: np.ndarray, where: str) -> None:
     wrong = np.flatnonzero(np.asarray(got) != np.asarray(expected))
     if len(wrong):
         i = wrong[0]
-        raise AssertionError(f"{where}, value {i}: {got[i]} for {expected[i]} ({len(wrong)} of {len(got)} differ)")
+        when = "" if Received.at is None else f", accepted at {Received.at} ns"
+        differ = f"{len(wrong)} of {len(got)} differ"
+        raise AssertionError(f"{where}, value {i}: {got[i]} for {expected[i]} ({differ}){when}")

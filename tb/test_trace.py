@@ -20,7 +20,7 @@ def record(stage: int, beat: int, values=0, *, layer: int = 0, slot: int = 0, po
 @pytest.fixture
 def trace(tmp_path):
     """A trace over an empty folder, and ``add`` to write to one of its files."""
-    made = Trace(tmp_path, SHAPE)
+    made = Trace(tmp_path, SHAPE, LANES)
 
     def add(*records: bytes, file: str = "trace_000.bin") -> Trace:
         with (tmp_path / file).open("ab") as out:

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from models.golden.stage import CHIP, Stage
-from models.shape import LANES, Shape
+from models.shape import Shape
 
-WORDS = LANES + 2  # of a record: see hdl/stage_tap.sv
 FLUSH = ctypes.CDLL(None).fflush  # the simulator writes through C streams of this very process
 
 
@@ -31,10 +30,10 @@ class Observed:
 
 
 class Trace:
-    """The trace files of a run, read while it goes on. ``folder`` is what +trace= names."""
+    """The trace files of a run, read while it goes on. ``folder`` is what +trace= names, ``lanes`` the die's."""
 
-    def __init__(self, folder: Path, shape: Shape) -> None:
-        self.folder, self.shape = folder, shape
+    def __init__(self, folder: Path, shape: Shape, lanes: int) -> None:
+        self.folder, self.shape, self.lanes = folder, shape, lanes
         self.pending: dict[Path, np.ndarray] = {}
         beats = {
             Stage.Q: shape.d_q,
@@ -46,21 +45,22 @@ class Trace:
             Stage.GATE: shape.d_ffn,
             Stage.UP: shape.d_ffn,
             Stage.SILU_MUL: shape.d_ffn,
-            Stage.LOGITS: shape.matrix_size("head")[1],
-            Stage.TOKEN: LANES,
+            Stage.LOGITS: shape.matrix_size("head", lanes)[1],
+            Stage.TOKEN: lanes,
         }
-        self.beats = {stage: beats.get(stage, shape.d_model) // LANES for stage in Stage}
+        self.beats = {stage: beats.get(stage, shape.d_model) // lanes for stage in Stage}
 
     def read(self) -> Iterator[Observed]:
         """What is complete since the last call. Files are emptied as they are read. TraceError on lost beats."""
         FLUSH(None)
         for path in sorted(self.folder.glob("trace_*.bin")):
             raw = path.read_bytes()
-            usable = len(raw) - len(raw) % (4 * WORDS)
+            words = self.lanes + 2  # of a record: see hdl/stage_tap.sv
+            usable = len(raw) - len(raw) % (4 * words)
             if usable != len(raw):
                 raise TraceError(f"{path.name} ends inside a record")
             os.truncate(path, 0)  # the simulator appends: it goes on at the new end
-            records = np.frombuffer(raw, dtype=np.uint32).reshape(-1, WORDS)
+            records = np.frombuffer(raw, dtype=np.uint32).reshape(-1, words)
             if path in self.pending:
                 records = np.concatenate([self.pending.pop(path), records])
             yield from self._vectors(path, records)
@@ -99,12 +99,12 @@ class Trace:
             self.pending[path] = np.concatenate(left)
 
     def _wanted(self, stage: Stage, pos: int) -> int:
-        return (pos + 1) * -(-self.shape.heads // LANES) if stage is Stage.ATTN_PROB else self.beats[stage]
+        return (pos + 1) * -(-self.shape.heads // self.lanes) if stage is Stage.ATTN_PROB else self.beats[stage]
 
     def _values(self, stage: Stage, data: np.ndarray) -> np.ndarray:
         values = np.ascontiguousarray(data).view(np.int32)
         if stage is Stage.ATTN_PROB:
-            rows = len(values) // -(-self.shape.heads // LANES)
+            rows = len(values) // -(-self.shape.heads // self.lanes)
             return values.reshape(rows, -1)[:, : self.shape.heads].ravel()
         values = values.ravel()
         if stage is Stage.TOKEN:

@@ -283,14 +283,14 @@ def test_one_digit_of_one_layer_changes_one_tensor(ckpt, mask):
 
 
 def test_shape_package(ckpt, tmp_path):
-    die = etch.die_for(ckpt, kv_depth=16)
-    path = sv_package.write(ckpt.shape, die, tmp_path / "new" / "shape_pkg.sv", view="switch", block=64, row_clks=16)
+    die = etch.die_for(ckpt, kv_depth=16, block=64)
+    path = sv_package.write(ckpt.shape, die, tmp_path / "new" / "shape_pkg.sv", view="switch", turn_clks=16)
     lines = path.read_text().splitlines()
     for name, value in {
         "LAYERS": 3, "D_MODEL": 64, "HEADS": 4, "KV_HEADS": 2, "HEAD_DIM": 16, "D_FFN": 96, "VOCAB": 150,
         "VOCAB_PAD": 160, "KV_DEPTH": 16, "SLOTS": 2, "ACT_W": 12, "KV_W": 10, "SLICES_QKV": 1, "SLICES_O": 1,
         "SLICES_GATEUP": 1, "SLICES_DOWN": 1, "SLICES_HEAD": 2, "SLICES_EMBED": 2, "NORM_SQN": 32768, "NORM_SQE": 3,
-        "SCORE_C": 23637, "VIEW": 2, "BLOCK": 64, "ROW_CLKS": 16,
+        "SCORE_C": 23637, "VIEW": 2, "BLOCK": 64, "TURN_CLKS": 16,
     }.items():  # fmt: skip
         assert f"  localparam int {name} = {value};" in lines
     assert "  localparam logic [39:0] NORM_NEPS = 40'd2748779;" in lines
@@ -309,7 +309,7 @@ def test_shape_package_is_written_only_when_it_changes(ckpt, tmp_path):
 
 @pytest.mark.parametrize(
     ("wrong", "what"),
-    [({"view": "gates"}, "unknown view 'gates'"), ({"block": 48}, "48 rows"), ({"row_clks": 0}, "0 clocks")],
+    [({"view": "gates"}, "unknown view 'gates'"), ({"turn_clks": 0}, "0 clocks")],
 )
 def test_shape_package_of_a_wrong_build(wrong, what, ckpt, tmp_path):
     with pytest.raises(InputError, match=what):

@@ -39,9 +39,25 @@ def test_names_and_paths_are_resolved(tmp_path):
     assert tiny == fetch.CHECKPOINTS / "tiny.gguf"
     assert load(tiny).shape.layers == 3
     assert fetch.resolve(str(tiny)) == tiny
+    assert {tensor.bits for tensor in load(fetch.resolve("tiny-3-6")).tensors.values()} == {3, 6}
     for absent in (str(tmp_path / "absent.gguf"), str(tmp_path)):
         with pytest.raises(InputError, match="no such checkpoint"):
             fetch.resolve(absent)
+
+
+def test_the_mix_is_made_once(monkeypatch, tmp_path):
+    made = []
+
+    def make(ckpt, out, text):
+        made.append(ckpt.path)
+        out.write_bytes(b"GGUF")
+
+    source = fetch.resolve("tiny")
+    monkeypatch.setattr(fetch, "smollm2", lambda folder: source)
+    monkeypatch.setattr(fetch.mix, "make", make)
+    monkeypatch.setattr(fetch.mix.Text, "of", lambda ckpt: None)
+    assert fetch.smollm2_mix(tmp_path) == fetch.smollm2_mix(tmp_path) == tmp_path / fetch.MIX
+    assert made == [str(source)]
 
 
 def test_pip_that_finds_nothing(offline, tmp_path):

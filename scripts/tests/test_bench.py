@@ -7,7 +7,7 @@ import pytest
 
 from models import checkpoint, tiny
 from models.errors import InputError
-from scripts import bench, sim
+from scripts import bench, command, sim
 from tb import toolchain
 
 MIB = 2**20
@@ -80,7 +80,7 @@ def test_the_table(figures, capsys):
 
 
 def test_figures_for_machines(tmp_path, figures):
-    sim.write(tmp_path / "results" / "bench.json", figures | EXTRA)
+    command.write(tmp_path / "results" / "bench.json", figures | EXTRA)
     assert json.loads((tmp_path / "results" / "bench.json").read_text()) == figures | EXTRA
     assert [file.name for file in (tmp_path / "results").iterdir()] == ["bench.json"]
 

@@ -69,7 +69,21 @@ def test_a_failing_run_fails_make(project):
 def test_help_names_every_target(project):
     done = make(project)
     assert done.returncode == 0
-    for target in ("setup", "sim", "test", "lint", "bench", "quality", "clean", "PROMPT", "MODEL", "SEED", "WAVES"):
+    targets = (
+        "setup",
+        "sim",
+        "test",
+        "lint",
+        "bench",
+        "quality",
+        "quantise",
+        "ppa",
+        "masks",
+        "vias",
+        "waves",
+        "regress",
+    )
+    for target in (*targets, "coverage", "clean", "PROMPT", "MODEL", "SEED", "LAYER", "CLUSTER", "CLOCK"):
         assert f"  {target} " in done.stdout
 
 

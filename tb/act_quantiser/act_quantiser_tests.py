@@ -5,12 +5,14 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from models.golden.fixed_point import quantise
+from tb.coverage.points import act_quantiser as cover
 from tb.stream import check, extreme_fx, pack, random_fx, unpack
 
 
 async def hold(dut, x):
     n, w = int(dut.N.value), int(dut.W.value)
     mantissas, shift = quantise(x, w)
+    cover.sample(x, w, shift)
     dut.x_i.value = pack(x)
     await Timer(1, "ns")
     assert dut.sh_o.value.to_unsigned() == shift, f"shift {dut.sh_o.value.to_unsigned()} for {shift}, values {x}"

@@ -7,6 +7,7 @@ import numpy as np
 
 from models.golden.argmax import argmax
 from models.shape import LANES
+from tb.coverage.points import argmax as cover
 from tb.stream import STALLS, StreamSink, StreamSource, Tag, random_fx, random_tag, reset
 
 LOW, HIGH = -(1 << 31), (1 << 31) - 1
@@ -20,6 +21,7 @@ async def hold(dut, cases, stall):
     for tag, logits in zip(tags, cases, strict=True):
         source.send_vector(tag, np.concatenate([logits, np.full(-len(logits) % LANES, HIGH)]))
     for i, (tag, logits) in enumerate(zip(tags, cases, strict=True)):
+        cover.sample(logits)
         ((bits, token),) = await sink.receive(1)
         assert Tag.unpack(bits) == tag
         assert token == argmax(logits), f"case {i}: token {token} for {argmax(logits)}"

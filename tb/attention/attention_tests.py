@@ -4,11 +4,14 @@ import os
 
 import cocotb
 import numpy as np
+from cocotb.triggers import ClockCycles, FallingEdge
 
-from models.golden.attention import attention
+from models.golden.attention import attention, scores
+from models.golden.fixed_point import quantise
 from models.golden.kv_sram import KvSram
-from models.shape import Die, score_constant
+from models.shape import LANES, Die, score_constant
 from tb.attention.attention_shape import CASES, DEPTH, SLOTS
+from tb.coverage.points import attention as cover
 from tb.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
 
 SHAPE = CASES[os.environ["CASE"]]
@@ -21,13 +24,18 @@ class Golden:
 
     def __init__(self):
         self.slots = [KvSram(SHAPE, DIE) for _ in range(SLOTS)]
+        self.before = {}  # slot -> position
 
     def __call__(self, tag, x):
         """Output FX [d_q] of the token at ``tag`` with its q, k and v in ``x``."""
         q, k, v = (part.reshape(1, -1, SHAPE.head_dim) for part in np.split(x, [SHAPE.d_q, SHAPE.d_q + SHAPE.d_kv]))
         kv = self.slots[tag.slot]
         kv.write(tag.pos, k, v)
-        out = attention(q, kv.read(tag.pos + 1), tag.pos, DIE.act_w, DIE.kv_w, score_constant(SHAPE))[1]
+        stored, arithmetic = kv.read(tag.pos + 1), (DIE.act_w, DIE.kv_w, score_constant(SHAPE))
+        prob, out = attention(q, stored, tag.pos, *arithmetic)
+        cover.sample(tag, self.before.get(tag.slot), SHAPE, DIE, quantise(q, DIE.act_w)[1], stored[1::2], prob[0])
+        cover.sample_scores(scores(q, *stored[:2], *arithmetic))
+        self.before[tag.slot] = tag.pos
         return out.ravel()
 
 
@@ -84,3 +92,30 @@ async def scores_at_the_limit(dut, sign):
         keys = [ones * round(sign * part * key)] * SHAPE.kv_heads
         tokens.append((Tag(1, 0, pos), np.concatenate([ones * query] * SHAPE.heads + keys + values)))
     await hold(dut, tokens, "none")
+
+
+@cocotb.test()
+@cocotb.parametrize(at=range(3))
+async def reset_in_mid_token(dut, at):
+    """A reset in every state, at the first, a middle and the last position: what comes after knows nothing of it."""
+    dut.layer_i.value = 0
+    source, sink = StreamSource(dut), StreamSink(dut)
+    await reset(dut)
+    broken = Tag(1, (0, 1, SLOTS - 1)[at], (0, 2, DEPTH - 1)[at])
+    for state in range(len(cover.STATES)):
+        source.accepted = 0
+        source.send_vector(broken, heads(18) if state else random_fx(LANES))
+        while not (source.accepted and int(dut.state_q.value) == state):
+            await FallingEdge(dut.clk_i)
+        cover.sample_reset(state, broken, DIE)
+        dut.rst_i.value = 1
+        await ClockCycles(dut.clk_i, 2)
+        dut.rst_i.value = 0
+        await ClockCycles(dut.clk_i, 2)
+        sink.beats.clear()
+        golden = Golden()
+        for tag in (Tag(1, broken.slot, 0), Tag(1, broken.slot, 1)):
+            x = heads(18)
+            source.send_vector(tag, x)
+            await sink.expect_vector(tag, golden(tag, x))
+    await sink.expect_silence()

@@ -5,9 +5,8 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from models.shape import GROUP
+from tb.coverage.points import block as cover
 from tb.stream import check, pack, reset, unpack
-
-W_BITS = 4
 
 
 class Block:
@@ -15,16 +14,16 @@ class Block:
 
     def __init__(self, dut):
         self.dut = dut
-        self.rows, self.columns, self.slices, self.act_w = (
-            int(getattr(dut, name).value) for name in ("BLOCK", "N", "SLICES", "ACT_W")
+        self.rows, self.columns, self.slices, self.act_w, self.w_bits, self.bit_lines, self.sum_w = (
+            int(getattr(dut, name).value) for name in ("BLOCK", "N", "SLICES", "ACT_W", "W_BITS", "BIT_LINES", "SUM_W")
         )
-        for name in ("load", "load_group", "load_x", "clear", "fetch", "run", "last", "row", "via"):
+        for name in ("load", "load_x", "clear", "fetch", "run", "last", "turn", "via"):
             getattr(dut, f"{name}_i").value = 0
 
     def set_vias(self, q):
         """Codes [rows, columns] to via positions of every row, slice and column."""
-        cells = np.stack([q >> W_BITS * s & 15 for s in range(self.slices)], axis=1)
-        self.dut.via_i.value = pack(cells.ravel(), W_BITS)
+        cells = np.stack([q >> self.w_bits * s & (1 << self.w_bits) - 1 for s in range(self.slices)], axis=1)
+        self.dut.via_i.value = pack(cells.ravel(), self.w_bits)
 
     async def clock(self, **inputs):
         for name, value in inputs.items():
@@ -32,23 +31,24 @@ class Block:
         await RisingEdge(self.dut.clk_i)
 
     async def load(self, x):
-        """Mantissas [rows] into the block's activation registers."""
+        """Mantissas [rows] into the block's activation registers, a group a clock beside what the others keep."""
         for group in range(self.rows // GROUP):
-            await self.clock(load=1, load_group=group, load_x=pack(x[group * GROUP :][:GROUP], self.act_w))
+            decoys = np.where(np.arange(self.rows) // GROUP == group, x, ~x)
+            await self.clock(load=1 << group, load_x=pack(decoys, self.act_w))
         self.dut.load_i.value = 0
 
     async def sums(self, group):
         """Run the 32 rows of a group: sums [columns]."""
         await self.clock(clear=1)
-        bits = self.act_w + W_BITS
-        await self.clock(clear=0, fetch=1, row=group * GROUP)
-        for row in range(group * GROUP, (group + 1) * GROUP):
+        bits, turns = self.act_w + self.w_bits, GROUP // self.bit_lines
+        await self.clock(clear=0, fetch=1, turn=group * turns)
+        for turn in range(group * turns, (group + 1) * turns):
             for bit in range(bits):
                 last = bit == bits - 1
-                more = last and row % GROUP != GROUP - 1
-                await self.clock(fetch=int(more), run=1, last=int(last), row=row + more)
+                more = last and turn % turns != turns - 1
+                await self.clock(fetch=int(more), run=1, last=int(last), turn=turn + more)
         await self.clock(fetch=0, run=0, last=0)
-        return unpack(int(self.dut.sum_o.value), self.columns)
+        return unpack(int(self.dut.sum_o.value), self.columns, self.sum_w)
 
 
 @cocotb.test()
@@ -58,7 +58,7 @@ async def sums(dut, kind):
     block = Block(dut)
     await reset(dut)
     rng = np.random.default_rng(cocotb.RANDOM_SEED)
-    size, top = (block.rows, block.columns), 1 << W_BITS * block.slices
+    size, top = (block.rows, block.columns), 1 << block.w_bits * block.slices
     q = {
         "zeros": np.zeros(size, dtype=np.int64),
         "ones": np.full(size, top - 1),
@@ -70,6 +70,7 @@ async def sums(dut, kind):
     ends = [np.full(block.rows, -high), np.tile([-high, high - 1], block.rows // 2)]
     for x in [*ends, rng.integers(-high, high, block.rows)]:
         await block.load(x)
-        for group in range(block.rows // GROUP):
+        for group in range(block.rows // GROUP):  # in this order: activations move on
             at = slice(group * GROUP, (group + 1) * GROUP)
+            cover.sample(block, group, x[at], q[at])
             check(await block.sums(group), x[at] @ q[at], f"group {group}")

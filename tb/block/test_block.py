@@ -7,12 +7,17 @@ from tb.runner import run, simulators
 VIEWS = {"gate": 1, "switch": 2}
 
 
-@pytest.mark.parametrize(("rows", "slices"), [(32, 1), (64, 2)])
+# rows, slices, bits of a cell, bit lines a column
+SHAPES = [(32, 1, 4, 1), (64, 2, 4, 1), (32, 2, 3, 4), (64, 1, 3, 32), (32, 3, 3, 2)]
+
+
+@pytest.mark.parametrize(("rows", "slices", "bits", "bit_lines"), SHAPES)
 @pytest.mark.parametrize(
     ("simulator", "view"),
     [(simulator, view) for simulator in simulators() for view in VIEWS if (simulator, view) != ("verilator", "switch")],
 )
-def test_block(simulator, view, rows, slices):
-    name = f"block-{view}-{rows}x{slices}"
-    parameters = {"VIEW": VIEWS[view], "BLOCK": rows, "SLICES": slices, "N": 4}
+def test_block(simulator, view, rows, slices, bits, bit_lines):
+    name = f"block-{view}-{rows}x{slices}x{bits}-{bit_lines}"
+    sizes = {"BLOCK": rows, "SLICES": slices, "W_BITS": bits, "BIT_LINES": bit_lines, "N": 4}
+    parameters = {"VIEW": VIEWS[view], **sizes}
     run("block", "tb.block.block_tests", simulator=simulator, name=name, parameters=parameters)

@@ -8,33 +8,26 @@ module chip_bench (
   input  logic        push_i,
   output logic        full_o,
   input  logic [49:0] push_data_i,
-  // {end[1:0], slot[7:0], pos[15:0], token[23:0]}
+  // {cycle[47:0], end[1:0], slot[7:0], pos[15:0], token[23:0]}, the cycle in which the answer left the chip
   input  logic        stall_i,       // answers wait at the chip's port
   output logic        avail_o,
   input  logic        pop_i,
-  output logic [49:0] pop_data_o,
+  output logic [97:0] pop_data_o,
   output logic        idle_o,
-  output logic [63:0] cycles_o,
-  output logic [63:0] answer_cycle_o  // when the last answer left the chip
+  output logic [47:0] cycles_o
 );
   logic tok_valid, tok_ready, out_valid, out_ready, fifo_ready, push_ready, idle;
   logic [49:0] tok, out;
-  logic [63:0] cycles_q, answer_q;
+  logic [47:0] cycles_q;
 
   assign full_o         = !push_ready;
   assign out_ready      = fifo_ready && !stall_i;
   assign idle_o         = idle && !tok_valid;
   assign cycles_o       = cycles_q;
-  assign answer_cycle_o = answer_q;
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      cycles_q <= '0;
-      answer_q <= '0;
-    end else begin
-      cycles_q <= cycles_q + 64'd1;
-      if (out_valid && out_ready) answer_q <= cycles_q;
-    end
+    if (rst_i) cycles_q <= '0;
+    else cycles_q <= cycles_q + 48'd1;
   end
 
   stream_fifo #(
@@ -73,13 +66,13 @@ module chip_bench (
 
   stream_fifo #(
     .DEPTH(64),
-    .WIDTH(50)
+    .WIDTH(98)
   ) u_out (
     .clk_i,
     .rst_i,
     .valid_i(out_valid && !stall_i),
     .ready_o(fifo_ready),
-    .data_i (out),
+    .data_i ({cycles_q, out}),
     .valid_o(avail_o),
     .ready_i(pop_i),
     .data_o (pop_data_o)

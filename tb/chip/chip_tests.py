@@ -14,6 +14,7 @@ from cocotb.triggers import RisingEdge, Timer
 from models import checkpoint
 from tb.chip.progress import Progress
 from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Job
+from tb.coverage.points import chip as cover
 from tb.golden import Golden
 from tb.scoreboard import Mismatch, Scoreboard
 from tb.trace import Trace, TraceError
@@ -28,13 +29,16 @@ class Bench:
     def __init__(self, dut, job: Job, trace: Path, poll: int) -> None:
         self.dut, self.job, self.poll = dut, job, poll
         ckpt = checkpoint.load(job.model)
+        self.shape = ckpt.shape
         self.golden = Golden(os.environ["JOB"])
-        self.trace = Trace(trace, ckpt.shape)
+        self.trace = Trace(trace, ckpt.shape, job.die.lanes)
         self.board = Scoreboard(self.golden.expect)
         self.answers: list[list[int]] = [[] for _ in job.conversations]
         self.ends: list[int | None] = [None] * len(job.conversations)
         self.active: dict[int, int] = {}  # slot -> conversation
-        self.arrivals: list[tuple[float, int]] = []  # (wall clock, simulated cycle) of every answer token
+        self.ended: dict[int, int] = {}  # slot -> how its last conversation did
+        self.arrivals: list[tuple[float, int, int]] = []  # (wall clock, cycle, position) of every answer token
+        cover.sample_die(ckpt.shape, job.die, "output.weight" not in ckpt.tensors)
         self.progress = Progress(ckpt, os.environ.get("ECHO", ""))
 
     async def start(self) -> None:
@@ -80,18 +84,23 @@ class Bench:
 
     def check(self) -> None:
         """Hold everything that the stages put out so far against the golden model."""
-        self.board.check(list(self.trace.read()))
+        observed = list(self.trace.read())
+        cover.sample_stages(observed, self.shape.layers, self.job.die.kv_depth)
+        self.board.check(observed)
         self.progress.line(self.board)
 
     def _take(self, word: int) -> None:
-        slot, token, end = word >> 40 & 0xFF, word & 0xFFFFFF, word >> 48
+        slot, token, end, cycle = word >> 40 & 0xFF, word & 0xFFFFFF, word >> 48 & 3, word >> 50
         index = self.active[slot]
         self.answers[index].append(token)
-        self.arrivals.append((time.perf_counter(), int(self.dut.answer_cycle_o.value)))
+        self.arrivals.append((time.perf_counter(), cycle, word >> 24 & 0xFFFF))
         self.progress.token(index, token, end)
         if end:
             self.ends[index] = end
             del self.active[slot]
+            talk = self.job.conversations[index]
+            cover.sample(talk, self.job.die.kv_depth, end, self.ended.get(slot), len(self.active))
+            self.ended[slot] = end
 
     async def until_done(self, idle_limit: int = 400) -> None:
         """Run until all queued conversations have ended. Watchdog: ``idle_limit`` polls without any stage value."""

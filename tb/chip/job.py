@@ -3,6 +3,7 @@
 import dataclasses
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -11,15 +12,19 @@ from pathlib import Path
 
 from models import sv_package
 from models.checkpoint import Checkpoint
+from models.cycles import Cycles
 from models.errors import InputError
 from models.etch import die_for, etch
 from models.shape import MATRICES, Die
 from tb import runner
 from tb.conversation import Conversation, Job
+from tb.waves.window import SOURCE as WINDOW
+from tb.waves.window import Window
 
 BUILD = runner.ROOT / "build"
 BENCH = runner.ROOT / "tb" / "chip"
 SMALL = 1_000_000  # weights of a layer: below, a chip is simulated sooner than the compiler could make it fast
+ALONE = "one_after_another"  # the test in which each user has the chip alone
 HIERARCHY = 2  # from so many layers on Verilator compiles the layer once, on its own
 
 
@@ -31,14 +36,15 @@ class Chip:
     die: Die
     mask: Path
     shape_pkg: Path
+    cycles: Cycles
     name: str  # of its build: the same for all checkpoints of one shape and die
     hdl: Path = runner.HDL
 
     @classmethod
-    def of(cls, ckpt: Checkpoint, *, view: str = "rom", block: int = 32, row_clks: int = 1, **die) -> "Chip":
+    def of(cls, ckpt: Checkpoint, *, view: str = "rom", turn_clks: int = 1, **die) -> "Chip":
         """Etch ``ckpt`` for a die (fields of Die as keywords). InputError if no die holds it."""
         made = die_for(ckpt, **die)
-        geometry = repr((ckpt.shape, made, view, block, row_clks))
+        geometry = repr((ckpt.shape, made, view, turn_clks))
         name = f"chip-{hashlib.sha256(geometry.encode()).hexdigest()[:12]}"
         mask = BUILD / "masks" / f"{name}-{ckpt.sha256[:12]}"
         mask.parent.mkdir(parents=True, exist_ok=True)
@@ -46,8 +52,8 @@ class Chip:
             fcntl.flock(lock, fcntl.LOCK_EX)
             etch(ckpt, made, mask)
         package = BUILD / "shapes" / name / "shape_pkg.sv"
-        sv_package.write(ckpt.shape, made, package, view=view, block=block, row_clks=row_clks)
-        return cls(ckpt, made, mask, package, name)
+        sv_package.write(ckpt.shape, made, package, view=view, turn_clks=turn_clks)
+        return cls(ckpt, made, mask, package, Cycles.of(ckpt.shape, made, view, turn_clks), name)
 
     def run(
         self,
@@ -60,10 +66,12 @@ class Chip:
         poll: int = 1000,
         seed: int | None = None,
         replay: str | None = None,
+        window: Window | None = None,
     ) -> dict:
         """Simulate conversations, every stage checked; gives the report of tb/chip/chip_tests.py.
 
-        ``echo`` is a headline: with it, answers and progress appear on the terminal.
+        ``echo`` is a headline: with it, answers and progress appear on the terminal. With a ``window`` there are waves,
+        which Verilator limits to it.
 
         InputError for a prompt that the die cannot take; AssertionError, the first divergence in it, if RTL and golden
         model differ.
@@ -83,11 +91,15 @@ class Chip:
             "COCOTB_TEST_FILTER": f"{test}$",
             "COCOTB_LOG_LEVEL": "ERROR" if echo is not None else "INFO",
             "GPI_LOG_LEVEL": "ERROR" if echo is not None else "INFO",
+            **(window.env() if window else {}),
         }
         modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in runner.PACKAGES]
         public = [BENCH / "chip_bench.vlt"] if simulator == "verilator" else []
-        # A layer compiled on its own cannot be traced.
-        hierarchy = simulator == "verilator" and self.ckpt.shape.layers >= HIERARCHY and not runner.traced()
+        waves = window is not None or runner.traced()
+        if simulator == "verilator" and waves:
+            modules.append(WINDOW)
+        deep = self.ckpt.shape.layers >= HIERARCHY
+        hierarchy = simulator == "verilator" and deep and not runner.coverage()  # which is not counted inside
         try:
             runner.run(
                 "chip_bench",
@@ -95,9 +107,10 @@ class Chip:
                 simulator=simulator,
                 name=self.name,
                 shape_pkg=self.shape_pkg,
-                plusargs=(f"+mask={self.mask}", f"+trace={work / 'trace'}"),
+                plusargs=(f"+mask={self.mask}", f"+trace={work / 'trace'}", *(window.plusargs() if window else ())),
                 env=env,
                 seed=seed,
+                waves=waves,
                 sources=(*public, *modules, BENCH / "chip_bench.sv"),
                 build_args=("--hierarchical",) if hierarchy else (),
                 profile="small" if self._layer_weights() < SMALL else "chip",
@@ -108,7 +121,10 @@ class Chip:
             found = json.loads(report.read_text()).get("mismatch") if report.is_file() else None
             raise AssertionError(f"{found}\n{failure}" if found else str(failure)) from None
         else:
-            return json.loads(report.read_text())
+            figures = json.loads(report.read_text())
+            if test == ALONE:
+                self._check_cycles(figures["arrivals"])
+            return figures
         finally:
             shutil.rmtree(work)
 
@@ -129,6 +145,13 @@ class Chip:
                 raise InputError(f"slot {talk.slot} of {self.die.slots}", "conversation", "use a slot that the die has")
             if not 1 <= talk.max_new <= 65535:
                 raise InputError(f"{talk.max_new} tokens of answer", "TOKENS", "choose 1 to 65535")
+
+    def _check_cycles(self, arrivals: list[tuple[float, int, int]]) -> None:
+        """AssertionError unless every answer token of a lone user took the clocks of the cycle model."""
+        for (_, before, pos), (_, after, then) in itertools.pairwise(arrivals):
+            if then == pos + 1 and after - before != self.cycles.token(pos):
+                what = f"the token at position {pos} took {after - before} clocks"
+                raise AssertionError(f"{what}, not the {self.cycles.token(pos)} of the cycle model")
 
     def _layer_weights(self) -> int:
         sizes = (self.ckpt.shape.matrix_size(name) for name in MATRICES if name != "head")

@@ -72,12 +72,17 @@ def test_conversations(make, test):
     assert report["stages_compared"] == layers + chip
 
 
-def test_stop_token(make):
-    chip = make(kv_depth=DEPTH)
-    ((free, _),) = outcome(chip.run(TALKS[:1], [], simulator="verilator", test="one_after_another"))
-    ((answer, end),) = outcome(chip.run(TALKS[:1], [free[1]], simulator="verilator", test="one_after_another"))
-    assert end == "stop token"
-    assert answer == free[: free.index(free[1]) + 1]
+@pytest.mark.parametrize("test", ["one_after_another", "interleaved"])
+def test_stop_token(make, test):
+    """A slot that a stop token ended is carried on, used again, and stopped again; so is the other."""
+    chip, talk = make(kv_depth=DEPTH), TALKS[0]
+    ((free, _),) = outcome(chip.run([talk], [], simulator="verilator", test="one_after_another"))
+    rest = [Conversation(0, [11, 12], 2, first=False), talk, TALKS[1], Conversation(0, list(range(60, 72)), 5)]
+    other = [Conversation(1, talk.tokens, talk.max_new), Conversation(1, [50], 1)]
+    answers = outcome(chip.run([talk, *rest, *other], [free[1]], simulator="verilator", test=test))
+    stopped = free[: free.index(free[1]) + 1], "stop token"
+    assert answers[0] == answers[2] == answers[5] == stopped
+    assert answers[4][1] == "context limit"
 
 
 def test_simulators_agree(make):
@@ -85,14 +90,14 @@ def test_simulators_agree(make):
     chip = make(kv_depth=DEPTH)
     runs = [chip.run(SHORT, [], simulator=name, test="one_after_another", poll=200) for name in ("verilator", "icarus")]
     assert outcome(runs[0]) == outcome(runs[1])
-    cycles = [[cycle for _, cycle in run["arrivals"]] for run in runs]
+    cycles = [[cycle for _, cycle, _ in run["arrivals"]] for run in runs]
     assert cycles[0] == cycles[1]
 
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_another_shape(make, simulator):
     """Multi-head attention, several slices, blocks of two passes, and rows as slow as the hardware's."""
-    chip = make(ODD, kv_depth=4, block=64, row_clks=2)
+    chip = make(ODD, kv_depth=4, block=64, turn_clks=2)
     assert chip.die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 2, "head": 2}
     report = chip.run([Conversation(1, [5, 6], 1)], [], simulator=simulator, test="one_after_another", poll=200)
     assert report["tokens_through_layers"] == 2
@@ -105,6 +110,7 @@ def test_gate_view(make):
     assert report["tokens_through_layers"] == 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("talks", "message"),
     [
@@ -124,5 +130,6 @@ def test_bad_input(make, talks, message):
         make(kv_depth=DEPTH).run(talks, [], simulator="icarus", test="one_after_another")
 
 
+@pytest.mark.once
 def test_longest_prompt_is_taken(make):
     make(kv_depth=DEPTH).check([Conversation(1, [149] * DEPTH, 65535)])

@@ -13,12 +13,16 @@ import pytest
 
 from models import checkpoint, tiny
 from models.golden.stage import CHIP, Stage
+from models.sv_package import VIEWS
 from tb.chip.job import Chip
 from tb.conversation import Conversation
 from tb.runner import HDL, run
 
+pytestmark = pytest.mark.once
 SHAPE = {"layers": 2, "d_model": 32, "vocab": 100}  # sqrt(d_model) is no power of two: the norm rounds
-BLOCK = {"VIEW": 1, "BLOCK": 32, "SLICES": 1, "N": 4}  # as hardware, gate by gate: too slow for a whole chip on Icarus
+BLOCK = {"BLOCK": 32, "SLICES": 1, "N": 4}  # as hardware: too slow for a whole chip on Icarus
+SWAP = "((r == 5) ? 6 : (r == 6) ? 5 : r)*N+c"  # the vias of two rows
+HIGH = "(r == 9) ? 1'b1 : word_i[r/BIT_LINES]"
 PLACE = re.compile(r"first divergence: .*?, (?:(chip)|layer (\d+)), stage (\w+),")
 # Positions beyond 0, an answer that is fed back, and a slot beside the first.
 TALKS = [Conversation(1, [5, 6, 9], 2)]
@@ -54,7 +58,7 @@ FAULTS = [
     Fault("kv-slot", "kv_sram.sv", "32'(slot_i)*DEPTH+32'(wpos_i)", "32'(wpos_i)", 0, Stage.ATTN_PROB),
     Fault("gqa-keys", "attention.sv", "k_x[(h/SHARE)*", "k_x[(h%KV_HEADS)*", 0, Stage.ATTN_PROB),
     Fault("gqa-values", "attention.sv", "v_x[(h/SHARE)*", "v_x[(h%KV_HEADS)*", 0, Stage.ATTN_OUT),
-    Fault("attention-first", "attention.sv", "value_first_q ? 64'sd0 : -64'sd1", "-64'sd1", 0, Stage.ATTN_OUT),
+    Fault("attention-first", "attention.sv", "value_first_q ? '0 : '1", "'1", 0, Stage.ATTN_OUT),
     Fault("residual-add", "residual.sv", "64'($signed(data_i", "-64'($signed(data_i", 0, Stage.ATTN_RESIDUAL),
     Fault("skip-path", "layer.sv", "(skip2_data),\n    .valid_i", "(skip1_data),\n    .valid_i", 0, Stage.FFN_RESIDUAL),
     Fault("gate-and-up", "swiglu.sv", "64'(gate) * $signed", "64'(up) * $signed", 0, Stage.SILU_MUL),
@@ -67,9 +71,19 @@ FAULTS = [
     Fault("feedback", "sequencer.sv", "<= res_token_i", "<= host_token_i", CHIP, Stage.EMBEDDING),
 ]  # fmt: skip
 BLOCK_FAULTS = [
-    Fault("adder-carry", "serial_accumulator.sv", " | (bit_i & carry_q)", "", 0, Stage.Q),
-    Fault("adder-sign", "serial_accumulator.sv", " - $signed({{(HIGH_W - 1) {1'b0}}, bit_i})", "", 0, Stage.Q),
-    Fault("product-line", "product_lines.sv", " | (x_q[0] & carry_q[i])", "", 0, Stage.Q),
+    ("gate", Fault("adder-carry", "serial_accumulator.sv", "last_i ? '0 : carry;", "'0;", 0, Stage.Q)),
+    ("gate", Fault("adder-sign", "serial_accumulator.sv", " - HIGH_W'(count)", "", 0, Stage.Q)),
+    ("gate", Fault("product-line", "product_lines.sv", " | (x_q[0] & carry_q[i])", "", 0, Stage.Q)),
+    ("gate", Fault("moved-rows", "block.sv", "x_q >> TURN_W", "x_q >> 2 * TURN_W", 0, Stage.Q)),
+    (
+        "switch",
+        Fault("swapped-vias", "cell_array_switch.sv", "line[via_i[(r*N+c)*", f"line[via_i[({SWAP})*", 0, Stage.Q),
+    ),
+    ("switch", Fault("word-line-high", "cell_array_switch.sv", "word_i[r/BIT_LINES])", f"{HIGH})", 0, Stage.Q)),
+    (
+        "switch",
+        Fault("open-via", "cell_array_switch.sv", "], source, word", "], (r == 7) ? 1'b0 : source, word", 0, Stage.Q),
+    ),
 ]
 MASKS = [
     ("embed_000.w.hex", CHIP, {Stage.EMBEDDING}),
@@ -123,12 +137,13 @@ def test_fault(chip, fault, tmp_path):
     assert located(bad, TALKS) == (fault.layer, fault.stage)
 
 
-@pytest.mark.parametrize("fault", BLOCK_FAULTS, ids=lambda fault: fault.name)
-def test_fault_in_the_block(fault, tmp_path):
+@pytest.mark.parametrize(("view", "fault"), BLOCK_FAULTS, ids=[fault.name for _, fault in BLOCK_FAULTS])
+def test_fault_in_the_block(view, fault, tmp_path):
     """The bench of the block alone finds what is wrong inside it."""
     hdl, name = broken(fault, tmp_path), f"fault-{fault.name}"
+    parameters = BLOCK | {"VIEW": VIEWS[view]}
     with pytest.raises(AssertionError, match="tests failed"):
-        run("block", "tb.block.block_tests", simulator="icarus", name=name, parameters=BLOCK, hdl=hdl)
+        run("block", "tb.block.block_tests", simulator="icarus", name=name, parameters=parameters, hdl=hdl)
 
 
 @pytest.mark.parametrize(("image", "layer", "stages"), MASKS, ids=[image for image, *_ in MASKS])

@@ -5,6 +5,8 @@ import random
 import cocotb
 from cocotb.triggers import Edge, Timer
 
+from tb.coverage.points import clk_gate as cover
+
 
 @cocotb.test()
 async def whole_pulses(dut):
@@ -19,21 +21,23 @@ async def whole_pulses(dut):
     dut.clk_i.value, dut.en_i.value = 0, 0
     await Timer(1, "ns")
     cocotb.start_soon(watch())
-    pulses = 0
+    pulses = enabled = 0
     for _ in range(300):
         for _ in range(random.randint(0, 3)):  # in the low phase: only the last value counts
             dut.en_i.value = random.getrandbits(1)
             await Timer(1, "ns")
             assert int(dut.clk_o.value) == 0, "a pulse while the clock is low"
-        enabled = int(dut.en_i.value)
+        before, enabled, later = enabled, int(dut.en_i.value), []
         pulses += enabled
         dut.clk_i.value = 1
         await Timer(1, "ns")
         assert int(dut.clk_o.value) == enabled, "the pulse does not follow the enable at the rising edge"
         for _ in range(random.randint(0, 3)):  # in the high phase: without effect
-            dut.en_i.value = random.getrandbits(1)
+            later.append(random.getrandbits(1))
+            dut.en_i.value = later[-1]
             await Timer(1, "ns")
             assert int(dut.clk_o.value) == enabled, "the enable cut or made a pulse"
+        cover.sample(before, enabled, later)
         dut.clk_i.value = 0
         await Timer(1, "ns")
         assert int(dut.clk_o.value) == 0, "the pulse outlasts the clock"

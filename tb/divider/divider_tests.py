@@ -7,12 +7,14 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from models.golden.divider import divider
+from tb.coverage.points import divider as cover
 from tb.stream import reset
 
 
 async def quotient(dut, num, den):
     """The quotient, which arrives NUM_W + 1 clocks after start; the operands are gone after it."""
     num_w = int(dut.NUM_W.value)
+    cover.sample(num, den, num_w, int(dut.DEN_W.value))
     dut.start_i.value, dut.num_i.value, dut.den_i.value = 1, num, den
     await RisingEdge(dut.clk_i)
     dut.start_i.value, dut.num_i.value, dut.den_i.value = 0, random.getrandbits(num_w), 0
@@ -35,7 +37,8 @@ async def check(dut, cases):
 async def corners(dut):
     """Ends of both ranges, exact quotients and their neighbours, and a divisor of zero."""
     num_top, den_top = (1 << int(dut.NUM_W.value)) - 1, (1 << int(dut.DEN_W.value)) - 1
-    numbers, divisors = (0, 1, 3, num_top - 1, num_top, num_top // 2 + 1), (1, 2, 3, den_top - 1, den_top, 0)
+    numbers = (0, 1, 3, den_top - 1, num_top - 1, num_top, num_top // 2 + 1)
+    divisors = (1, 2, 3, den_top - 1, den_top, 0)
     await check(dut, [(n, d) for n in numbers for d in divisors])
 
 

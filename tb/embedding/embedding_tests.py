@@ -6,6 +6,7 @@ import cocotb
 import numpy as np
 
 from models.golden.embedding import embedding
+from tb.coverage.points import embedding as cover
 from tb.stream import STALLS, StreamSink, StreamSource, random_tag, reset
 
 
@@ -20,6 +21,9 @@ async def every_token(dut, stall):
     tokens = np.concatenate([order, order[-1:], order[:1]])
     tags = [random_tag() for _ in tokens]
     source.send(*((tag.pack(), int(token)) for tag, token in zip(tags, tokens, strict=True)))
-    for tag, vector in zip(tags, embedding(tokens, case["q"], case["d"], case["m"]), strict=True):
+    before, cells = None, (int(dut.W_BITS.value), int(dut.SLICES.value))
+    for tag, token, vector in zip(tags, tokens, embedding(tokens, case["q"], case["d"], case["m"]), strict=True):
+        cover.sample(token, before, case, *cells, vector)
         await sink.expect_vector(tag, vector)
+        before = token
     await sink.expect_silence()

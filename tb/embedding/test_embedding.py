@@ -8,14 +8,14 @@ from tb.runner import default_seed, run, simulators
 
 
 @pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize(("width", "vocab", "slices"), [(64, 40, 2), (96, 33, 1), (32, 7, 2)])
-def test_embedding(simulator, width, vocab, slices, tmp_path):
-    masks.embedding(tmp_path, np.random.default_rng(default_seed()), vocab, width, slices)
+@pytest.mark.parametrize(("width", "vocab", "slices", "bits"), [(64, 40, 2, 4), (96, 33, 1, 4), (32, 7, 2, 3)])
+def test_embedding(simulator, width, vocab, slices, bits, tmp_path):
+    masks.embedding(tmp_path, np.random.default_rng(default_seed()), vocab, width, slices, bits)
     run(
         "embedding",
         "tb.embedding.embedding_tests",
         simulator=simulator,
-        name=f"embedding-{width}x{vocab}x{slices}",
-        parameters={"D_MODEL": width, "VOCAB": vocab, "SLICES": slices},
+        name=f"embedding-{width}x{vocab}x{slices}x{bits}",
+        parameters={"D_MODEL": width, "VOCAB": vocab, "SLICES": slices, "W_BITS": bits},
         plusargs=(f"+mask={tmp_path}",),
     )

@@ -7,12 +7,14 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from models.golden.exp2 import exp2
+from tb.coverage.points import exp2 as cover
 
 OCTAVE = 1 << 12
 
 
 async def check(dut, values):
     for d, expected in zip(values, exp2(np.array(values, dtype=np.int64)).tolist(), strict=True):
+        cover.sample(d, expected)
         dut.d_i.value = d
         await Timer(1, "ns")
         assert dut.e_o.value.to_unsigned() == expected, f"2^-({d}/4096): {dut.e_o.value.to_unsigned()} for {expected}"

@@ -6,6 +6,8 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
+from tb.coverage.points import kv_sram as cover
+
 
 async def start(dut):
     """Clock, idle inputs, and all addresses written with random words in random order: {(slot, pos): word}."""
@@ -15,6 +17,7 @@ async def start(dut):
     slots, depth, width = int(dut.SLOTS.value), int(dut.DEPTH.value), int(dut.WIDTH.value)
     words = {(slot, pos): random.getrandbits(width) for slot in range(slots) for pos in range(depth)}
     for slot, pos in random.sample(list(words), len(words)):
+        cover.sample(dut, slot, written=pos)
         dut.we_i.value, dut.slot_i.value, dut.wpos_i.value, dut.wdata_i.value = 1, slot, pos, words[slot, pos]
         await RisingEdge(dut.clk_i)
     dut.we_i.value = 0
@@ -22,6 +25,7 @@ async def start(dut):
 
 
 async def read(dut, slot, pos):
+    cover.sample(dut, slot, read=pos)
     dut.re_i.value, dut.slot_i.value, dut.rpos_i.value = 1, slot, pos
     await RisingEdge(dut.clk_i)
     dut.re_i.value, dut.rpos_i.value = 0, random.randrange(int(dut.DEPTH.value))
@@ -60,6 +64,7 @@ async def both_ports(dut):
         slot = random.randrange(int(dut.SLOTS.value))
         wpos, rpos = random.sample(range(depth), 2)
         word = random.getrandbits(width)
+        cover.sample(dut, slot, wpos, rpos)
         dut.we_i.value, dut.slot_i.value, dut.wpos_i.value, dut.wdata_i.value = 1, slot, wpos, word
         dut.re_i.value, dut.rpos_i.value = 1, rpos
         await RisingEdge(dut.clk_i)

@@ -9,10 +9,10 @@ import numpy as np
 from models.golden.act_quantiser import act_quantiser
 from models.golden.matrix import Matrix
 from models.shape import GROUP
+from tb.coverage.points import matrix as cover
 from tb.stream import STALLS, StreamSink, StreamSource, extreme_fx, random_fx, random_tag, reset
 
 VIEW_ROM = 0
-W_BITS = 4
 
 
 class Bench:
@@ -22,8 +22,8 @@ class Bench:
         self.dut = dut
         self.serial = int(dut.VIEW.value) != VIEW_ROM  # ... and slow to simulate
         self.rows, self.act_w = int(dut.K.value), int(dut.ACT_W.value)
-        case = np.load(Path(cocotb.plusargs["mask"]) / "case.npz")
-        self.golden = Matrix(case["q"], case["d"], case["m"], self.act_w)
+        self.case = np.load(Path(cocotb.plusargs["mask"]) / "case.npz")
+        self.golden = Matrix(self.case["q"], self.case["d"], self.case["m"], self.act_w)
         dut.id_i.value = int(os.environ["INSTANCE"])
         self.source, self.sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
 
@@ -33,7 +33,10 @@ class Bench:
         for tag, x in zip(tags, vectors, strict=True):
             self.source.send_vector(tag, x)
         for tag, x in zip(tags, vectors, strict=True):
-            await self.sink.expect_vector(tag, self.golden(*act_quantiser(x, self.act_w)))
+            mantissas, shifts = act_quantiser(x, self.act_w)
+            out = self.golden(mantissas, shifts)
+            cover.sample(self.dut, self.case, mantissas, shifts, out)
+            await self.sink.expect_vector(tag, out)
         await self.sink.expect_silence()
 
 
@@ -57,19 +60,30 @@ async def extremes(dut):
 
 
 @cocotb.test()
+async def sizes(dut):
+    """Groups of unlike size side by side: the smallest shift beside the largest, and in the fast view every shift."""
+    bench = Bench(dut, "none")
+    await reset(dut)
+    groups = bench.rows // GROUP
+    ladders = [(12, 32, 22)] if bench.serial else [[12 + (i + 20 * g) % 21 for g in range(groups)] for i in range(21)]
+    await bench.hold([np.concatenate([random_fx(GROUP, bits) for bits in ladder[:groups]]) for ladder in ladders])
+
+
+@cocotb.test()
 async def clocks(dut):
     """A vector takes exactly the clocks that its geometry asks for, the same ones in every view.
 
-    From the last beat in to the first beat out: three clocks of hand-over, then for each pass of the blocks 32 rows and
-    two clocks of hand-over, and a clock for each group's drain. The serial views take one more a pass: the first row's
-    activation is fetched before its first product bit.
+    From the last beat in to the first beat out: a clock of hand-over, for each pass of the blocks its turns and two
+    clocks of hand-over, and for each group as many clocks as columns share a scaling unit. The serial views take one
+    more a pass: the first turn's activations are fetched before their first product bits.
     """
     bench = Bench(dut, "none")
     await reset(dut)
     bench.source.send_vector(random_tag(), random_fx(bench.rows))
     groups, passes = bench.rows // GROUP, min(int(dut.BLOCK.value), bench.rows) // GROUP
-    row = bench.act_w + W_BITS if bench.serial else int(dut.ROW_CLKS.value)
+    turns, share = GROUP // int(dut.BIT_LINES.value), int(dut.SHARE.value)
+    turn = bench.act_w + int(dut.W_BITS.value) if bench.serial else int(dut.TURN_CLKS.value)
     await bench.sink.receive(1)
     taken = bench.sink.accepted_at - bench.source.accepted_at
-    expected = passes * (GROUP * row + 2 + bench.serial) + groups + 1
+    expected = passes * (turns * turn + 2 + bench.serial) + groups * share + 1
     assert taken == expected, f"{taken} clocks for {expected}"

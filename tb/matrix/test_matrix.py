@@ -8,34 +8,39 @@ from tb.runner import default_seed, run, simulators
 
 VIEWS = {"rom": 0, "gate": 1, "switch": 2}
 INSTANCE = 7
-# view, rows, columns, rows of a block, slices, clocks a row of the rom view
+# view, rows, columns, rows of a block, slices, bits of a cell, bit lines, columns a scaling unit, clocks a ROM turn
 SHAPES = {
     "verilator": [
-        ("rom", 64, 64, 32, 1, 1),
-        ("rom", 96, 32, 64, 2, 16),
-        ("gate", 64, 32, 32, 1, 1),
-        ("gate", 96, 32, 64, 2, 1),
+        ("rom", 64, 64, 32, 1, 4, 1, 1, 1),
+        ("rom", 96, 32, 64, 2, 3, 8, 4, 15),
+        ("gate", 64, 32, 32, 1, 4, 1, 1, 1),
+        ("gate", 96, 32, 64, 2, 3, 8, 4, 1),
+        ("gate", 96, 32, 96, 2, 4, 32, 2, 1),
     ],
     "icarus": [
-        ("rom", 96, 64, 32, 2, 1),
-        ("rom", 96, 32, 64, 2, 16),
-        ("gate", 32, 32, 32, 1, 1),
-        ("switch", 32, 32, 32, 1, 1),
+        ("rom", 96, 64, 32, 2, 4, 1, 1, 1),
+        ("rom", 96, 32, 64, 2, 3, 8, 4, 15),
+        ("gate", 32, 32, 32, 1, 4, 1, 1, 1),
+        ("gate", 96, 32, 64, 2, 3, 8, 4, 1),
+        ("switch", 32, 32, 32, 1, 4, 1, 1, 1),
+        ("switch", 64, 32, 64, 1, 3, 16, 8, 1),
     ],
 }
 CASES = [(simulator, *shape) for simulator in simulators() for shape in SHAPES[simulator]]
 
 
-@pytest.mark.parametrize(("simulator", "view", "rows", "columns", "block", "slices", "row_clks"), CASES)
-def test_matrix(simulator, view, rows, columns, block, slices, row_clks, tmp_path):
-    masks.matrix(tmp_path, np.random.default_rng(default_seed()), "qkv", INSTANCE, rows, columns, slices)
-    parameters = {"VIEW": VIEWS[view], "K": rows, "N": columns, "BLOCK": block, "SLICES": slices, "ROW_CLKS": row_clks}
+@pytest.mark.parametrize(
+    ("simulator", "view", "rows", "columns", "block", "slices", "bits", "bit_lines", "share", "clks"), CASES
+)
+def test_matrix(simulator, view, rows, columns, block, slices, bits, bit_lines, share, clks, tmp_path):
+    masks.matrix(tmp_path, np.random.default_rng(default_seed()), "qkv", INSTANCE, rows, columns, slices, bits)
+    sizes = {"K": rows, "N": columns, "BLOCK": block, "SLICES": slices, "W_BITS": bits}
     run(
         "matrix",
         "tb.matrix.matrix_tests",
         simulator=simulator,
-        name=f"matrix-{view}-{rows}x{columns}-{block}x{slices}-{row_clks}",
-        parameters=parameters,
+        name=f"matrix-{view}-{rows}x{columns}-{block}x{slices}x{bits}-{bit_lines}-{share}-{clks}",
+        parameters={"VIEW": VIEWS[view], **sizes, "BIT_LINES": bit_lines, "SHARE": share, "TURN_CLKS": clks},
         plusargs=(f"+mask={tmp_path}",),
         env={"INSTANCE": str(INSTANCE)},
     )

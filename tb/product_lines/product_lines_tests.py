@@ -5,6 +5,7 @@ import random
 import cocotb
 from cocotb.triggers import RisingEdge
 
+from tb.coverage.points import product_lines as cover
 from tb.stream import reset
 
 W_BITS = 4
@@ -28,6 +29,7 @@ async def products(dut, x):
 
 
 async def hold(dut, x):
+    cover.sample(x, int(dut.ACT_W.value))
     mask = (1 << (int(dut.ACT_W.value) + W_BITS)) - 1
     for k, got in enumerate(await products(dut, x)):
         assert got == k * x & mask, f"line {k} of x = {x}: {got:#x} for {k * x & mask:#x}"

@@ -7,6 +7,7 @@ from cocotb.triggers import Timer
 
 from models.golden.residual import residual
 from models.shape import LANES
+from tb.coverage.points import residual as cover
 from tb.stream import check, extreme_fx, pack, random_fx, random_tag, unpack
 
 
@@ -14,7 +15,9 @@ async def hold(dut, skip, branch):
     tag = random_tag()
     dut.skip_data_i.value, dut.data_i.value, dut.tag_i.value = pack(skip), pack(branch), tag.pack()
     await Timer(1, "ns")
-    check(unpack(int(dut.data_o.value), LANES), residual(skip, branch), "sum")
+    out = residual(skip, branch)
+    cover.sample(skip, branch, out)
+    check(unpack(int(dut.data_o.value), LANES), out, "sum")
     assert int(dut.tag_o.value) == tag.pack()
 
 
@@ -32,6 +35,7 @@ async def sums(dut):
 async def handshake(dut):
     """A beat moves on all three streams in the same clock, or on none."""
     for skip, branch, ready in itertools.product((0, 1), repeat=3):
+        cover.sample_handshake(skip, branch, ready)
         dut.skip_valid_i.value, dut.valid_i.value, dut.ready_i.value = skip, branch, ready
         await Timer(1, "ns")
         moves = skip and branch and ready

@@ -7,6 +7,7 @@ import numpy as np
 
 from models.golden.rope import rope, table
 from models.shape import LANES
+from tb.coverage.points import rope as cover
 from tb.rope.rope_shape import CASES
 from tb.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
 
@@ -21,8 +22,9 @@ async def hold(dut, cases, stall):
         source.send_vector(Tag(i % 2, i % 256, pos), x)
     for i, (pos, x) in enumerate(cases):
         heads = x[: turn_beats * LANES].reshape(1, -1, shape.head_dim)
-        turned = rope(heads, cos[pos : pos + 1], sin[pos : pos + 1]).ravel()
-        await sink.expect_vector(Tag(i % 2, i % 256, pos), np.concatenate([turned, x[turn_beats * LANES :]]))
+        turned, passed = rope(heads, cos[pos : pos + 1], sin[pos : pos + 1]).ravel(), x[turn_beats * LANES :]
+        cover.sample(os.environ["CASE"], pos, depth, heads, (cos[pos], sin[pos]), turned, passed)
+        await sink.expect_vector(Tag(i % 2, i % 256, pos), np.concatenate([turned, passed]))
     await sink.expect_silence()
 
 
@@ -41,7 +43,8 @@ async def positions(dut, stall):
 
 @cocotb.test()
 async def extremes(dut):
-    """Every position on values at both ends of the range: sums that leave it."""
+    """Every position on values at both ends of the range, sums that leave it, and along the axes."""
     depth = CASES[os.environ["CASE"]][1]
-    vectors = extreme_fx(width())
+    low, high = -(1 << 31), (1 << 31) - 1
+    vectors = [*extreme_fx(width()), np.tile([high, 0, 0, high, low, 0, 0, low], width() // 8)]
     await hold(dut, [(i % depth, vectors[i % len(vectors)]) for i in range(depth + len(vectors))], "none")

@@ -6,6 +6,7 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from models.golden.rsqrt import rsqrt
+from tb.coverage.points import rsqrt as cover
 from tb.stream import reset
 
 CLOCKS = 37 + 19 + 2  # division, root, and the registers in front and behind
@@ -30,6 +31,7 @@ async def check(dut, values):
     dut.start_i.value, dut.u_i.value = 0, 0
     await reset(dut)
     for u in values:
+        cover.sample(u, *rsqrt(u))
         got = await root(dut, u)
         assert got == rsqrt(u), f"rsqrt({u}): {got} for {rsqrt(u)}"
 

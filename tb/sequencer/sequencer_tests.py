@@ -3,12 +3,14 @@
 The layers are played by the bench: the answer to a token is a function of it, its slot and its position.
 """
 
+import itertools
 import random
 from collections import defaultdict
 
 import cocotb
 from cocotb.triggers import RisingEdge
 
+from tb.coverage.points import sequencer as cover
 from tb.stream import STALLS, StreamSink, StreamSource, Tag, reset
 
 TOKEN_W = 24
@@ -22,7 +24,7 @@ def answer(token: int, tag: Tag) -> int:
     """What the layers answer: any token that is no stop token, unless the input is 100 + a stop's index."""
     if 100 <= token < 104:
         return STOPS[token - 100]
-    return 1000 + (token * 31 + tag.slot * 7 + tag.pos) % 5000
+    return 1000 + (token * 40503 + tag.slot * 7 + tag.pos) % 16_000_000
 
 
 class Conversation:
@@ -68,6 +70,7 @@ class Bench:
         self.layers = StreamSink(dut, ("tag", "token"), stall=stall)
         self.results = StreamSource(dut, ("tag", "token"), prefix="res_", stall=stall)
         self.inputs = defaultdict(list)
+        self.ended = {}  # slot -> how its last conversation did
 
     async def start(self):
         await reset(self.dut)
@@ -96,8 +99,12 @@ class Bench:
         await self.out.expect_silence()
         for conversation in conversations:
             slot = conversation.slot
+            cover.sample(conversation, self.ended.get(slot), len(conversations) - 1, STOPS)
+            self.ended[slot] = conversation.answers[-1][-1]
             assert got[slot] == conversation.answers, f"slot {slot}: answers {got[slot]} for {conversation.answers}"
-            assert self.inputs.pop(slot) == conversation.inputs, f"slot {slot}: the layers did not get the right tokens"
+            assert self.inputs.pop(slot, []) == conversation.inputs, (
+                f"slot {slot}: the layers did not get the right tokens"
+            )
 
 
 @cocotb.test()
@@ -128,9 +135,10 @@ async def ends(dut):
 
 
 @cocotb.test()
-async def refusal(dut):
+@cocotb.parametrize(stall=STALLS)
+async def refusal(dut, stall):
     """Prompts longer than the context are swallowed and refused once; the slot and its neighbour go on afterwards."""
-    bench, depth = Bench(dut, "some"), int(dut.DEPTH.value)
+    bench, depth = Bench(dut, stall), int(dut.DEPTH.value)
     await bench.start()
     long = Conversation(0, depth).prompt(list(range(200, 200 + depth + 3)), 5)
     assert [end for *_, end in long.answers] == [CONTEXT]
@@ -147,3 +155,17 @@ async def second_turn(dut):
     opened = Conversation(0, depth).prompt([200, 201], 2)
     await bench.hold(opened)
     await bench.hold(Conversation(0, depth, opened.pos).prompt([210, 211], 2, first=False))
+
+
+@cocotb.test()
+async def every_transition(dut):
+    """Every way to end after every other, in a slot that is opened anew, and in one that goes on, full or not."""
+    bench, depth = Bench(dut, "some"), int(dut.DEPTH.value)
+    await bench.start()
+    talks = {STOP: ([200, 100], 0xFFFF), LIMIT: ([200, 201], 2), CONTEXT: ([203] * depth, 4)}
+    for slot, before, after in itertools.product((0, 1), talks, talks):
+        opened = Conversation(slot, depth).prompt(*talks[before])
+        await bench.hold(opened)
+        await bench.hold(Conversation(slot, depth, opened.pos).prompt([210], 2, first=False))
+        await bench.hold(Conversation(slot, depth).prompt(*talks[before]))
+        await bench.hold(Conversation(slot, depth).prompt(*talks[after]))

@@ -5,6 +5,7 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from models.golden.sigmoid import sigmoid
+from tb.coverage.points import sigmoid as cover
 from tb.stream import random_fx
 
 SEGMENT = 1 << 12  # 1/16 in FX
@@ -13,6 +14,7 @@ SEGMENT = 1 << 12  # 1/16 in FX
 async def check(dut, values):
     values = np.array(values, dtype=np.int64)
     for g, expected in zip(values.tolist(), sigmoid(values).tolist(), strict=True):
+        cover.sample(g)
         dut.g_i.value = g & 0xFFFFFFFF
         await Timer(1, "ns")
         got = dut.s_o.value.to_unsigned()

@@ -4,6 +4,7 @@ import cocotb
 import numpy as np
 
 from models.golden.softmax import softmax
+from tb.coverage.points import softmax as cover
 from tb.stream import STALLS, StreamSink, StreamSource, check, pack, random_fx, reset, unpack
 
 SCORE_W, PROB_W = 24, 21
@@ -20,6 +21,7 @@ async def hold(dut, sequences, stall):
         source.send(*((int(i == len(scores) - 1), pack(row, SCORE_W)) for i, row in enumerate(scores)))
     for scores in sequences:
         expected = softmax(scores.T, np.ones(len(scores), dtype=bool)).T
+        cover.sample(scores, int(dut.DEPTH.value), expected)
         for i, (pos, last, prob) in enumerate(await sink.receive(len(scores))):
             assert (pos, last) == (i, i == len(scores) - 1), f"position {i} says position {pos}, last {last}"
             check(unpack(prob, heads, PROB_W, signed=False), expected[i], f"probabilities of position {i}")
@@ -44,7 +46,7 @@ async def random_sequences(dut, stall):
 async def directed(dut):
     """One position; all tied at both ends; the maximum first, last and in the middle; all negative; all apart."""
     depth, heads = int(dut.DEPTH.value), int(dut.HEADS.value)
-    flat = [np.full((n, heads), v) for n in (1, depth) for v in (0, -1, LOW, HIGH)]
+    flat = [np.full((n, heads), v) for n in (1, depth // 2 + 1, depth) for v in (0, -1, LOW, HIGH)]
     peaks = []
     for at in {0, depth // 2, depth - 1}:
         for base, peak in ((-5000, -3000), (LOW, HIGH), (LOW, LOW + 1), (0, 4096), (HIGH - 1, HIGH), (-90000, -1)):

@@ -5,6 +5,7 @@ import random
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
+from tb.coverage.points import stream_fifo as cover
 from tb.stream import STALLS, StreamSink, StreamSource, reset
 
 
@@ -14,10 +15,19 @@ async def order(dut, into, out):
     """Random beats at every pair of speeds: mostly empty, mostly full, wrapping round."""
     source, sink = StreamSource(dut, ("data",), stall=into), StreamSink(dut, ("data",), stall=out)
     await reset(dut)
+    fills = set()
+
+    async def watch():
+        while True:
+            await RisingEdge(dut.clk_i)
+            fills.add(int(dut.fill_q.value))
+
+    cocotb.start_soon(watch())
     beats = [(random.getrandbits(int(dut.WIDTH.value)),) for _ in range(60)]
     source.send(*beats)
     assert await sink.receive(len(beats)) == beats
     await sink.expect_silence()
+    cover.sample(int(dut.DEPTH.value), into, out, fills)
 
 
 @cocotb.test()

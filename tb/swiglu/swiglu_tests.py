@@ -5,6 +5,7 @@ import numpy as np
 
 from models.golden.swiglu import swiglu
 from models.shape import LANES
+from tb.coverage.points import swiglu as cover
 from tb.stream import STALLS, StreamSink, StreamSource, extreme_fx, pack, random_fx, random_tag, reset
 
 
@@ -21,5 +22,7 @@ async def pairs(dut, stall):
     for tag, (gate, up) in zip(tags, cases, strict=True):
         source.send((tag.pack(), pack(gate)), (tag.pack(), pack(up)))
     for tag, (gate, up) in zip(tags, cases, strict=True):
-        await sink.expect_vector(tag, swiglu(gate, up))
+        out = swiglu(gate, up)
+        cover.sample(gate, up, out)
+        await sink.expect_vector(tag, out)
     await sink.expect_silence()

@@ -1,0 +1,292 @@
+"""``make ppa``: transistors from synthesis, clocks from the cycle model, and Llama 3.1 8B on such a die.
+
+Parameters come from the environment: CLOCK, in GHz, at which tokens/s are stated.
+"""
+
+import dataclasses
+import itertools
+import os
+import sys
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from models import cost
+from models.cost import Units
+from models.cycles import Cycles
+from models.errors import InputError
+from models.shape import MATRICES, Die, Shape
+from scripts.command import RESULTS, guarded, write
+from scripts.ppa_plot import draw
+from scripts.synthesis import GATES, RAM_BIT, parts
+
+LLAMA = Shape(  # Llama 3.1 8B, from its published configuration
+    layers=32,
+    d_model=4096,
+    heads=32,
+    kv_heads=8,
+    head_dim=128,
+    d_ffn=14336,
+    vocab=128256,
+    eps=1e-5,
+    rope_base=500000.0,
+    rope_dim=128,
+)
+SMOLLM2 = Shape(30, 576, 9, 3, 64, 1536, 49152, 1e-5, 100000.0, 64)
+CHIP = {"tokens_per_second": 17000, "transistors_per_parameter": 6.6}  # documented
+CONTEXT = 1024  # positions of the KV SRAM
+MIDDLE = CONTEXT // 2
+ACT_WIDTHS, CELLS, LINES = (10, 12), (3, 4), (1, 8, 32)
+LANES = (32, 128, 256, 512)
+BLOCKS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
+SHARES = (
+    (1, 1),
+    (2, 1),
+    (4, 1),
+    (4, 2),
+    (8, 2),
+    (8, 4),
+)  # columns a scaling unit: of `down`, which is deep, and others
+ASSUMPTIONS = [
+    ("documented", "Llama 3.1 8B on one die, 17,000 tokens/s for one user, 53 billion transistors: 6.6 a parameter"),
+    ("documented", "four bits and their multiplication in one transistor; two masks a model; KV cache in SRAM"),
+    ("our reading", "16 product lines, bit-serial; a via a cell; blocks whose rows take turns (docs/architecture.md)"),
+    ("assumption", f"gates as static CMOS, full adder 28, flip-flop 24, clock gate {GATES['CLOCK_GATE']} transistors"),
+    ("assumption", f"KV SRAM {cost.SRAM_BIT} a bit and 5 % around it, other memories {RAM_BIT} a bit"),
+    ("assumption", "scales are read from cells like the weights': their read-out is not counted"),
+    ("assumption", f"product generators are repeated every {cost.TILE} columns; wires, clock tree, pads not counted"),
+    ("assumption", "no abc: technology mapping without Boolean optimisation, so logic is counted high"),
+]
+
+
+def main() -> int:
+    """Print the tables, draw the plot, write build/results/ppa.json."""
+    return guarded(_main)
+
+
+def _main() -> int:
+    clock = _clock()
+    built = {
+        key: units(*key)
+        for key in track(list(itertools.product(ACT_WIDTHS, CELLS, LINES)), "synthesis", transient=True)
+    }
+    table = [row for key in built for row in cells(built[key], *key)]
+    points = frontier([point(units_, key, clock) for units_, key in _dies(built)])
+    chosen = choose(points)
+    figures = {
+        "clock_ghz": clock,
+        "documented": CHIP,
+        "assumptions": [{"kind": kind, "what": what} for kind, what in ASSUMPTIONS],
+        "units": [
+            {"act_w": a, "cell_bits": c, "bit_lines": b} | dataclasses.asdict(units_)
+            for (a, c, b), units_ in built.items()
+        ],
+        "transistors_a_weight": table,
+        "smollm2_cycles_per_token": Cycles.of(SMOLLM2, Die(), "rom").token(40),
+        "frontier": points,
+        "chosen": chosen,
+    }
+    write(RESULTS / "ppa.json", figures)
+    draw(points, chosen, CHIP, RESULTS / "ppa.svg")
+    show(table, points, chosen, clock)
+    return 0
+
+
+def _clock() -> float:
+    text = os.environ.get("CLOCK") or "1.5"
+    try:
+        clock = float(text)
+    except ValueError:
+        clock = 0
+    if not 0.01 <= clock <= 10:
+        raise InputError(f"{text!r} is no clock", "CLOCK", "give gigahertz from 0.01 to 10, or leave it out for 1.5")
+    return clock
+
+
+def units(act_w: int, cell_bits: int, bit_lines: int) -> Units:
+    """Transistors of everything that repeats, for cells and accumulators of one kind. InputError without yosys."""
+
+    def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> int:
+        return parts(top, parameters, without=without, lanes=lanes).transistors
+
+    def attention(heads: int, kv_heads: int, head_dim: int) -> int:
+        sizes = {"HEADS": heads, "KV_HEADS": kv_heads, "HEAD_DIM": head_dim, "DEPTH": CONTEXT, "SLOTS": 1}
+        found = parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
+        return found.transistors - heads * CONTEXT * 24 * RAM_BIT
+
+    sum_w, xsum_w = act_w + cell_bits + 6, act_w + 5
+    part_w = max(sum_w + 23, xsum_w + 30) + 3
+    block = {
+        rows: count(
+            "block",
+            ("cell_array_gate", "product_lines", "serial_accumulator"),
+            VIEW=1,
+            BLOCK=rows,
+            N=1,
+            ACT_W=act_w,
+            W_BITS=cell_bits,
+            BIT_LINES=bit_lines,
+        )
+        for rows in (64, 96)
+    }
+    drain = {
+        (columns, share): count(
+            "scale_drain", ("scaling_unit",), N=columns, SHARE=share, GROUPS=128, ACT_W=act_w, SUM_W=sum_w
+        )
+        for columns, share in ((32, 1), (64, 1), (64, 8))
+    }
+    adder = (drain[64, 1] - drain[64, 8]) / (64 - 64 / 8)  # of a unit: what columns that share it save
+    norm = {values: count("rms_norm", lanes=1, N=values) for values in (4, 8)}
+    least, wide, heads, both = attention(1, 1, 2), attention(1, 1, 4), attention(2, 1, 2), attention(2, 1, 4)
+    head_value = (both - heads - (wide - least)) / 2
+    kv_value = (wide - least) / 2 - head_value
+    column = (drain[64, 1] - drain[32, 1]) / 32 - adder
+    norm_value = (norm[8] - norm[4]) / 4
+    return Units(
+        accumulator=count("serial_accumulator", PROD_W=act_w + cell_bits, BIT_LINES=bit_lines),
+        generator=count("product_lines", ACT_W=act_w, W_BITS=cell_bits),
+        row=(block[96] - block[64]) / 32,
+        full_adder=GATES["FULL_ADDER"],
+        scaling_unit=adder + count("scaling_unit", SUM_W=sum_w, XSUM_W=xsum_w, PART_W=part_w),
+        column=column,
+        readout=drain[32, 1] / 32 - column - adder,
+        quantiser=count("act_quantiser", N=2, W=act_w) / 2,
+        norm_value=norm_value,
+        norm_lane=norm[4] - 4 * norm_value,
+        rope_pair=count("rope", lanes=2, HEAD_DIM=2, DEPTH=4),
+        swiglu_lane=count("swiglu", lanes=1),
+        residual_lane=count("residual", lanes=1),
+        embedding_lane=count("embedding", D_MODEL=32, VOCAB=4, SLICES=1, W_BITS=cell_bits) / 32,
+        argmax_lane=count("argmax", lanes=1, VOCAB=4),
+        head_value=head_value,
+        kv_value=kv_value,
+        head=heads - least - 2 * head_value,
+        score=24 * RAM_BIT,
+        fifo_value=32 * RAM_BIT,
+    )
+
+
+def cells(units_: Units, act_w: int, cell_bits: int, bit_lines: int) -> list[dict]:
+    """Transistors a weight of a 4096 x 4096 matrix by size of block, beside a ROM and a multiplier-accumulator."""
+    rows = columns = LLAMA.d_model
+    found = []
+    for block in BLOCKS:
+        geometry = _geometry(act_w, cell_bits, bit_lines, block, (4, 1), 256)
+        made = {name: n / (rows * columns) for name, n in cost.matrix(units_, geometry, rows, columns, "o").items()}
+        clocks = Cycles.of(LLAMA, geometry).matrix("o")
+        found.append(
+            {"act_w": act_w, "cell_bits": cell_bits, "bit_lines": bit_lines, "block": block, "clocks": clocks}
+            | {"transistors": sum(made.values()), "parts": made, "rom_and_mac": _baseline(act_w, cell_bits, clocks)}
+        )
+    return found
+
+
+def _baseline(act_w: int, cell_bits: int, clocks: int) -> float:
+    """Transistors a weight of what one would build else: a bit of ROM a transistor, and a multiplier and accumulator a
+    column for as many weights as it can take in the same clocks."""
+    adders = act_w * cell_bits + (act_w + cell_bits + 6)
+    mac = act_w * cell_bits * GATES["$_AND_"] + adders * GATES["FULL_ADDER"] + (act_w + cell_bits + 6) * 24
+    return cell_bits + mac / clocks
+
+
+def _geometry(act_w: int, cell_bits: int, bit_lines: int, block: int, share: tuple[int, int], lanes: int) -> Die:
+    shares = dict.fromkeys(MATRICES, share[0]) | {"down": share[1]}
+    sizes = {"act_w": act_w, "cell_bits": cell_bits, "bit_lines": bit_lines, "block": block, "lanes": lanes}
+    slices = dict.fromkeys(MATRICES, 1)
+    return Die(kv_depth=CONTEXT, slots=1, share=shares, slices=slices, embed_slices=1, **sizes)
+
+
+def _dies(built: dict) -> list[tuple[Units, Die]]:
+    """Every die of the sweep: 4-bit weights, as the next generation of the documented chip has them."""
+    return [
+        (units_, _geometry(act_w, cell_bits, lines, block, share, lanes))
+        for (act_w, cell_bits, lines), units_ in built.items()
+        if cell_bits == 4
+        for block, share, lanes in itertools.product(BLOCKS, SHARES, LANES)
+    ]
+
+
+def point(units_: Units, die: Die, clock: float) -> dict:
+    """Speed and size of Llama 3.1 8B on one die."""
+    model = Cycles.of(LLAMA, die)
+    made = cost.die(units_, LLAMA, die)
+    count = cost.parameters(LLAMA)
+    return {
+        "act_w": die.act_w,
+        "block": die.block,
+        "bit_lines": die.bit_lines,
+        "lanes": die.lanes,
+        "share": die.share["o"],
+        "share_down": die.share["down"],
+        "cycles_per_token": {str(pos): model.token(pos) for pos in (0, MIDDLE, CONTEXT - 1)},
+        "tokens_per_second_user": clock * 1e9 / model.token(MIDDLE),
+        "tokens_per_second_aggregate": clock * 1e9 / model.interval(MIDDLE),
+        "clock_ghz_for_17000": {str(pos): 17e3 * model.token(pos) / 1e9 for pos in (0, MIDDLE, CONTEXT - 1)},
+        "transistors": sum(made.values()),
+        "transistors_per_parameter": sum(made.values()) / count,
+        "parts_per_parameter": {name: n / count for name, n in sorted(made.items(), key=lambda item: -item[1])},
+    }
+
+
+def frontier(points: list[dict]) -> list[dict]:
+    """The dies that no other beats in both speed and size, slowest first."""
+    best, kept = float("inf"), []
+    for one in sorted(points, key=lambda p: (-p["tokens_per_second_user"], p["transistors_per_parameter"])):
+        if one["transistors_per_parameter"] < best:
+            best = one["transistors_per_parameter"]
+            kept.append(one)
+    return kept[::-1]
+
+
+def choose(points: list[dict]) -> dict:
+    """The fastest die of at most the documented size, or the smallest there is."""
+    small = [p for p in points if p["transistors_per_parameter"] <= CHIP["transistors_per_parameter"]]
+    return max(small, key=lambda p: p["tokens_per_second_user"]) if small else points[0]
+
+
+def show(table: list[dict], points: list[dict], chosen: dict, clock: float) -> None:
+    """Tables for people."""
+    console = Console()
+    sheet = Table(title="transistors a weight, 4096 x 4096 matrix, 4-bit cells, 12-bit activations (yosys)")
+    for title in ("bit lines", "block", "clocks", "cell", "accumulator", "generator", "scaling", "all", "ROM + MAC"):
+        sheet.add_column(title, justify="right")
+    for row in table:
+        if (row["act_w"], row["cell_bits"]) == (12, 4):
+            made = row["parts"]
+            names = ("weight cells", "accumulators", "product generators", "scaling")
+            sheet.add_row(
+                *(f"{row[key]:,}" for key in ("bit_lines", "block", "clocks")),
+                *(f"{made[name]:.2f}" for name in names),
+                f"{row['transistors']:.2f}",
+                f"{row['rom_and_mac']:.2f}",
+            )
+    console.print(sheet)
+    sheet = Table(title=f"Llama 3.1 8B on one die at {clock} GHz, KV SRAM of {CONTEXT} tokens, at position {MIDDLE}")
+    for title in ("activations", "bit lines", "block", "lanes", "share", "cycles a token", "tokens/s, one user"):
+        sheet.add_column(title, justify="right")
+    for title in ("in aggregate", "GHz for 17,000", "transistors a parameter"):
+        sheet.add_column(title, justify="right")
+    for p in points:
+        sheet.add_row(
+            *(str(p[key]) for key in ("act_w", "bit_lines", "block", "lanes")),
+            f"{p['share']}/{p['share_down']}",
+            f"{p['cycles_per_token'][str(MIDDLE)]:,}",
+            f"{p['tokens_per_second_user']:,.0f}",
+            f"{p['tokens_per_second_aggregate']:,.0f}",
+            f"{p['clock_ghz_for_17000'][str(MIDDLE)]:.2f}",
+            f"{p['transistors_per_parameter']:.2f}",
+            style="bold" if p is chosen else "",
+        )
+    console.print(sheet)
+    where = ", ".join(f"{name} {n:.2f}" for name, n in chosen["parts_per_parameter"].items())
+    console.print(f"where the bold die's transistors go, a parameter: {where}")
+    short = chosen["clock_ghz_for_17000"]
+    clocks = ", ".join(f"{need:.2f} GHz at position {pos}" for pos, need in short.items())
+    console.print(f"its clock for 17,000 tokens/s to one user: {clocks}")
+    for kind, what in ASSUMPTIONS:
+        console.print(f"[dim]{kind}: {what}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""``make regress``: every bench of tb/ with several seeds on both simulators, in parallel, a process a run.
+
+Parameters come from the environment: SEEDS (how many), SEED (the first), SIM, TEST, CLUSTER. Dask distributes the runs,
+and starts those of a worker that died anew on another. A failed run is done once more with waves.
+"""
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from distributed import Client, Future, as_completed
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from scripts import command, regress_collect, regress_job, regress_report
+from scripts.regress_cluster import connected
+from scripts.regress_result import Result, Run, judged, lost
+from tb import toolchain
+from tb.runner import ROOT, simulators
+
+SEEDS = 3
+PYTEST = ("-q", "-s", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider")
+LIMIT_S = 900  # for a run, its build included
+REPEATS = 5  # failed runs that are done once more with waves
+
+
+def main(root: Path = ROOT) -> int:
+    """Run the regression of the benches in ``root``/tb; gives the exit status."""
+    return command.guarded(lambda: regress(root))
+
+
+def regress(root: Path) -> int:
+    """Run, print, and leave regress.json and regress.xml in ``root``/build/results: 0 if all runs passed, else 1."""
+    seeds = command.number("SEEDS", SEEDS, 1, 1000)
+    first = command.number("SEED", 1, 0, command.SEED_MAX - seeds + 1)
+    versions = {simulator: toolchain.describe(simulator) for simulator in simulators()}
+    runs = matrix(collected(os.environ.get("TEST", ""), root), range(first, first + seeds))
+    folder = root / "build" / "results"
+    console = Console()
+    where = os.environ.get("CLUSTER") or "this machine"
+    with connected(os.environ.get("CLUSTER", "")) as client:
+        _forget(folder)
+        console.print(f"{len(runs)} runs on {where}, {seeds} seeds from {first}", highlight=False, soft_wrap=True)
+        begun = time.perf_counter()
+        results = performed(client, runs, root, console)
+        seconds = time.perf_counter() - begun
+        workers = f"{len(client.scheduler_info(n_workers=-1)['workers'])} workers on {where}"
+    for simulator in {name for result in results for name in result.simulators} - set(versions):
+        versions[simulator] = toolchain.describe(simulator)  # of benches that choose their simulator themselves
+    figures = regress_report.figures(results, range(first, first + seeds), versions, workers, seconds)
+    regress_report.leave(folder, results, figures)
+    regress_report.show(console, results, figures)
+    console.print(f"results: {folder / 'regress.json'}, regress.xml beside it, logs in regress/", soft_wrap=True)
+    return int(figures["failed"] > 0)
+
+
+def collected(test: str, root: Path) -> list[tuple[str, bool]]:
+    """(pytest node, whether one seed is enough) of the benches that TEST names. InputError if there are none.
+
+    All benches are those in folders of tb/: the tests in tb/ itself are about the benches' parts, without a simulator.
+    """
+    arguments = [*command.chosen(test, root), "--ignore-glob=tb/test_*.py"]
+    done = subprocess.run(
+        [sys.executable, "-P", regress_collect.__file__, *arguments],
+        cwd=root,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode in (4, 5):  # pytest: usage error, nothing collected
+        raise command.no_bench(test)
+    assert done.returncode == 0, f"the benches cannot be collected\n{done.stderr}"
+    return [(node, once) for node, once in json.loads(done.stdout)]
+
+
+def matrix(benches: list[tuple[str, bool]], seeds: range) -> list[Run]:
+    """All runs, those of the first seed, which build the models, before the others."""
+    return [Run(node, seed) for seed in seeds for node, once in benches if not once or seed == seeds.start]
+
+
+def spread(runs: list[Run]) -> list[Run]:
+    """The order to start them in: benches take turns, so that neighbours seldom wait for one and the same build."""
+    turns = defaultdict(itertools.count)
+    return sorted(runs, key=lambda run: (run.seed, next(turns[run.bench, run.seed])))
+
+
+def performed(client: Client, runs: list[Run], root: Path, console: Console, **env: str) -> list[Result]:
+    """The results of all runs, in their order, failures told as they come and done once more with waves.
+
+    ``env`` is added to the environment of the runs.
+    """
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"), TimeElapsedColumn()
+    results = {}
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=len(runs), failed=0)
+        for result in executed(client, spread(runs), root, **env):
+            results[result.run] = result
+            if result.problem:
+                line = f"FAILED {result.run}: {result.divergence}"
+                console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+            failed = sum(bool(result.problem) for result in results.values())
+            progress.update(task, advance=1, failed=failed)
+    results = [results[run] for run in runs]
+    for result in [result for result in results if result.problem and not result.lost][:REPEATS]:
+        console.print(f"again with waves: {result.run}", markup=False, highlight=False, soft_wrap=True)
+        (again,) = executed(client, [result.run], root, **env, WAVES="1")
+        result.repeated, result.waves = again.status, again.waves
+    return results
+
+
+def executed(client: Client, runs: list[Run], root: Path, **env: str) -> Iterator[Result]:
+    """Have the cluster do these runs with ``env`` added to their environment; gives results as they come."""
+    futures = {}
+    for order, run in enumerate(runs):
+        pytest = [sys.executable, "-m", "pytest", run.node, *PYTEST]
+        given = {"SEED": str(run.seed), "SIM": os.environ.get("SIM", ""), **env}
+        request = json.dumps({"command": pytest, "cwd": str(root), "env": given, "limit": LIMIT_S})
+        job = [sys.executable, "-I", regress_job.__file__, request]
+        future = client.submit(subprocess.run, job, capture_output=True, text=True, pure=False, priority=-order)
+        futures[future] = run
+    for future in as_completed(futures):
+        yield _result(future, futures[future])
+
+
+def _result(future: Future, run: Run) -> Result:
+    """What became of a run that is done."""
+    try:
+        done = future.result()
+    except Exception as problem:  # all of its workers died, the scheduler died, no such file on the worker ...
+        return lost(run, f"the cluster lost the run: {type(problem).__name__}: {' '.join(str(problem).split())}")
+    if done.returncode:
+        said = done.stderr.strip() or f"status {done.returncode}"
+        return lost(run, f"the worker could not do the run: {said.splitlines()[-1]}")
+    return judged(run, **json.loads(done.stdout))
+
+
+def _forget(folder: Path) -> None:
+    """Remove the results of the last regression, so that none are there if this one is stopped."""
+    for name in ("regress.json", "regress.xml"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "regress", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Silicon cost: synthesis counts what is there, the parts of a die add up, and bad parameters are one line."""
+
+import pytest
+
+from models import cost
+from models.cycles import Cycles
+from models.errors import InputError
+from models.shape import Die
+from scripts import ppa
+from scripts.synthesis import FLOP, parts
+
+
+def test_an_accumulator_is_counted():
+    """Every register bit of the module, and at least an adder for each bit line."""
+    one, many = (parts("serial_accumulator", {"PROD_W": 16, "HIGH_W": 6, "BIT_LINES": n}) for n in (1, 8))
+    assert (one.flops, many.flops) == (16 + 6 + 1, 16 + 6 + 4)
+    assert many.transistors > one.transistors > one.flops * FLOP
+
+
+def test_weights_are_no_part_of_the_logic():
+    """The cells are a box, their vias inputs: the same logic whatever they hold."""
+    block = parts("block", {"VIEW": 1, "BLOCK": 32, "N": 2, "BIT_LINES": 32}, without=("cell_array_gate",))
+    assert block.boxes == {"cell_array_gate": 2}
+    assert block.flops >= 32 * 12 + 2 * (16 + 6)
+
+
+def test_a_refused_module_is_one_line():
+    with pytest.raises(InputError, match="yosys refuses no_such_module"):
+        parts("no_such_module", {})
+
+
+def test_the_parts_of_a_die_add_up():
+    """A die of free logic has its weight, scale and SRAM cells and nothing else."""
+    free = cost.Units(**dict.fromkeys(cost.Units.__dataclass_fields__, 0))
+    die = Die(slots=1, kv_depth=1024, block=16384, slices=dict.fromkeys(Die().slices, 1), embed_slices=1)
+    made = cost.die(free, ppa.LLAMA, die)
+    assert cost.parameters(ppa.LLAMA) == 8_030_261_248
+    weights = made["weight cells"] + made["embedding cells"]
+    assert weights == cost.parameters(ppa.LLAMA) - (2 * 32 + 1) * 4096
+    assert made["scale cells"] == weights / 32 * 8
+    assert made["KV SRAM"] == pytest.approx(32 * 1024 * 2 * (1024 * 10 + 8 * 5) * 6 * 1.05)
+    assert sum(made.values()) == pytest.approx(sum(made[name] for name in made if "cells" in name or name == "KV SRAM"))
+
+
+def test_smollm2_takes_the_clocks_that_its_rtl_took():
+    """25,584 a token at position 40: what `make sim` measures in the ROM view (it checks every token itself)."""
+    assert Cycles.of(ppa.SMOLLM2, Die(), "rom").token(40) == 25_584
+
+
+def test_the_frontier_beats_everything():
+    dies = [(9, 3.0), (8, 2.0), (7, 2.5), (6, 2.0), (5, 1.0)]
+    points = [{"tokens_per_second_user": speed, "transistors_per_parameter": size} for speed, size in dies]
+    assert [p["tokens_per_second_user"] for p in ppa.frontier(points)] == [5, 8, 9]
+
+
+@pytest.mark.parametrize("clock", ["fast", "0", "-1", "11"])
+def test_bad_clock(monkeypatch, capsys, clock):
+    monkeypatch.setenv("CLOCK", clock)
+    assert ppa.main() == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,368 @@
+"""``make regress`` on stand-in benches: what is run, what is told, and that results, log and exit status agree."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import types
+from pathlib import Path
+
+import dask
+import psutil
+import pytest
+from distributed import LocalCluster
+from junitparser import Error, Failure, JUnitXml
+
+from scripts import regress, regress_job
+from scripts.regress_result import Run, judged
+from tb import toolchain
+
+ROOT = Path(__file__).parents[2]
+PARAMETERS = ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER", "WAVES")
+BENCHES = {
+    "good": """
+        import pytest
+
+        @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+        def test_good(simulator):
+            print(f"test_good: {simulator}, seed 4; replay: make sim TEST=good")
+            print("built in 1.5 s")
+
+        @pytest.mark.once
+        def test_once():
+            pass
+
+        @pytest.mark.xfail(reason="the checker can fail")
+        def test_expected_to_fail():
+            raise AssertionError
+        """,
+    "diverging": """
+        import os
+
+        MAKE, WHAT = "make sim TEST=diverging", "divergence: token 3, position 2, layer 1, stage q"
+
+        def test_diverging():
+            seed = os.environ["SEED"]
+            print(f"test_diverging: icarus, seed {seed}; replay: {MAKE} SEED={seed} WAVES=1")
+            if os.environ.get("WAVES"):
+                print("waves: build/diverging.fst")
+            assert seed != "5", f"first {WHAT}"
+        """,
+    "crashing": """
+        import os
+        import signal
+
+        def test_crashing():
+            os.kill(os.getpid(), signal.SIGSEGV)
+        """,
+    "skipping": """
+        import pytest
+
+        def test_skipping():
+            pytest.skip("nothing to compare with")
+        """,
+}
+SLOW = """
+    import os
+    import pathlib
+    import time
+
+    import pytest
+
+    @pytest.mark.parametrize("part", range(3))
+    def test_slow(part):
+        pathlib.Path(f"started-{os.getpid()}").touch()
+        time.sleep(SECONDS)
+    """
+REPORT = "<testsuites><testsuite><testcase name='test_a'>{}</testcase></testsuite></testsuites>"
+RUN = Run("tb/good/test_good.py::test_good", 3)
+
+
+def stand_in(root: Path, benches: dict[str, str]) -> Path:
+    """A folder with these benches in its tb/."""
+    (root / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\nmarkers = once\n")
+    for name, text in benches.items():
+        (root / "tb" / name).mkdir(parents=True)
+        (root / "tb" / name / f"test_{name}.py").write_text(textwrap.dedent(text))
+    (root / "tb" / "test_parts.py").write_text("def test_part():\n    raise AssertionError\n")  # of no bench
+    return root
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Sets the parameters of a regression: those given, and no others."""
+
+    def change(**parameters: str) -> None:
+        for name in PARAMETERS:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in parameters.items():
+            monkeypatch.setenv(name, value)
+
+    return change
+
+
+def left(root: Path) -> tuple[dict, list]:
+    """What a regression left: its figures, and its JUnit cases."""
+    results = root / "build" / "results"
+    cases = [case for suite in JUnitXml.fromfile(str(results / "regress.xml")) for case in suite]
+    return json.loads((results / "regress.json").read_text()), cases
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, soon."""
+    until = time.monotonic() + 20
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def started(root: Path, above: int) -> set[int]:
+    """Waits until a stand-in below the process ``above`` runs; its processes and those that watch it."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        below = {process.pid for process in psutil.Process(above).children(recursive=True)}
+        if below & {int(file.name.split("-")[1]) for file in root.glob("started-*")}:
+            return below
+        time.sleep(0.05)
+    raise AssertionError("no run started")
+
+
+def test_matrix():
+    """All nodes with all seeds, the first seed first; one run of those that are not random."""
+    runs = regress.matrix([("a", False), ("b", True), ("c", False)], range(5, 7))
+    assert [(run.node, run.seed) for run in runs] == [("a", 5), ("b", 5), ("c", 5), ("a", 6), ("c", 6)]
+
+
+def test_benches_take_turns():
+    """Seed by seed, no bench twice in a row while another one waits."""
+    runs = [Run(f"tb/{bench}/test.py::test_{n}", seed) for seed in (1, 2) for bench in "ab" for n in range(2)]
+    assert "".join(run.bench for run in regress.spread(runs)) == "abababab"
+    assert [run.seed for run in regress.spread(runs)] == [1] * 4 + [2] * 4
+
+
+def test_benches_of_the_project(environment):
+    """A bench for every folder of tb/ that has tests, the same ones whether SIM names their simulator or not."""
+    environment()
+    benches = dict(regress.collected("", ROOT))
+    assert {Run(node, 1).bench for node in benches} == {file.parent.name for file in ROOT.glob("tb/*/test_*.py")}
+    assert all(once for node, once in benches.items() if "test_faults" in node)
+    assert not all(benches.values())
+    for simulator, other in (("verilator", "icarus"), ("icarus", "verilator")):
+        environment(SIM=simulator)
+        without = {node for node in benches if not re.search(rf"[\[-]{other}[\]-]", node)}
+        assert {node for node, _ in regress.collected("", ROOT)} == without
+
+
+@pytest.mark.parametrize("test", ["good", "tb/good/test_good.py", "test_good"])
+def test_choice(test, tmp_path, environment):
+    environment()
+    nodes = [node for node, _ in regress.collected(test, stand_in(tmp_path, BENCHES))]
+    assert nodes[0] == "tb/good/test_good.py::test_good[verilator]"
+    assert {Run(node, 1).bench for node in nodes} == {"good"}
+
+
+def test_results_agree(tmp_path, environment, capsys):
+    """Two seeds of everything that can happen, on this machine."""
+    environment(SEED="4", SEEDS="2", SIM="icarus", WAVES="")
+    assert regress.main(stand_in(tmp_path, BENCHES)) == 1
+    data, cases = left(tmp_path)
+    printed = capsys.readouterr().out
+    results = data["results"]
+    assert (data["first_seed"], data["seeds"]) == (4, 2)
+    assert data["simulators"] == {name: toolchain.describe(name) for name in ("icarus", "verilator")}
+    assert (data["runs"], data["passed"], data["failed"]) == (13, 8, 5)
+    assert data["build_seconds"] == 6.0
+    assert [(result["node"], result["seed"]) for result in results] == [
+        (run.node, run.seed) for run in regress.matrix(regress.collected("", tmp_path), range(4, 6))
+    ]
+    bad = {(result["bench"], result["seed"]) for result in results if result["status"] == "failed"}
+    assert bad == {("diverging", 5), *((bench, seed) for bench in ("crashing", "skipping") for seed in (4, 5))}
+    assert [bool(case.result) for case in cases] == [
+        (result["status"] == "failed") for result in sorted(results, key=lambda result: result["bench"])
+    ]
+    for result in results:
+        log = (tmp_path / "build" / "results" / result["log"]).read_text()
+        assert ("1 passed" in log or "1 xfailed" in log) == (result["status"] == "passed"), result["log"]
+        assert printed.count(f"FAILED {result['node']} seed {result['seed']}: ") == (result["status"] == "failed")
+
+
+def test_a_failed_run_is_told_and_repeated(tmp_path, environment, capsys):
+    environment(SEED="5", SEEDS="1", TEST="diverging")
+    assert regress.main(stand_in(tmp_path, BENCHES)) == 1
+    (result,) = left(tmp_path)[0]["results"]
+    printed = capsys.readouterr().out
+    expected = {
+        "simulators": ["icarus"],
+        "status": "failed",
+        "divergence": "first divergence: token 3, position 2, layer 1, stage q",
+        "replay": "make sim TEST=diverging SEED=5 WAVES=1",
+        "repeated": "failed",
+        "waves": "build/diverging.fst",
+    }
+    assert {name: result[name] for name in expected} == expected
+    for line in (expected["divergence"], expected["replay"], "waves: build/diverging.fst"):
+        assert f"\n  {line}\n" in printed
+
+
+def test_a_worker_dies(tmp_path, environment):
+    """One of two workers of a running scheduler is killed in the middle of a run: the other one does that run anew."""
+    root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", "0.5")})
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m"]
+    options = ["--scheduler-file", str(file), "--no-dashboard", "--host", "127.0.0.1"]
+    processes = [subprocess.Popen([*dask, "distributed.cli.dask_scheduler", *options, "--port", "0"], cwd=tmp_path)]
+    try:
+        while not file.is_file():
+            assert processes[0].poll() is None
+            time.sleep(0.1)
+        worker = [*dask, "distributed.cli.dask_worker", *options[:3], "--no-nanny", "--nthreads", "1"]
+        processes += [subprocess.Popen(worker, cwd=tmp_path) for _ in range(2)]
+        children = set()
+
+        def kill() -> None:
+            children.update(started(root, processes[1].pid))
+            processes[1].kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        environment(SEEDS="3", SIM="icarus", CLUSTER=json.loads(file.read_text())["address"])
+        status = regress.main(root)
+        killer.join()
+        assert processes[1].wait() == -signal.SIGKILL
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    data, cases = left(root)
+    assert (status, data["runs"], data["passed"], len(cases)) == (0, 9, 9, 9)
+    assert data["workers"].startswith("1 workers on tcp://127.0.0.1")
+    assert len(list(root.glob("started-*"))) > 9
+    assert children
+    assert all(gone(pid) for pid in children)
+
+
+def test_batch_system(tmp_path, environment, monkeypatch):
+    """What dask-jobqueue gives is scaled within the bounds of Dask's configuration; here it is this machine."""
+    batch = types.SimpleNamespace(SLURMCluster=lambda: LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0"))
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", batch)
+    environment(SEEDS="1", SIM="icarus", TEST="good", CLUSTER="slurm")
+    with dask.config.set({"distributed.adaptive.minimum": 1, "distributed.adaptive.maximum": 1}):
+        assert regress.main(stand_in(tmp_path, BENCHES)) == 0
+    assert left(tmp_path)[0]["workers"] == "1 workers on slurm"
+
+
+def test_batch_system_without_settings(tmp_path, environment, monkeypatch, capsys):
+    def cluster() -> None:
+        raise ValueError("You must specify how many cores\nper job")
+
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", types.SimpleNamespace(LSFCluster=cluster))
+    environment(SIM="icarus", CLUSTER="lsf")
+    assert regress.main(stand_in(tmp_path, BENCHES)) == 2
+    says = "error: You must specify how many cores per job (CLUSTER=lsf); set jobqueue.lsf in "
+    assert capsys.readouterr().err == f"{says}~/.config/dask/jobqueue.yaml\n"
+
+
+@pytest.mark.parametrize("ends", ["exit 3", "sleep 600"])
+def test_nothing_outlives_a_run(ends, tmp_path):
+    """Neither the command when it takes too long, nor what it started and left behind."""
+    ended = regress_job.run(["sh", "-c", f"sleep 600 & echo $! > child; {ends}"], str(tmp_path), {}, limit=0.5)
+    assert (ended["status"], ended["report"]) == (3 if ends == "exit 3" else None, None)
+    assert gone(int((tmp_path / "child").read_text()))
+
+
+def test_stopped_by_the_user(tmp_path):
+    root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", "60")})
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", *PARAMETERS))}
+    program = f"import sys, pathlib, scripts.regress; sys.exit(scripts.regress.main(pathlib.Path({str(root)!r})))"
+    (tmp_path / "stop.py").write_text(f"if __name__ == '__main__':\n    {program}\n")
+    command = subprocess.Popen(
+        [sys.executable, str(tmp_path / "stop.py")],
+        cwd=ROOT,
+        env=env | {"PYTHONPATH": str(ROOT), "SIM": "icarus"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    children = started(root, command.pid)
+    os.killpg(command.pid, signal.SIGINT)
+    assert command.communicate(timeout=60)[1] == "stopped\n"
+    assert command.returncode == 130
+    assert all(gone(pid) for pid in children)
+    assert not list((root / "build" / "results").glob("regress*"))
+
+
+@pytest.mark.parametrize(
+    ("status", "report", "problem"),
+    [
+        (0, REPORT.format(""), ""),
+        (0, REPORT.format("<skipped type='pytest.xfail' message='as expected'/>"), ""),
+        (
+            0,
+            REPORT.format("<skipped type='pytest.skip' message='not here'/>"),
+            "no test ran (pytest left with status 0)",
+        ),
+        (0, "<testsuites><testsuite/></testsuites>", "no test ran (pytest left with status 0)"),
+        (0, "<testsuites><testsu", "no test ran (pytest left with status 0)"),
+        (0, None, "no test ran (pytest left with status 0)"),
+        (4, None, "no test ran (pytest left with status 4)"),
+        (0, REPORT.format("<failure message='got 1\nfor 2'/>"), "got 1 for 2"),
+        (1, REPORT.format("<error message='no fixture'/>"), "no fixture"),
+        (3, REPORT.format(""), "every test passed, and pytest left with status 3"),
+        (-11, REPORT.format(""), "killed by SIGSEGV"),
+        (None, REPORT.format(""), "stopped: it took too long"),
+    ],
+)
+def test_verdict(status, report, problem):
+    """Passed is only what ended well, and says that a test ran."""
+    result = judged(RUN, status, 1.0, "", report)
+    assert (result.problem, result.status) == (problem, "failed" if problem else "passed")
+    assert result.replay == (f"make waves TEST={RUN.node} SEED=3" if problem else "")
+
+
+def test_every_failure_is_one_in_junit():
+    """A run that was killed after its tests had passed, and one with a failure of its own."""
+    own = REPORT.format("<failure message='got 1'/>")
+    results = [judged(RUN, -9, 1.0, "", REPORT.format("")), judged(RUN, 1, 1.0, "", own)]
+    document = JUnitXml.fromstring(regress.regress_report.junit(results).encode())
+    (killed,), (failed,) = [case.result for suite in document for case in suite]
+    assert isinstance(killed, Error) and killed.message == "killed by SIGKILL"
+    assert isinstance(failed, Failure) and failed.message == "got 1"
+    assert (document.tests, document.failures, document.errors) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"SEEDS": "x"}, "'x' is no number from 1 to 1000 (SEEDS)"),
+        ({"SEEDS": "0"}, "'0' is no number from 1 to 1000 (SEEDS)"),
+        ({"SEED": "-1"}, "'-1' is no number from 0 to "),
+        ({"SIM": "vcs"}, "unknown simulator 'vcs' (SIM)"),
+        ({"TEST": "nonsense"}, "no bench matches 'nonsense' (TEST)"),
+        ({"TEST": "a or ("}, "no bench matches 'a or (' (TEST)"),
+        ({"CLUSTER": "pbs"}, "unknown cluster 'pbs' (CLUSTER)"),
+        ({"CLUSTER": "tcp://127.0.0.1:1"}, "no scheduler answers at 'tcp://127.0.0.1:1' (CLUSTER)"),
+        ({"CLUSTER": "fax://1"}, "no scheduler answers at 'fax://1' (CLUSTER)"),
+        ({"CLUSTER": "slurm"}, "dask-jobqueue is missing, and CLUSTER=slurm needs it (CLUSTER)"),
+    ],
+)
+def test_a_bad_parameter_is_one_line(parameters, says, tmp_path, environment, monkeypatch, capsys):
+    monkeypatch.setattr("scripts.regress_cluster.WAIT_S", 1)
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    environment(**{"SIM": "icarus"} | parameters)
+    assert regress.main(stand_in(tmp_path, BENCHES)) == 2
+    stderr = capsys.readouterr().err
+    assert re.fullmatch(r"error: .+ \(.+\); .+\n", stderr) and says in stderr, stderr
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_bench_that_cannot_be_collected(tmp_path, environment, capsys):
+    environment(SIM="icarus")
+    assert regress.main(stand_in(tmp_path, BENCHES | {"torn": "import nowhere"})) == 1
+    assert "No module named 'nowhere'" in capsys.readouterr().err

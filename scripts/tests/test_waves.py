@@ -1,0 +1,90 @@
+"""``make waves`` as a user meets it: a bad place ends in one line, a divergence is found and shown."""
+
+import hashlib
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from models import tiny
+from scripts import waves
+from tb.chip.job import BUILD, Chip
+from tb.runner import HDL
+
+PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "WAVES", "LAYER", "TOKEN", "STAGE")
+SMALL = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
+HI = 16  # tokens of the prompt "Hi" in the tiny model's chat template
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """Runs ``make waves`` on a small model in this process, with these variables and none of the test's."""
+    model = tiny.write(tmp_path / "small.gguf", seed=30, **SMALL)
+
+    def run(**parameters: str) -> int:
+        for name in PARAMETERS:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("WAVES", "")  # what the command changes does not stay
+        for name, value in ({"MODEL": str(model), "PROMPT": "Hi", "SIM": "icarus"} | parameters).items():
+            monkeypatch.setenv(name, value)
+        return waves.main()
+
+    yield run
+    for mask in (BUILD / "masks").glob(f"*{hashlib.sha256(model.read_bytes()).hexdigest()[:12]}"):
+        shutil.rmtree(mask)
+
+
+BAD_PLACES = [
+    ({"TOKEN": "3", "LAYER": "1"}, "'1' is none of the 1 layers (LAYER); choose 0 to 0"),
+    ({"TOKEN": "x"}, "'x' is none of the 18 positions of prompt and answer (TOKEN); choose 0 to 17"),
+    ({"TOKEN": "18"}, "'18' is none of the 18 positions of prompt and answer (TOKEN); choose 0 to 17"),
+    ({"TOKEN": "17", "DEPTH": "17"}, "'17' is none of the 17 positions of prompt and answer (TOKEN)"),
+    ({"LAYER": "0"}, "LAYER says where, and nothing says which token (TOKEN)"),
+    ({"TOKEN": "3", "STAGE": "down"}, "the chip outside its layers has no stage 'down' (STAGE); choose one"),
+    ({"TOKEN": "3", "LAYER": "0", "STAGE": "logits"}, "a layer has no stage 'logits' (STAGE); choose one of attn"),
+    ({"TEST": "nosuchbench"}, "no bench matches 'nosuchbench' (TEST)"),
+    ({"TEST": "softmax", "TOKEN": "3"}, "TEST and TOKEN do not go together (TOKEN)"),
+    ({"SIM": "vcs"}, "unknown simulator 'vcs' (SIM)"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "says"), BAD_PLACES)
+def test_a_bad_place(parameters, says, command, capsys):
+    assert command(TOKENS="3", **parameters) == 2
+    stderr = capsys.readouterr().err
+    assert re.fullmatch(r"error: .+ \(.+\); .+\n", stderr) and says in stderr, stderr
+
+
+def test_a_token_that_never_comes(command, monkeypatch, capsys):
+    """The answer may end before the token that was asked for."""
+    monkeypatch.setattr(waves, "run", lambda *_: {"tokens_through_layers": HI})
+    assert command(TOKEN=str(HI)) == 2
+    assert f"position {HI} never came: the conversation ended after {HI} tokens (TOKEN)" in capsys.readouterr().err
+
+
+def test_nothing_diverges(command, monkeypatch, capsys):
+    monkeypatch.setattr(waves, "run", lambda *_: {"tokens_through_layers": HI})
+    assert command() == 2
+    assert "nothing diverges in this run, so there is no place to trace (TOKEN)" in capsys.readouterr().err
+
+
+def test_a_divergence_is_found_and_traced(command, monkeypatch, tmp_path, capfd):
+    """Without a place: the run itself says where, and goes once more with its waves."""
+    hdl = tmp_path / "hdl"
+    shutil.copytree(HDL, hdl)
+    text = (hdl / "residual.sv").read_text()
+    assert text.count("64'($signed(data_i") == 1
+    (hdl / "residual.sv").write_text(text.replace("64'($signed(data_i", "-64'($signed(data_i"))
+    of = Chip.of
+    monkeypatch.setattr(
+        waves.Chip, "of", lambda *given, **die: replace(of(*given, **die), hdl=hdl, name="waves-divergence")
+    )
+    assert command(TOKENS="1") == 1
+    printed = capfd.readouterr()
+    assert "FAILED: first divergence: slot 0, position 0" in printed.err
+    assert "layer 0, stage attn_residual" in printed.err and "once more, with waves" in printed.out
+    path = Path(re.search(r"^waves: (.+)$", printed.out, re.MULTILINE)[1])
+    assert re.search(r"^cursor: at the first mismatch, \d+ ns$", printed.out, re.MULTILINE)
+    assert "-attn_residual, layer 0" in path.read_text() and path.with_suffix(".fst").stat().st_size

@@ -1,0 +1,50 @@
+`include "assert.svh"
+// Keys and values go where the token's tag says, and no later position is read; the arithmetic has room.
+module attention_assert #(
+  parameter int KV_HEADS = 1,
+  parameter int HEAD_DIM = 1,
+  parameter int ACT_W    = 12,
+  parameter int KV_W     = 10
+) (
+  input logic                clk_i,
+  input logic                rst_i,
+  input logic                enters_i,
+  input cartridge_pkg::tag_t tag_i
+);
+  localparam int DOT_W = 32;
+
+  // HEAD_DIM products of ACT_W + KV_W - 2 bits and a sign.
+  if (ACT_W + KV_W - 2 + $clog2(HEAD_DIM) > DOT_W - 1) begin : gen_narrow
+    $error("attention: dot products of %0d values need more than %0d bits", HEAD_DIM, DOT_W);
+  end
+
+  cartridge_pkg::tag_t tag_q;
+
+  always_ff @(posedge clk_i) if (enters_i) tag_q <= tag_i;
+
+  for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
+    logic [23:0] k_place, v_place;
+    assign k_place = {attention.gen_kv[g].u_k.slot_i, attention.gen_kv[g].u_k.wpos_i};
+    assign v_place = {attention.gen_kv[g].u_v.slot_i, attention.gen_kv[g].u_v.wpos_i};
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_i && attention.gen_kv[g].u_k.we_i)
+        `HOLDS(key_in_slot, k_place == {tag_q.slot, tag_q.pos}, "a key goes to another place than its token's")
+      if (!rst_i && attention.gen_kv[g].u_v.we_i)
+        `HOLDS(value_in_slot, v_place == {tag_q.slot, tag_q.pos}, "a value goes to another place than its token's")
+      if (!rst_i && attention.gen_kv[g].u_k.re_i)
+        `HOLDS(key_of_past, attention.gen_kv[g].u_k.rpos_i <= tag_q.pos, "a key behind the token is read")
+      if (!rst_i && attention.gen_kv[g].u_v.re_i)
+        `HOLDS(value_of_past, attention.gen_kv[g].u_v.rpos_i <= tag_q.pos, "a value behind the token is read")
+    end
+  end
+endmodule
+
+bind attention attention_assert #(
+  .KV_HEADS(KV_HEADS),
+  .HEAD_DIM(HEAD_DIM),
+  .ACT_W   (ACT_W),
+  .KV_W    (KV_W)
+) u_attention_assert (
+  .clk_i, .rst_i, .enters_i(valid_i && ready_o), .tag_i
+);

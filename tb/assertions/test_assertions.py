@@ -1,0 +1,144 @@
+"""Every assertion is silent on the RTL as it is, and ends the run, with its name and instance, on RTL with a fault.
+
+All faults are in one copy of the RTL, each switched on by a plusarg, so that two builds are enough.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import checkpoint, tiny
+from tb import masks
+from tb.chip.job import BUILD, Chip
+from tb.runner import HDL, run
+from tb.uvm.bench import PORTS
+
+pytestmark = pytest.mark.once
+TESTS = "tb.assertions.assertion_tests"
+LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
+WATCHDOG = 3000  # clocks: more than any module of the chip needs
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An entry of faults.toml: an edit of the RTL, and the assertion that ends the run, in an instance of that name."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    assertion: str
+    instance: str
+
+    @property
+    def switched(self) -> str:
+        """The new text, in which a plusarg switches the fault on."""
+        return self.new.replace("ON", f'$test$plusargs("fault={self.name}")')
+
+
+FAULTS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
+CHIP, GATE = ([Fault(**fault) for fault in FAULTS[design]] for design in ("chip", "matrix"))
+TOO_NARROW = [
+    ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a group's sum needs"),
+    ("block_array_rom", "logic signed [63:0] acc_q", "logic signed [47:0] acc_q", {}, "an accumulator needs"),
+    ("attention", "", "", {"ACT_W": 16, "KV_W": 12, "HEAD_DIM": 64}, "dot products of 64 values need more"),
+    ("scale_drain", "", "", {"GROUPS": 512, "ACT_W": 16, "SUM_W": 30}, "accumulators of 66 bits"),
+]
+
+
+def broken() -> Path:
+    """The RTL with all faults in it; a folder that stays as it is while nothing changes, for the builds' sake."""
+    hdl = BUILD / "faulty" / "hdl"
+    hdl.mkdir(parents=True, exist_ok=True)
+    for file in HDL.iterdir():
+        text = file.read_text(encoding="utf-8")
+        for fault in (fault for fault in [*CHIP, *GATE] if fault.file == file.name):
+            assert text.count(fault.old) == 1, f"{file.name} holds {fault.old!r} {text.count(fault.old)} times"
+            text = text.replace(fault.old, fault.switched)
+        if not (hdl / file.name).is_file() or (hdl / file.name).read_text(encoding="utf-8") != text:
+            (hdl / file.name).write_text(text, encoding="utf-8")
+    return hdl
+
+
+@pytest.fixture(scope="module")
+def chip(tmp_path_factory) -> Chip:
+    """The smallest chip."""
+    path = tiny.write(tmp_path_factory.mktemp("assertions") / "tiny.gguf", **LEAST)
+    return Chip.of(checkpoint.load(path), kv_depth=4)
+
+
+@pytest.fixture(scope="module")
+def mask(tmp_path_factory) -> Path:
+    """Images of a small matrix."""
+    folder = tmp_path_factory.mktemp("assertions")
+    masks.matrix(folder, np.random.default_rng(1), "qkv", 0, 32, 32, 1)
+    return folder
+
+
+def talk(chip: Chip, fault: str) -> Path:
+    """Traffic through the chip."""
+    plusargs = (f"+mask={chip.mask}", f"+watchdog={WATCHDOG}", f"+fault={fault}")
+    settings = {"shape_pkg": chip.shape_pkg, "sources": (PORTS,), "profile": "small", "hdl": broken()}
+    return run("chip", TESTS, simulator="verilator", name="assertions-chip", plusargs=plusargs, **settings)
+
+
+def multiply(mask: Path, fault: str) -> Path:
+    """Traffic through the matrix."""
+    sizes, plusargs = {"VIEW": 1, "K": 32, "N": 32}, (f"+mask={mask}", f"+fault={fault}")
+    settings = {"parameters": sizes, "plusargs": plusargs, "hdl": broken()}
+    return run("matrix", TESTS, simulator="verilator", name="assertions-matrix", **settings)
+
+
+def ended_by(fault: Fault) -> str:
+    """What the failure of a run says."""
+    return rf"assertion \S*{fault.instance}\S*\.{fault.assertion}: .*replay"
+
+
+def test_silent(chip, mask):
+    talk(chip, "none")
+    multiply(mask, "none")
+
+
+@pytest.mark.parametrize("fault", CHIP, ids=lambda fault: fault.name)
+def test_chip(chip, fault):
+    with pytest.raises(AssertionError, match=ended_by(fault)):
+        talk(chip, fault.name)
+
+
+@pytest.mark.parametrize("fault", GATE, ids=lambda fault: fault.name)
+def test_gate_view(mask, fault):
+    with pytest.raises(AssertionError, match=ended_by(fault)):
+        multiply(mask, fault.name)
+
+
+@pytest.mark.parametrize("access", ["write", "read"])
+def test_kv_sram(access):
+    """An access behind the last slot."""
+    sizes = {"SLOTS": 2, "DEPTH": 32, "WIDTH": 165}
+    with pytest.raises(AssertionError, match=rf"assertion kv_sram.u_kv_assert.{access}_in_range"):
+        run("kv_sram", TESTS, simulator="verilator", name="kv_sram-2x32x165", parameters=sizes, env={"ACCESS": access})
+
+
+@pytest.mark.parametrize(("module", "old", "new", "parameters", "message"), TOO_NARROW)
+def test_too_narrow(module, old, new, parameters, message, tmp_path, capsys):
+    """What cannot hold its largest values is not even built."""
+    hdl = tmp_path / "hdl"
+    hdl.mkdir()
+    for file in HDL.iterdir():
+        text = file.read_text(encoding="utf-8")
+        (hdl / file.name).write_text(text.replace(old, new) if old and file.stem == module else text, encoding="utf-8")
+    with pytest.raises(AssertionError, match=f"the build of {module} failed"):
+        run(module, TESTS, simulator="verilator", name="assertions-narrow", parameters=parameters, hdl=hdl)
+    assert re.search(message, capsys.readouterr().out)
+
+
+def test_all_are_shown():
+    """No assertion is left without a fault that it ends."""
+    source = "".join(file.read_text() for file in Path(__file__).parent.glob("*_assert.sv"))
+    named = set(re.findall(r"`HOLDS\((\w+)", source))
+    assert named == {fault.assertion for fault in [*CHIP, *GATE]} | {"write_in_range", "read_in_range"}
+    assert source.count("$error(") == len(TOO_NARROW)

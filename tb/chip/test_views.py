@@ -1,0 +1,74 @@
+"""One tiny chip in every view of its cells: the golden model's bits at every stage, and the cycle model's clocks.
+
+The serial views take the clocks that silicon takes. The ROM view with as many clocks a turn takes one less for each
+pass of a matrix, because it need not fetch the first activations of a pass.
+"""
+
+import pytest
+
+from models import checkpoint, tiny
+from models.cycles import Cycles
+from tb.chip.job import Chip
+from tb.conversation import Conversation
+from tb.runner import simulators
+
+PLAIN = {
+    "layers": 1,
+    "d_model": 32,
+    "heads": 1,
+    "kv_heads": 1,
+    "head_dim": 32,
+    "d_ffn": 32,
+    "vocab": 100,
+    "kinds": {"token_embd": "Q4_0"},
+}
+WIDE = PLAIN | {"d_model": 64, "d_ffn": 64, "heads": 2, "kv_heads": 2, "kinds": {"attn_q": "Q8_0"}}
+# Shape and die: a plain one (four rows on at once: with one, as in the benches of block and matrix, Icarus takes long),
+# and one that trades area for time in every way.
+DIES = {
+    "plain": (PLAIN, {"bit_lines": 4}),
+    "fast": (
+        WIDE,
+        {
+            "lanes": 64,
+            "block": 64,
+            "bit_lines": 8,
+            "share": {"qkv": 2, "o": 1, "gateup": 4, "down": 1, "head": 8},
+        },
+    ),
+}
+RUNS = {
+    "verilator": [("rom", "plain"), ("gate", "plain"), ("rom", "fast"), ("gate", "fast")],
+    "icarus": [("rom", "plain")],
+}
+TALKS = [Conversation(0, [5], 2)]
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The checkpoint of each die."""
+    folder = tmp_path_factory.mktemp("views")
+    return {name: checkpoint.load(tiny.write(folder / f"{name}.gguf", **shape)) for name, (shape, _) in DIES.items()}
+
+
+@pytest.mark.parametrize(
+    ("simulator", "view", "die"), [(simulator, *case) for simulator in simulators() for case in RUNS[simulator]]
+)
+def test_view(reference, simulator, view, die):
+    ckpt, geometry = reference[die], DIES[die][1]
+    clks = 12 + 4  # of a turn in silicon
+    chip = Chip.of(ckpt, view=view, turn_clks=clks, kv_depth=8, **geometry)
+    report = chip.run(TALKS, [], simulator=simulator, test="one_after_another", poll=200)
+    assert report["tokens_through_layers"] == 2
+    (_, before, pos), (_, after, _) = report["arrivals"]
+    assert after - before == Cycles.of(ckpt.shape, chip.die, view, clks).token(pos)
+
+
+def test_relation(reference):
+    """Silicon takes a clock more for each pass of each matrix than the ROM view with as many clocks a turn."""
+    for name, (_, geometry) in DIES.items():
+        shape = reference[name].shape
+        chip = Chip.of(reference[name], kv_depth=8, **geometry)
+        passes = 4 * shape.layers + 1 if name == "plain" else 2 * (4 * shape.layers + 1)
+        rom, gate = (Cycles.of(shape, chip.die, view, 16) for view in ("rom", "gate"))
+        assert gate.token(5) - rom.token(5) == passes

@@ -1,0 +1,1 @@
+"""What the benches reached: functional coverage that they sample, code coverage that Verilator counts, exclusions."""

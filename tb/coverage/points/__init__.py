@@ -1,0 +1,1 @@
+"""The functional coverage points, a module a bench."""

@@ -1,0 +1,1 @@
+"""The testplan as data, its checks, and its view."""

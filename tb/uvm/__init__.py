@@ -1,0 +1,1 @@
+"""The UVM environment of layer and chip: agents for their streams, sequences, scoreboard, watchdog, cycle model."""
