@@ -17,7 +17,8 @@ def run(chip: Chip, top: str, tests: str, *, simulator: str, only: str = "", vie
     What tb.runner.run returns and raises.
     """
     modules = [file for file in sorted(chip.hdl.glob("*.sv")) if file.name not in (*runner.PACKAGES, f"{top}.sv")]
-    hierarchy = top == "chip" and simulator == "verilator" and chip.ckpt.shape.layers >= HIERARCHY
+    deep = top == "chip" and chip.ckpt.shape.layers >= HIERARCHY
+    hierarchy = deep and simulator == "verilator" and not runner.coverage()
     trace = BUILD / "runs" / f"uvm-{top}-{chip.name}-{simulator}-{chip.mask.name}"
     shutil.rmtree(trace, ignore_errors=True)
     trace.mkdir(parents=True)
