@@ -25,6 +25,13 @@ package cartridge_pkg;
     logic [15:0] pos;
   } tag_t;
 
+  // How a slot chooses its tokens (docs/formats.md, sampler); top_k of 0 and 1 are greedy.
+  typedef struct packed {
+    logic [4:0]  top_k;
+    logic [23:0] beta;
+    logic [31:0] seed;
+  } sample_t;
+
   // Why a generation ended (EndNone: it goes on).
   typedef enum logic [1:0] {
     EndNone    = 2'd0,
