@@ -49,6 +49,15 @@ class Shape:
             "head": (self.d_model, -(-self.vocab // lanes) * lanes),
         }[name]
 
+    def modules(self, array: str) -> tuple[int, ...]:
+        """Outputs of each module of an array that an adapter may change: q, k, v; o; gate, up; down."""
+        return {
+            "qkv": (self.d_q, self.d_kv, self.d_kv),
+            "o": (self.d_model,),
+            "gateup": (self.d_ffn, self.d_ffn),
+            "down": (self.d_model,),
+        }[array]
+
 
 @dataclass(frozen=True)
 class Die:
@@ -68,6 +77,9 @@ class Die:
     slices: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1) | {"head": 2})
     embed_slices: int = 2
     share: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1))  # columns a scaling unit
+    rank: int = 8  # of the adapters; 0: a die without them
+    adapters: int = 2  # banks of adapter SRAM: adapters that are resident
+    top_k: int = 16  # largest logits that the sampler can choose among
 
 
 def weight_counts(shape: Shape, lanes: int = LANES) -> dict[str, int]:
@@ -82,6 +94,12 @@ def cell_count(shape: Shape, die: Die) -> int:
     """Weight cells of a die: weights times slices."""
     slices = die.slices | {"embed": die.embed_slices}
     return sum(count * slices[name] for name, count in weight_counts(shape, die.lanes).items())
+
+
+def adapter_words(shape: Shape, die: Die, array: str) -> int:
+    """Words of one adapter bank of an array in a layer: A of each module, B, scales (docs/formats.md)."""
+    inputs, outputs = shape.matrix_size(array, die.lanes)
+    return (len(shape.modules(array)) * inputs + outputs) // die.lanes + 1
 
 
 def norm_constants(shape: Shape) -> tuple[int, int, int]:
@@ -119,6 +137,9 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (die.block > 0 and die.block % GROUP == 0, f"blocks of {die.block} rows are not whole groups of {GROUP}"),
         (die.bit_lines in BIT_LINES, f"{die.bit_lines} bit lines a column (choose one of {BIT_LINES})"),
         (set(die.share.values()) <= set(SHARES), f"columns a scaling unit {die.share} (choose among {SHARES})"),
+        (0 <= die.rank <= 64, f"adapters of rank {die.rank} (a die has 0 to 64)"),
+        (not die.rank or 1 <= die.adapters <= 15, f"{die.adapters} resident adapters (a die has 1 to 15)"),
+        (2 <= die.top_k <= 16, f"a choice among {die.top_k} logits (a die has 2 to 16)"),
     ]
     for holds, what in rules:
         if not holds:

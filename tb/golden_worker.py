@@ -1,6 +1,7 @@
 """The golden model as a process of its own, beside the simulator: a job on stdin, pickled steps and answers on stdout.
 
-It is given the checkpoint, the die and the prompts, and never hears from the RTL: it continues with its own answers.
+It is given the checkpoint, the die, adapters and prompts, and never hears from the RTL: it continues with its own
+answers.
 """
 
 import pickle
@@ -8,19 +9,27 @@ import sys
 from collections.abc import Iterator
 
 from models import checkpoint
+from models.adapter import Adapter
 from models.golden.chip import Chip, Step
 from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Answer, Job
 
 
 def play(job: Job) -> Iterator[Step | Answer]:
     """Run all conversations: every step as it is computed, and after each conversation its answer."""
-    chip = Chip(checkpoint.load(job.model), job.die)
+    ckpt = checkpoint.load(job.model)
+    chip = Chip(ckpt, job.die)
+    banks = [None, *(Adapter.load(path, ckpt.shape, job.die) for path in job.adapters)]
     for index, talk in enumerate(job.conversations):
         if talk.first:
             chip.reset(talk.slot)
+        options = {"adapter": banks[talk.adapter], "sampling": talk.sampling}
         prompt, answer, end = talk.tokens, [], None
+        if (room := job.die.kv_depth - chip.position(talk.slot)) < len(prompt):  # its last token comes back instead
+            if room:
+                yield from chip.run(talk.slot, prompt[:room], want_last=False, **options)
+            answer, end = prompt[-1:], END_CONTEXT
         while end is None:
-            for step in chip.run(talk.slot, prompt):
+            for step in chip.run(talk.slot, prompt, **options):
                 yield step
             answer.append(step.token_out)
             if answer[-1] in job.stop:

@@ -7,13 +7,13 @@ import numpy as np
 
 from models.errors import InputError
 from models.golden.act_quantiser import act_quantiser
-from models.golden.argmax import argmax
 from models.golden.embedding import embedding
 from models.golden.kv_sram import KvSram
-from models.golden.layer import Layer
+from models.golden.layer import NONE, Layer
 from models.golden.matrix import Matrix
 from models.golden.rms_norm import RmsNorm
 from models.golden.rope import table
+from models.golden.sampler import GREEDY, Sampling, sampler
 from models.golden.stage import CHIP, Stage
 from models.shape import Die, check_fits, norm_constants
 
@@ -65,10 +65,18 @@ class Chip:
         """Tokens that a slot holds: the position of its next token."""
         return self.slots[slot].pos
 
-    def run(self, slot: int, tokens: Sequence[int], want_last: bool = True) -> list[Step]:
-        """Take tokens into a slot; the last one wants an answer if ``want_last``. InputError past the KV depth."""
+    def run(
+        self, slot: int, tokens: Sequence[int], want_last: bool = True, adapter=None, sampling: Sampling = GREEDY
+    ) -> list[Step]:
+        """Take tokens into a slot; the last one wants an answer if ``want_last``, chosen as ``sampling`` says.
+
+        ``adapter`` is a ``models.adapter.Adapter`` or None. InputError past the KV depth or the die's top_k.
+        """
+        if sampling.top_k > self.die.top_k:
+            what = f"a choice among {sampling.top_k} logits, the die has {self.die.top_k}"
+            raise InputError(what, f"slot {slot}", "choose among fewer")
         steps = []
-        for batch in self._hidden(slot, tokens):
+        for batch in self._hidden(slot, tokens, adapter):
             x, first, ids, stages = batch
             for t, token in enumerate(ids.tolist()):
                 values = {key: stage[t] for key, stage in stages.items()}
@@ -76,23 +84,24 @@ class Chip:
                     values[Stage.ATTN_PROB, index] = values[Stage.ATTN_PROB, index][: first + t + 1]
                 steps.append(Step(slot, first + t, token, values, None))
         if want_last:
-            steps[-1] = self._answer(x[-1:], steps[-1])
+            steps[-1] = self._answer(x[-1:], steps[-1], sampling)
         return steps
 
-    def logits(self, slot: int, tokens: Sequence[int]) -> np.ndarray:
+    def logits(self, slot: int, tokens: Sequence[int], adapter=None) -> np.ndarray:
         """Take tokens into a slot; the logits after each of them, FX [tokens, vocab]. InputError past the KV depth."""
-        return np.concatenate([self._logits(self.final_norm(x)) for x, *_ in self._hidden(slot, tokens)])
+        return np.concatenate([self._logits(self.final_norm(x)) for x, *_ in self._hidden(slot, tokens, adapter)])
 
-    def _hidden(self, slot: int, tokens: Sequence[int]) -> Iterator[tuple[np.ndarray, int, np.ndarray, dict]]:
+    def _hidden(self, slot: int, tokens: Sequence[int], adapter) -> Iterator[tuple[np.ndarray, int, np.ndarray, dict]]:
         """Take tokens through the layers, some at once: yields (last residual FX, first position, tokens, stages)."""
         state = self.slots[slot]
         self._check(state, slot, tokens)
+        changes = [adapter.layer(index) if adapter else NONE for index in range(len(self.layers))]
         for start in range(0, len(tokens), PREFILL):
             ids, first = np.array(tokens[start : start + PREFILL], dtype=np.int64), state.pos
             x = embedding(ids, self.embedding.q, self.embedding.d, self.embedding.m)
             stages = {(Stage.EMBEDDING, CHIP): x.astype(np.int32)}
             for index, (layer, cache) in enumerate(zip(self.layers, state.caches, strict=True)):
-                out = layer(x, cache, first)
+                out = layer(x, cache, first, changes[index])
                 x = out[Stage.FFN_RESIDUAL]
                 stages |= {(stage, index): values.astype(np.int32) for stage, values in out.items()}
             state.pos += len(ids)
@@ -112,10 +121,10 @@ class Chip:
     def _logits(self, x: np.ndarray) -> np.ndarray:
         return self.head(*act_quantiser(x, self.die.act_w))
 
-    def _answer(self, x: np.ndarray, step: Step) -> Step:
+    def _answer(self, x: np.ndarray, step: Step, sampling: Sampling) -> Step:
         normed = self.final_norm(x)
         logits = self._logits(normed)
-        token = argmax(logits)
-        named = ((Stage.FINAL_NORM, normed[0]), (Stage.LOGITS, logits[0]), (Stage.TOKEN, token))
+        token = sampler(logits[0], step.pos, sampling)
+        named = ((Stage.FINAL_NORM, normed[0]), (Stage.LOGITS, logits[0]), (Stage.TOKEN, np.array([token])))
         stages = step.stages | {(stage, CHIP): values.astype(np.int32) for stage, values in named}
-        return replace(step, stages=stages, token_out=int(token[0]))
+        return replace(step, stages=stages, token_out=token)

@@ -1,10 +1,15 @@
 """One decoder layer."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
+from models.checkpoint import PARTS
 from models.golden.act_quantiser import act_quantiser
 from models.golden.attention import attention
 from models.golden.kv_sram import KvSram
+from models.golden.lora import lora
 from models.golden.matrix import Matrix
 from models.golden.residual import residual
 from models.golden.rms_norm import RmsNorm
@@ -12,6 +17,8 @@ from models.golden.rope import rope
 from models.golden.stage import Stage
 from models.golden.swiglu import swiglu
 from models.shape import Die, norm_constants, score_constant
+
+NONE = MappingProxyType({})  # no adapter
 
 
 class Layer:
@@ -23,16 +30,16 @@ class Layer:
             RmsNorm(ckpt.gains[f"blk.{index}.{name}.weight"], norm_constants(ckpt.shape))
             for name in ("attn_norm", "ffn_norm")
         )
-        self.qkv, self.o, self.gateup, self.down = (
-            Matrix.of(ckpt.matrix(name, index), die.act_w) for name in ("qkv", "o", "gateup", "down")
-        )
+        self.arrays = {name: Matrix.of(ckpt.matrix(name, index), die.act_w) for name in PARTS}
 
-    def __call__(self, x: np.ndarray, cache: KvSram, first: int) -> dict[Stage, np.ndarray]:
-        """FX [tokens, d_model] at the positions from ``first`` on -> every stage, [tokens, ...]."""
+    def __call__(self, x: np.ndarray, cache: KvSram, first: int, adapter: Mapping = NONE) -> dict[Stage, np.ndarray]:
+        """FX [tokens, d_model] at the positions from ``first`` on -> every stage, [tokens, ...].
+
+        ``adapter`` has the codes of the modules that it changes by part (``models.adapter.Adapter.layer``).
+        """
         shape, die, tokens = self.shape, self.die, len(x)
         out = {Stage.ATTN_NORM: self.attn_norm(x)}
-        qkv = self._project(self.qkv, out[Stage.ATTN_NORM])
-        q, k, v = np.split(qkv, [shape.d_q, shape.d_q + shape.d_kv], axis=-1)
+        q, k, v = self._project("qkv", out[Stage.ATTN_NORM], adapter)
         angles = [t[first : first + tokens] for t in self.table]
         q_turned, k_turned = (rope(h.reshape(tokens, -1, shape.head_dim), *angles) for h in (q, k))
         cache.write(first, k_turned, v.reshape(tokens, -1, shape.head_dim))
@@ -40,14 +47,20 @@ class Layer:
         out |= {Stage.Q: q, Stage.K: k, Stage.V: v, Stage.ATTN_PROB: prob}
         out |= {Stage.Q_ROPE: q_turned.reshape(tokens, -1), Stage.K_ROPE: k_turned.reshape(tokens, -1)}
         out[Stage.ATTN_OUT] = mixed.reshape(tokens, -1)
-        out[Stage.O_PROJ] = self._project(self.o, out[Stage.ATTN_OUT])
+        (out[Stage.O_PROJ],) = self._project("o", out[Stage.ATTN_OUT], adapter)
         out[Stage.ATTN_RESIDUAL] = residual(x, out[Stage.O_PROJ])
         out[Stage.FFN_NORM] = self.ffn_norm(out[Stage.ATTN_RESIDUAL])
-        gate, up = np.split(self._project(self.gateup, out[Stage.FFN_NORM]), 2, axis=-1)
+        gate, up = self._project("gateup", out[Stage.FFN_NORM], adapter)
         out |= {Stage.GATE: gate, Stage.UP: up, Stage.SILU_MUL: swiglu(gate, up)}
-        out[Stage.DOWN] = self._project(self.down, out[Stage.SILU_MUL])
+        (out[Stage.DOWN],) = self._project("down", out[Stage.SILU_MUL], adapter)
         out[Stage.FFN_RESIDUAL] = residual(out[Stage.ATTN_RESIDUAL], out[Stage.DOWN])
         return out
 
-    def _project(self, matrix: Matrix, x: np.ndarray) -> np.ndarray:
-        return matrix(*act_quantiser(x, self.die.act_w))
+    def _project(self, array: str, x: np.ndarray, adapter: Mapping) -> list[np.ndarray]:
+        """An array's outputs, module by module."""
+        blocks = act_quantiser(x, self.die.act_w)
+        outputs = np.split(self.arrays[array](*blocks), np.cumsum(self.shape.modules(array))[:-1], axis=-1)
+        return [
+            lora(y, *blocks, adapter[part], self.die.act_w) if part in adapter else y
+            for part, y in zip(PARTS[array], outputs, strict=True)
+        ]

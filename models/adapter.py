@@ -1,0 +1,168 @@
+"""Low-rank adapters as a die holds them: int8 codes with two scales a module, and the words of the SRAM banks.
+
+docs/formats.md ("Adapters") says what the codes mean and where they lie. Modules are named as the checkpoint's tensors,
+without ``.weight``: ``blk.3.attn_q``.
+"""
+
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models import peft
+from models.checkpoint import PARTS
+from models.errors import InputError
+from models.shape import Die, Shape
+
+CODE = 127  # the largest that quantisation gives; a die takes -128 too
+SMALLEST = 2.0**-24  # binary16 above 0
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """One module: ``a`` int8 [rank, in], ``b`` int8 [out, rank]; their scales as binary16 words (uint16)."""
+
+    a: np.ndarray
+    b: np.ndarray
+    a_scale: np.uint16
+    b_scale: np.uint16
+
+    @classmethod
+    def of(cls, a: np.ndarray, b: np.ndarray, rank: int) -> "Codes":
+        """Quantise float ``a`` [r, in] and ``b`` [out, r], padded with zeros to ``rank`` >= r. OverflowError if a scale
+        is too large for a die.
+
+        The product stays the same if a row of A is divided by what its column of B is multiplied with. So the rows get
+        one largest element, that each may use all codes, and the longest gets length 1, that A's outputs are about as
+        large as its inputs.
+        """
+        reach = np.abs(a).max(axis=1)
+        reach = np.where(reach > 0, reach, 1)
+        reach *= np.linalg.norm(a / reach[:, None], axis=1).max() or 1
+        pad = (0, rank - len(a))
+        qa, a_scale = _codes(np.pad(a / reach[:, None], (pad, (0, 0))))
+        qb, b_scale = _codes(np.pad(b * reach, ((0, 0), pad)))
+        return cls(qa, qb, a_scale, b_scale)
+
+    def values(self) -> tuple[np.ndarray, np.ndarray]:
+        """A [rank, in] and B [out, rank] that the codes stand for, float32."""
+        scales = (np.uint16(word).view(np.float16).astype(np.float32) for word in (self.a_scale, self.b_scale))
+        return tuple(codes * scale for codes, scale in zip((self.a, self.b), scales, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Adapter:
+    """An adapter for a die: the codes of the modules that it changes, of the die's rank."""
+
+    shape: Shape
+    die: Die
+    modules: dict[str, Codes]
+
+    @classmethod
+    def of(cls, floats: Mapping[str, peft.LowRank], shape: Shape, die: Die, where: str) -> "Adapter":
+        """Quantise a float adapter, named ``where`` in errors. InputError if the die cannot hold it."""
+        _check_die(die, where)
+        sizes, modules = module_sizes(shape), {}
+        for name, module in floats.items():
+            if name not in sizes:
+                raise InputError(f"the die has no module {name}", where, "use an adapter of this model")
+            rank, found = len(module.a), (len(module.b), module.a.shape[1])
+            if rank > die.rank:
+                what = f"the adapter of {name} has rank {rank}, the die {die.rank}"
+                raise InputError(what, where, "use an adapter of lower rank or another die")
+            if found != sizes[name]:
+                what = f"the adapter of {name} is for a matrix of {found}, the die's is {sizes[name]} (outputs, inputs)"
+                raise InputError(what, where, "use an adapter of this model")
+            try:
+                modules[name] = Codes.of(module.a, module.b, die.rank)
+            except OverflowError:
+                what = f"the adapter of {name} needs a scale that a die cannot hold (1 or more)"
+                raise InputError(what, where, "use a weaker adapter") from None
+        return cls(shape, die, modules)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, shape: Shape, die: Die) -> "Adapter":
+        """A PEFT folder, quantised, or codes that ``save`` wrote. InputError for others, or if the die is too small."""
+        path = Path(path)
+        if path.is_dir():
+            return cls.of(peft.read(path, shape), shape, die, str(path))
+        _check_die(die, str(path))
+        try:
+            with np.load(path) as file:
+                stored = dict(file)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            raise InputError("no adapter here", str(path), "name a PEFT folder or a file of codes") from None
+        modules = {
+            name: Codes(*(stored.get(f"{name}.{part}", np.zeros(0)) for part in ("a", "b")), *stored[f"{name}.scales"])
+            for name in (key.removesuffix(".scales") for key in stored if key.endswith(".scales"))
+        }
+        sizes = module_sizes(shape)
+        for name, codes in modules.items():
+            out, inputs = sizes.get(name, (0, 0))
+            if codes.a.shape != (die.rank, inputs) or codes.b.shape != (out, die.rank):
+                raise InputError(f"{name} is of another die", str(path), "quantise the adapter for this one")
+        return cls(shape, die, modules)
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write the codes as they are, an npz file; gives the path."""
+        arrays = {}
+        for name, codes in self.modules.items():
+            scales = np.array([codes.a_scale, codes.b_scale], dtype=np.uint16)
+            arrays |= {f"{name}.a": codes.a, f"{name}.b": codes.b, f"{name}.scales": scales}
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            np.savez(file, **arrays)
+        return path
+
+    def layer(self, index: int) -> dict[str, Codes]:
+        """Codes of a layer's modules by part (``attn_q``)."""
+        prefix = f"blk.{index}."
+        return {name.removeprefix(prefix): codes for name, codes in self.modules.items() if name.startswith(prefix)}
+
+    def words(self, layer: int, array: str) -> np.ndarray:
+        """The SRAM bank of an array in a layer, uint8 [``models.shape.adapter_words``, rank * lanes]."""
+        rank, lanes = self.die.rank, self.die.lanes
+        found, sizes = self.layer(layer), module_sizes(self.shape)
+        a, b, scales = [], [], np.zeros(rank * lanes // 4, dtype="<u4")
+        for m, part in enumerate(PARTS[array]):
+            out, inputs = sizes[f"blk.{layer}.{part}"]
+            codes = found.get(part) or Codes.of(np.zeros((rank, inputs)), np.zeros((out, rank)), rank)
+            a.append(codes.a.reshape(rank, -1, lanes).transpose(1, 0, 2))
+            b.append(codes.b.reshape(-1, lanes, rank).transpose(0, 2, 1))
+            scales[m] = int(codes.a_scale) | int(codes.b_scale) << 16
+        if array == "gateup":  # beat by beat in turn
+            b = [np.stack(b, axis=1).reshape(-1, rank, lanes)]
+        rows = np.concatenate([*a, *b]).view(np.uint8).reshape(-1, rank * lanes)
+        return np.concatenate([rows, scales.view(np.uint8)[None]])
+
+
+def module_sizes(shape: Shape) -> dict[str, tuple[int, int]]:
+    """(outputs, inputs) of every module that an adapter may change, by name."""
+    return {
+        f"blk.{layer}.{part}": (out, shape.matrix_size(array)[0])
+        for layer in range(shape.layers)
+        for array, parts in PARTS.items()
+        for part, out in zip(parts, shape.modules(array), strict=True)
+    }
+
+
+def _check_die(die: Die, where: str) -> None:
+    if not die.rank:
+        raise InputError("the die has no adapters", where, "use a die of rank 1 or more")
+
+
+def _codes(values: np.ndarray) -> tuple[np.ndarray, np.uint16]:
+    """int8 codes and the binary16 word of their scale, 0 for values that are all 0. OverflowError for a scale >= 1."""
+    largest = np.abs(values).max()
+    if not largest:
+        return np.zeros(values.shape, dtype=np.int8), np.uint16(0)
+    with np.errstate(over="ignore"):
+        scale = np.float16(max(largest / CODE, SMALLEST))
+    if not scale < 1:
+        raise OverflowError
+    codes = np.clip(np.rint(values / np.float64(scale)), -CODE, CODE)
+    return codes.astype(np.int8), scale.view(np.uint16)
