@@ -5,19 +5,23 @@ What the golden model is measured against, and independent of it. The formulas a
 SwiGLU.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from models.checkpoint import Checkpoint
 from models.errors import InputError
+from models.peft import LowRank
 
 
 class Reference:
-    """The model of a checkpoint in float32; ``weights`` holds its matrices by name, [out, in]."""
+    """The model of a checkpoint in float32; ``weights`` holds its matrices by name, [out, in].
 
-    def __init__(self, ckpt: Checkpoint) -> None:
-        self.shape, self.gains = ckpt.shape, ckpt.gains
+    ``adapter`` has what is added to some of them by name without ``.weight``, as ``models.peft.read`` gives it.
+    """
+
+    def __init__(self, ckpt: Checkpoint, adapter: Mapping[str, LowRank] | None = None) -> None:
+        self.shape, self.gains, self.adapter = ckpt.shape, ckpt.gains, adapter or {}
         self.weights = {name: tensor.dequantised() for name, tensor in ckpt.tensors.items()}
         pairs = np.arange(self.shape.rope_dim // 2)
         factors = self.shape.rope_factors or 1.0
@@ -69,7 +73,10 @@ class Reference:
         return self._linear(self._norm(x, "output_norm"), "output" if "output.weight" in self.weights else "token_embd")
 
     def _linear(self, x: np.ndarray, name: str) -> np.ndarray:
-        return x @ self.weights[f"{name}.weight"].T
+        y = x @ self.weights[f"{name}.weight"].T
+        if name in self.adapter:
+            y += x @ self.adapter[name].a.T @ self.adapter[name].b.T
+        return y
 
     def _norm(self, x: np.ndarray, name: str) -> np.ndarray:
         mean = np.mean(x * x, axis=-1, keepdims=True)
