@@ -17,6 +17,8 @@ module attention #(
   input  logic                                    clk_i,
   input  logic                                    rst_i,
   input  logic                              [7:0] layer_i,  // for the trace
+  output logic                                    corrected_o,  // a word of the KV cache was
+  output logic                                    failed_o,     // or could not be
   input  logic                                    valid_i,
   output logic                                    ready_o,
   input  cartridge_pkg::tag_t                     tag_i,
@@ -101,6 +103,7 @@ module attention #(
 
   // ---- KV SRAM, a bank a head for keys and for values
   logic [KV_HEADS*KV_WORD-1:0] k_word, v_word;
+  logic   [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
   logic               k_read, v_read;
   logic        [15:0] read_pos;
 
@@ -117,7 +120,9 @@ module attention #(
       .wdata_i({kv_sh, kv_mant}),
       .re_i   (k_read),
       .rpos_i (read_pos),
-      .rdata_o(k_word[g*KV_WORD+:KV_WORD])
+      .rdata_o(k_word[g*KV_WORD+:KV_WORD]),
+      .corrected_o(k_corrected[g]),
+      .failed_o   (k_failed[g])
     );
 
     kv_sram #(
@@ -132,9 +137,14 @@ module attention #(
       .wdata_i({kv_sh, kv_mant}),
       .re_i   (v_read),
       .rpos_i (read_pos),
-      .rdata_o(v_word[g*KV_WORD+:KV_WORD])
+      .rdata_o(v_word[g*KV_WORD+:KV_WORD]),
+      .corrected_o(v_corrected[g]),
+      .failed_o   (v_failed[g])
     );
   end
+
+  assign corrected_o = |k_corrected || |v_corrected;
+  assign failed_o    = |k_failed || |v_failed;
 
   // ---- scores: the position read last clock against every query head
   logic                 score_valid_q, score_last_q;

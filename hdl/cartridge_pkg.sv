@@ -18,8 +18,10 @@ package cartridge_pkg;
   localparam int VIEW_GATE = 1;
   localparam int VIEW_SWITCH = 2;
 
-  // Travels with every beat: which conversation, which position, and whether the token wants an answer.
+  // Travels with every beat: which adapter (0: none), which conversation and position, and whether the token wants an
+  // answer.
   typedef struct packed {
+    logic [3:0]  adapter;
     logic        gen;
     logic [7:0]  slot;
     logic [15:0] pos;
@@ -39,6 +41,21 @@ package cartridge_pkg;
     EndLimit   = 2'd2,
     EndContext = 2'd3
   } end_e;
+
+  // 32 bits of an adapter word on their way into the SRAM of one layer.
+  typedef struct packed {
+    logic [1:0]  array;  // ARRAY_*
+    logic [3:0]  bank;
+    logic [15:0] word;
+    logic [15:0] chunk;
+    logic [31:0] data;
+  } adapter_write_t;
+
+  // The cell arrays that take adapters.
+  localparam logic [1:0] ARRAY_QKV = 2'd0;
+  localparam logic [1:0] ARRAY_O = 2'd1;
+  localparam logic [1:0] ARRAY_GATEUP = 2'd2;
+  localparam logic [1:0] ARRAY_DOWN = 2'd3;
 
   // Stages in dataflow order: the ids of docs/formats.md.
   localparam logic [7:0] STAGE_EMBEDDING = 8'd0;
@@ -82,6 +99,13 @@ package cartridge_pkg;
   function automatic logic [5:0] bit_length(input logic [31:0] v);
     bit_length = '0;
     for (int unsigned i = 0; i < 32; i++) if (v[i]) bit_length = 6'(i + 1);
+  endfunction
+
+  // Bits that secded_encode adds to so many data bits: check bits, and the parity of all.
+  function automatic int ecc_bits(input int width);
+    ecc_bits = 2;
+    while ((1 << ecc_bits) - ecc_bits - 1 < width) ecc_bits = ecc_bits + 1;
+    ecc_bits = ecc_bits + 1;
   endfunction
 
   // binary16 as an integer multiple of 2^-24. 32 bits hold every scale that a die accepts (below 128).

@@ -7,6 +7,9 @@ module chip (
   input  logic                                      clk_i,
   input  logic                                      rst_i,
   output logic                                      idle_o,      // no token anywhere on the die
+  output logic             [shape_pkg::LAYERS-1:0]  layer_busy_o,
+  output logic             [shape_pkg::LAYERS-1:0]  corrected_o,  // a word of the layer's SRAMs was
+  output logic             [shape_pkg::LAYERS-1:0]  failed_o,     // or could not be
   input  logic       [4*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
   input  logic                                      tok_valid_i,
   output logic                                      tok_ready_o,
@@ -15,6 +18,12 @@ module chip (
   input  logic                                      tok_first_i,
   input  logic                                      tok_last_i,
   input  logic                               [15:0] tok_max_new_i,
+  input  logic                                [3:0] tok_adapter_i,  // with the first token; 0: none
+  input  cartridge_pkg::sample_t                    tok_sample_i,   // with the last
+  input  logic               [shape_pkg::SLOTS-1:0] cut_i,          // the slot's answer ends with its next token
+  input  logic                                      write_valid_i,  // 32 bits of an adapter for
+  input  logic                                [7:0] write_layer_i,  // this layer
+  input  cartridge_pkg::adapter_write_t             write_i,
   output logic                                      out_valid_o,
   input  logic                                      out_ready_i,
   output logic                                [7:0] out_slot_o,
@@ -27,9 +36,10 @@ module chip (
 
   localparam int BEATS = D_MODEL / LANES;
 
-  logic seq_valid, seq_ready, emb_valid, emb_ready, am_valid, am_ready;
-  tag_t seq_tag, emb_tag, am_tag;
-  logic [TOKEN_W-1:0] seq_token, am_token;
+  logic seq_valid, seq_ready, emb_valid, emb_ready, am_valid, am_ready, res_valid, res_ready;
+  tag_t seq_tag, emb_tag, am_tag, res_tag;
+  sample_t sample;
+  logic [TOKEN_W-1:0] seq_token, am_token, res_token;
   logic [BEAT_W-1:0] emb_data;
   end_e out_end;
 
@@ -54,6 +64,9 @@ module chip (
     .host_first_i  (tok_first_i),
     .host_last_i   (tok_last_i),
     .host_max_new_i(tok_max_new_i),
+    .host_adapter_i(tok_adapter_i),
+    .host_sample_i (tok_sample_i),
+    .cut_i,
     .out_valid_o,
     .out_ready_i,
     .out_slot_o,
@@ -64,10 +77,12 @@ module chip (
     .ready_i       (seq_ready),
     .tag_o         (seq_tag),
     .token_o       (seq_token),
-    .res_valid_i   (am_valid),
-    .res_ready_o   (am_ready),
-    .res_tag_i     (am_tag),
-    .res_token_i   (am_token)
+    .sample_slot_i (head_tag.slot),
+    .sample_o      (sample),
+    .res_valid_i   (res_valid),
+    .res_ready_o   (res_ready),
+    .res_tag_i     (res_tag),
+    .res_token_i   (res_token)
   );
 
   embedding #(
@@ -106,7 +121,7 @@ module chip (
   logic [LAYERS-1:0] busy;
 
   for (genvar l = 0; l < LAYERS; l++) begin : gen_layer
-    logic up_valid, up_ready, in_valid, in_ready, valid, ready, clk, working;
+    logic up_valid, up_ready, in_valid, in_ready, valid, ready, clk, working, writes;
     tag_t up_tag, in_tag, tag;
     logic [BEAT_W-1:0] up_data, in_data, data;
 
@@ -126,6 +141,7 @@ module chip (
     end
 
     assign busy[l] = in_valid || working;
+    assign writes  = write_valid_i && write_layer_i == 8'(l);
 
     // The reset tree ends at a register of the layer's own clock: nothing in an idle layer listens to the chip's.
     logic layer_rst_q;
@@ -133,7 +149,7 @@ module chip (
 
     clk_gate u_gate (
       .clk_i,
-      .en_i (rst_i || rst_q || layer_rst_q || up_valid || busy[l]),
+      .en_i (rst_i || rst_q || layer_rst_q || up_valid || writes || busy[l]),
       .clk_o(clk)
     );
 
@@ -156,6 +172,10 @@ module chip (
       .rst_i  (layer_rst_q),
       .id_i   (8'(l)),
       .busy_o (working),
+      .write_valid_i(writes),
+      .write_i,
+      .corrected_o  (corrected_o[l]),
+      .failed_o     (failed_o[l]),
       .valid_i(in_valid),
       .ready_o(in_ready),
       .tag_i  (in_tag),
@@ -167,8 +187,8 @@ module chip (
     );
   end
 
-  // ---- final norm, head, argmax: only for tokens that want an answer
-  logic last_valid, fn_in_ready, fn_valid, fn_ready, head_valid, head_ready, fn_busy, head_busy, head_clk;
+  // ---- final norm, head, choice of the token: only for tokens that want an answer
+  logic last_valid, fn_in_ready, fn_valid, fn_ready, head_valid, head_ready, fn_busy, head_busy, sampling, head_clk;
   tag_t last_tag, fn_tag, head_tag;
   logic [BEAT_W-1:0] last_data, fn_data, head_data;
 
@@ -190,7 +210,7 @@ module chip (
 
   clk_gate u_head_gate (
     .clk_i,
-    .en_i (rst_i || rst_q || gen_layer[LAYERS-1].valid || last_valid || fn_busy || head_busy || am_valid),
+    .en_i (rst_i || rst_q || gen_layer[LAYERS-1].valid || last_valid || fn_busy || head_busy || res_valid || sampling),
     .clk_o(head_clk)
   );
 
@@ -244,6 +264,10 @@ module chip (
     .rst_i  (rst_q),
     .id_i   (8'd0),
     .busy_o (head_busy),
+    .write_valid_i(1'b0),
+    .write_i      ('0),
+    .corrected_o  (),
+    .failed_o     (),
     .valid_i(fn_valid),
     .ready_o(fn_ready),
     .tag_i  (fn_tag),
@@ -266,13 +290,21 @@ module chip (
     .data_i (head_data)
   );
 
+  // Greedy slots go to the argmax, the others to the sampler; a token is in one of them.
+  logic sampled, greedy_ready, sampler_ready, sampler_valid, sampler_held_q, use_sampler;
+  tag_t sampler_tag;
+  logic [TOKEN_W-1:0] sampler_token;
+
+  assign sampled    = sample.top_k > 5'd1;
+  assign head_ready = sampled ? sampler_ready : greedy_ready;
+
   argmax #(
     .VOCAB(VOCAB)
   ) u_argmax (
     .clk_i  (head_clk),
     .rst_i  (rst_q),
-    .valid_i(head_valid),
-    .ready_o(head_ready),
+    .valid_i(head_valid && !sampled),
+    .ready_o(greedy_ready),
     .tag_i  (head_tag),
     .data_i (head_data),
     .valid_o(am_valid),
@@ -281,16 +313,46 @@ module chip (
     .token_o(am_token)
   );
 
+  sampler #(
+    .VOCAB(VOCAB),
+    .TOP_K(TOP_K)
+  ) u_sampler (
+    .clk_i   (head_clk),
+    .rst_i   (rst_q),
+    .busy_o  (sampling),
+    .valid_i (head_valid && sampled),
+    .ready_o (sampler_ready),
+    .tag_i   (head_tag),
+    .data_i  (head_data),
+    .sample_i(sample),
+    .valid_o (sampler_valid),
+    .ready_i (res_ready && use_sampler),
+    .tag_o   (sampler_tag),
+    .token_o (sampler_token)
+  );
+
+  // An offer stays: what waited a clock ago is still what is offered.
+  always_ff @(posedge head_clk) begin
+    if (rst_q) sampler_held_q <= 1'b0;
+    else sampler_held_q <= use_sampler && !res_ready;
+  end
+  assign use_sampler = sampler_held_q || (sampler_valid && !am_valid);
+  assign am_ready    = res_ready && !use_sampler;
+  assign res_valid   = am_valid || sampler_valid;
+  assign res_tag     = use_sampler ? sampler_tag : am_tag;
+  assign res_token   = use_sampler ? sampler_token : am_token;
+
   stage_tap u_tap_token (
     .clk_i  (head_clk),
-    .fire_i (am_valid && am_ready),
+    .fire_i (res_valid && res_ready),
     .stage_i(cartridge_pkg::STAGE_TOKEN),
     .layer_i(cartridge_pkg::NO_LAYER),
-    .tag_i  (am_tag),
+    .tag_i  (res_tag),
     .beat_i (16'd0),
-    .data_i (BEAT_W'(am_token))
+    .data_i (BEAT_W'(res_token))
   );
 
   assign idle_o = !tok_valid_i && !seq_valid && !emb_valid && busy == '0 && !last_valid && !fn_busy && !head_busy &&
-                  !am_valid;
+                  !sampling && !res_valid;
+  assign layer_busy_o = busy;
 endmodule

@@ -11,15 +11,22 @@ module kv_sram #(
   input  logic [WIDTH-1:0] wdata_i,
   input  logic             re_i,
   input  logic [     15:0] rpos_i,
-  output logic [WIDTH-1:0] rdata_o
+  output logic [WIDTH-1:0] rdata_o,
+  output logic             corrected_o,
+  output logic             failed_o
 );
-  logic [WIDTH-1:0] mem[SLOTS*DEPTH];
-  logic [WIDTH-1:0] rdata_q;
-
-  assign rdata_o = rdata_q;
-
-  always_ff @(posedge clk_i) begin
-    if (we_i) mem[32'(slot_i)*DEPTH+32'(wpos_i)] <= wdata_i;
-    if (re_i) rdata_q <= mem[32'(slot_i)*DEPTH+32'(rpos_i)];
-  end
+  ecc_sram #(
+    .WORDS(SLOTS * DEPTH),
+    .WIDTH(WIDTH)
+  ) u_sram (
+    .clk_i,
+    .we_i,
+    .waddr_i(32'(slot_i) * DEPTH + 32'(wpos_i)),
+    .wdata_i,
+    .re_i,
+    .raddr_i(32'(slot_i) * DEPTH + 32'(rpos_i)),
+    .rdata_o,
+    .corrected_o,
+    .failed_o
+  );
 endmodule

@@ -9,6 +9,10 @@ module layer (
   input  logic                                    rst_i,
   input  logic                              [7:0] id_i,     // which layer: names its mask images and its trace
   output logic                                    busy_o,
+  input  logic                                    write_valid_i,  // of an adapter
+  input  cartridge_pkg::adapter_write_t           write_i,
+  output logic                                    corrected_o,  // a word of an SRAM was
+  output logic                                    failed_o,     // or could not be
   input  logic                                    valid_i,
   output logic                                    ready_o,
   input  cartridge_pkg::tag_t                     tag_i,
@@ -29,6 +33,11 @@ module layer (
   localparam int KV_BEATS = D_KV / LANES;
   localparam int QKV_BEATS = Q_BEATS + 2 * KV_BEATS;
   localparam int FFN_BEATS = D_FFN / LANES;
+
+  // SRAM errors of the four arrays' adapters and of the KV cache.
+  logic [4:0] corrected, failed;
+  assign corrected_o = |corrected;
+  assign failed_o    = |failed;
 
   // ---- attention half
   logic an_in_ready, skip1_ready, skip1_valid, skip1_pop;
@@ -89,12 +98,22 @@ module layer (
     .BIT_LINES(BIT_LINES),
     .SHARE    (SHARE_QKV),
     .TURN_CLKS(TURN_CLKS),
+    .MODULES  (3),
+    .ARRAY    (32'(cartridge_pkg::ARRAY_QKV)),
+    .FROM_1   (Q_BEATS),
+    .FROM_2   (Q_BEATS + KV_BEATS),
+    .RANK     (RANK),
+    .BANKS    (ADAPTERS),
     .NAME     ("qkv")
   ) u_qkv (
     .clk_i,
     .rst_i,
     .id_i,
     .busy_o (),
+    .write_valid_i,
+    .write_i,
+    .corrected_o(corrected[cartridge_pkg::ARRAY_QKV]),
+    .failed_o   (failed[cartridge_pkg::ARRAY_QKV]),
     .valid_i(an_valid),
     .ready_o(an_ready),
     .tag_i  (an_tag),
@@ -136,6 +155,8 @@ module layer (
     .clk_i,
     .rst_i,
     .layer_i(id_i),
+    .corrected_o(corrected[4]),
+    .failed_o   (failed[4]),
     .valid_i(rope_valid),
     .ready_o(rope_ready),
     .tag_i  (rope_tag),
@@ -157,12 +178,20 @@ module layer (
     .BIT_LINES(BIT_LINES),
     .SHARE    (SHARE_O),
     .TURN_CLKS(TURN_CLKS),
+    .MODULES  (1),
+    .ARRAY    (32'(cartridge_pkg::ARRAY_O)),
+    .RANK     (RANK),
+    .BANKS    (ADAPTERS),
     .NAME     ("o")
   ) u_o (
     .clk_i,
     .rst_i,
     .id_i,
     .busy_o (),
+    .write_valid_i,
+    .write_i,
+    .corrected_o(corrected[cartridge_pkg::ARRAY_O]),
+    .failed_o   (failed[cartridge_pkg::ARRAY_O]),
     .valid_i(att_valid),
     .ready_o(att_ready),
     .tag_i  (att_tag),
@@ -242,12 +271,20 @@ module layer (
     .BIT_LINES(BIT_LINES),
     .SHARE    (SHARE_GATEUP),
     .TURN_CLKS(TURN_CLKS),
+    .MODULES  (2),
+    .ARRAY    (32'(cartridge_pkg::ARRAY_GATEUP)),
+    .RANK     (RANK),
+    .BANKS    (ADAPTERS),
     .NAME     ("gateup")
   ) u_gateup (
     .clk_i,
     .rst_i,
     .id_i,
     .busy_o (),
+    .write_valid_i,
+    .write_i,
+    .corrected_o(corrected[cartridge_pkg::ARRAY_GATEUP]),
+    .failed_o   (failed[cartridge_pkg::ARRAY_GATEUP]),
     .valid_i(fn_valid),
     .ready_o(fn_ready),
     .tag_i  (fn_tag),
@@ -282,12 +319,20 @@ module layer (
     .BIT_LINES(BIT_LINES),
     .SHARE    (SHARE_DOWN),
     .TURN_CLKS(TURN_CLKS),
+    .MODULES  (1),
+    .ARRAY    (32'(cartridge_pkg::ARRAY_DOWN)),
+    .RANK     (RANK),
+    .BANKS    (ADAPTERS),
     .NAME     ("down")
   ) u_down (
     .clk_i,
     .rst_i,
     .id_i,
     .busy_o (),
+    .write_valid_i,
+    .write_i,
+    .corrected_o(corrected[cartridge_pkg::ARRAY_DOWN]),
+    .failed_o   (failed[cartridge_pkg::ARRAY_DOWN]),
     .valid_i(glu_valid),
     .ready_o(glu_ready),
     .tag_i  (glu_tag),

@@ -3,7 +3,7 @@
 //   FX beats -> act_quantiser -> block array: rows take turns, then groups drain through the scaling units -> FX beats
 //
 // One vector at a time: K/LANES beats in, then for each pass of the blocks 32/BIT_LINES turns and a drain of SHARE clocks
-// a group, then N/LANES beats out.
+// a group, then N/LANES beats out. With MODULES, low-rank adapters of that many projections work beside it.
 module matrix #(
   parameter int VIEW     = cartridge_pkg::VIEW_ROM,
   parameter int K        = 64,
@@ -15,12 +15,22 @@ module matrix #(
   parameter int BIT_LINES = 1,
   parameter int SHARE    = 1,
   parameter int TURN_CLKS = 1,     // clocks a turn in the ROM view; the others take ACT_W + W_BITS
+  parameter int MODULES  = 0,      // projections that an adapter may change: see lora.sv
+  parameter int ARRAY    = 0,
+  parameter int FROM_1   = 0,
+  parameter int FROM_2   = 0,
+  parameter int RANK     = 8,
+  parameter int BANKS    = 2,
   parameter              NAME     = "qkv"  // its mask images
 ) (
   input  logic                                    clk_i,
   input  logic                                    rst_i,
   input  logic                              [7:0] id_i,
   output logic                                    busy_o,
+  input  logic                                    write_valid_i,  // of an adapter
+  input  cartridge_pkg::adapter_write_t           write_i,
+  output logic                                    corrected_o,
+  output logic                                    failed_o,
   input  logic                                    valid_i,
   output logic                                    ready_o,
   input  cartridge_pkg::tag_t                     tag_i,
@@ -53,11 +63,13 @@ module matrix #(
   logic [LANES*ACT_W-1:0]  mant;
   logic              [4:0] shift_q[GROUPS];
   logic signed [ACT_W+4:0] xsum_q[GROUPS];
-  logic                    load;
+  logic                    load, taken, summed;
   logic              [4:0] drain_shift;
+  logic [5*BEAT_GROUPS-1:0] shifts;
+  logic       [BEAT_W-1:0] y;
 
-  assign ready_o = state_q == StLoad;
-  assign valid_o = state_q == StOut;
+  assign ready_o = state_q == StLoad && taken;
+  assign valid_o = state_q == StOut && summed;
   assign load    = valid_i && ready_o;
   assign tag_o   = tag_q;
   assign drain_shift = 5'(32 - ACT_W) - shift_q[idx_q];
@@ -81,6 +93,7 @@ module matrix #(
       .sh_o(shift)
     );
     assign mant[g*GROUP*ACT_W+:GROUP*ACT_W] = x;
+    assign shifts[g*5+:5] = shift;
 
     always_ff @(posedge clk_i) begin
       if (load) begin
@@ -103,7 +116,7 @@ module matrix #(
       start_q <= 1'b0;
       unique case (state_q)
         StLoad:
-        if (valid_i) begin
+        if (load) begin
           tag_q <= tag_i;
           idx_q <= idx_q + 16'd1;
           if (idx_q == 16'(GROUPS / BEAT_GROUPS - 1)) begin
@@ -137,7 +150,7 @@ module matrix #(
           end
         end
         default:
-        if (ready_i) begin
+        if (summed && ready_i) begin
           idx_q <= idx_q + 16'd1;
           if (idx_q == 16'(BEATS - 1)) begin
             idx_q   <= '0;
@@ -176,7 +189,7 @@ module matrix #(
       .shift_i     (drain_shift),
       .xsum_i      (xsum_q[idx_q]),
       .beat_i      (idx_q),
-      .y_o         (data_o)
+      .y_o         (y)
     );
   end else begin : gen_gate
     block_array_gate #(
@@ -207,7 +220,44 @@ module matrix #(
       .shift_i     (drain_shift),
       .xsum_i      (xsum_q[idx_q]),
       .beat_i      (idx_q),
-      .y_o         (data_o)
+      .y_o         (y)
     );
+  end
+
+  if (MODULES != 0 && RANK != 0) begin : gen_lora
+    lora #(
+      .ARRAY  (ARRAY),
+      .K      (K),
+      .N      (N),
+      .MODULES(MODULES),
+      .FROM_1 (FROM_1),
+      .FROM_2 (FROM_2),
+      .RANK   (RANK),
+      .BANKS  (BANKS),
+      .ACT_W  (ACT_W)
+    ) u_lora (
+      .clk_i,
+      .rst_i,
+      .write_valid_i,
+      .write_i,
+      .corrected_o,
+      .failed_o,
+      .valid_i    (valid_i && state_q == StLoad),
+      .ready_o    (taken),
+      .adapter_i  (tag_i.adapter),
+      .beat_i     (idx_q),
+      .x_i        (mant),
+      .shift_i    (shifts),
+      .y_i        (y),
+      .sum_valid_o(summed),
+      .pop_i      (valid_o && ready_i),
+      .sum_o      (data_o)
+    );
+  end else begin : gen_plain
+    assign taken       = 1'b1;
+    assign summed      = 1'b1;
+    assign data_o      = y;
+    assign corrected_o = 1'b0;
+    assign failed_o    = 1'b0;
   end
 endmodule

@@ -28,15 +28,16 @@ class Tag(NamedTuple):
     gen: int = 0
     slot: int = 0
     pos: int = 0
+    adapter: int = 0
 
     def pack(self) -> int:
-        """The 25 bits."""
-        return self.gen << 24 | self.slot << 16 | self.pos
+        """The 29 bits."""
+        return self.adapter << 25 | self.gen << 24 | self.slot << 16 | self.pos
 
     @classmethod
     def unpack(cls, bits: int) -> "Tag":
-        """The fields of 25 bits."""
-        return cls(bits >> 24, bits >> 16 & 255, bits & 0xFFFF)
+        """The fields of 29 bits."""
+        return cls(bits >> 24 & 1, bits >> 16 & 255, bits & 0xFFFF, bits >> 25)
 
 
 def random_tag(slots: int = 256, depth: int = 1 << 16) -> Tag:

@@ -44,7 +44,7 @@ class Bench:
     async def start(self) -> None:
         """Clock and reset."""
         dut = self.dut
-        dut.push_i.value = dut.pop_i.value = dut.stall_i.value = 0
+        dut.push_i.value = dut.pop_i.value = dut.stall_i.value = dut.load_i.value = 0
         dut.push_data_i.value = 0
         stops = ((self.job.stop or [0xFFFFFF]) * 4)[:4]
         dut.stop_ids_i.value = sum(token << 24 * i for i, token in enumerate(stops))
@@ -54,6 +54,10 @@ class Bench:
         await RisingEdge(dut.clk_i)
         dut.rst_i.value = 0
         await Timer(PERIOD * 3, unit="ns")
+        if self.job.adapters:
+            dut.load_i.value = 1
+            while not int(dut.loaded_o.value):
+                await Timer(PERIOD * self.poll, unit="ns")
 
     async def push(self, index: int) -> None:
         """Queue conversation ``index`` of the job."""
@@ -63,7 +67,9 @@ class Bench:
             first, last = talk.first and n == 0, n == len(talk.tokens) - 1
             while int(self.dut.full_o.value):
                 await self.step()
-            self.dut.push_data_i.value = talk.max_new << 34 | last << 33 | first << 32 | talk.slot << 24 | token
+            how = (talk.top_k << 56 | talk.beta << 32 | talk.seed) << 4 | talk.adapter
+            word = talk.max_new << 34 | last << 33 | first << 32 | talk.slot << 24 | token
+            self.dut.push_data_i.value = how << 50 | word
             self.dut.push_i.value = 1
             await RisingEdge(self.dut.clk_i)
             self.dut.push_i.value = 0
@@ -153,6 +159,9 @@ async def _run(dut, schedule) -> Bench:
         "values_compared": bench.board.values,
         "mismatches": 0,
         "cycles": int(dut.cycles_o.value),
+        "layers_busy": int(dut.busy_o.value) / max(1, bench.shape.layers * int(dut.cycles_o.value)),
+        "sram_words_corrected": int(dut.corrected_o.value),
+        "sram_words_failed": int(dut.failed_o.value),
         "seconds": time.perf_counter() - started,
         "peak_memory_bytes": 1024
         * sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)),

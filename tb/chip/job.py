@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models import sv_package
+from models.adapter import Adapter
 from models.checkpoint import Checkpoint
 from models.cycles import Cycles
 from models.errors import InputError
 from models.etch import die_for, etch
 from models.shape import MATRICES, Die
 from tb import runner
+from tb.chip import adapter_file
 from tb.conversation import Conversation, Job
 from tb.waves.window import SOURCE as WINDOW
 from tb.waves.window import Window
@@ -67,20 +69,25 @@ class Chip:
         seed: int | None = None,
         replay: str | None = None,
         window: Window | None = None,
+        adapters: list[str] | None = None,
     ) -> dict:
         """Simulate conversations, every stage checked; gives the report of tb/chip/chip_tests.py.
 
+        ``adapters`` are paths for ``models.adapter.Adapter.load``, the first for bank 1.
         ``echo`` is a headline: with it, answers and progress appear on the terminal. With a ``window`` there are waves,
         which Verilator limits to it.
 
         InputError for a prompt that the die cannot take; AssertionError, the first divergence in it, if RTL and golden
         model differ.
         """
-        self.check(conversations)
-        job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop)
+        adapters = [str(Path(path).resolve()) for path in adapters or []]
+        loaded = [Adapter.load(path, self.ckpt.shape, self.die) for path in adapters]
+        self.check(conversations, len(loaded))
+        job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop, adapters)
         work = BUILD / "runs" / f"{self.name}-{simulator}-{test}-{os.getpid()}"
         shutil.rmtree(work, ignore_errors=True)
         (work / "trace").mkdir(parents=True)
+        adapter_file.write(loaded, work / "adapters.hex")
         report = work / "report.json"
         env = {
             "JOB": json.dumps(dataclasses.asdict(job)),
@@ -107,7 +114,12 @@ class Chip:
                 simulator=simulator,
                 name=self.name,
                 shape_pkg=self.shape_pkg,
-                plusargs=(f"+mask={self.mask}", f"+trace={work / 'trace'}", *(window.plusargs() if window else ())),
+                plusargs=(
+                    f"+mask={self.mask}",
+                    f"+trace={work / 'trace'}",
+                    f"+adapters={work / 'adapters.hex'}",
+                    *(window.plusargs() if window else ()),
+                ),
                 env=env,
                 seed=seed,
                 waves=waves,
@@ -128,8 +140,11 @@ class Chip:
         finally:
             shutil.rmtree(work)
 
-    def check(self, conversations: list[Conversation]) -> None:
-        """InputError unless the die can take these conversations."""
+    def check(self, conversations: list[Conversation], adapters: int = 0) -> None:
+        """InputError unless the die can take these conversations, so many adapters being resident."""
+        if adapters > (self.die.adapters if self.die.rank else 0):
+            what = f"{adapters} adapters, the die has {self.die.adapters if self.die.rank else 0} banks"
+            raise InputError(what, "adapters", "load fewer")
         if not conversations:
             raise InputError("there is nothing to run", "prompt", "give at least one prompt")
         for talk in conversations:
@@ -145,6 +160,11 @@ class Chip:
                 raise InputError(f"slot {talk.slot} of {self.die.slots}", "conversation", "use a slot that the die has")
             if not 1 <= talk.max_new <= 65535:
                 raise InputError(f"{talk.max_new} tokens of answer", "TOKENS", "choose 1 to 65535")
+            if not 0 <= talk.adapter <= adapters:
+                raise InputError(f"adapter {talk.adapter} of {adapters}", f"slot {talk.slot}", "choose a loaded one")
+            if not 0 <= talk.top_k <= self.die.top_k:
+                what = f"a choice among {talk.top_k} logits, the die has {self.die.top_k}"
+                raise InputError(what, f"slot {talk.slot}", "choose among fewer")
 
     def _check_cycles(self, arrivals: list[tuple[float, int, int]]) -> None:
         """AssertionError unless every answer token of a lone user took the clocks of the cycle model."""

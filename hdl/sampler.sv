@@ -1,0 +1,189 @@
+// Choice by temperature among the TOP_K largest logits of VOCAB, which arrive LANES a beat (docs/formats.md, sampler).
+//
+//   take: a beat waits while its largest logits enter the list, one a clock -> weigh: an exponential a clock -> draw
+//   -> pick: along the list until the running sum passes the draw -> out
+//
+// Padding columns of the last beat are never taken.
+module sampler #(
+  parameter int VOCAB = 64,
+  parameter int TOP_K = 16
+) (
+  input  logic                                    clk_i,
+  input  logic                                    rst_i,
+  output logic                                    busy_o,
+  input  logic                                    valid_i,
+  output logic                                    ready_o,
+  input  cartridge_pkg::tag_t                     tag_i,
+  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
+  input  cartridge_pkg::sample_t                  sample_i,  // of the tag's slot; 2 <= top_k <= TOP_K
+  output logic                                    valid_o,
+  input  logic                                    ready_i,
+  output cartridge_pkg::tag_t                     tag_o,
+  output logic       [cartridge_pkg::TOKEN_W-1:0] token_o
+);
+  import cartridge_pkg::*;
+
+  localparam int BEATS = (VOCAB + LANES - 1) / LANES;
+
+  typedef enum logic [2:0] {
+    StTake,
+    StWeigh,
+    StHash,
+    StDraw,
+    StPick,
+    StOut
+  } state_e;
+  state_e             state_q;
+  logic        [15:0] beat_q;
+  logic   [LANES-1:0] taken_q;  // lanes of the waiting beat that are in the list
+  tag_t               tag_q;
+  sample_t            sample_q;
+
+  // The largest logits so far, sorted, and how many they are.
+  logic signed [31:0] z_q[TOP_K];
+  logic [TOKEN_W-1:0] t_q[TOP_K];
+  logic        [ 4:0] fill_q, idx_q;
+
+  // The best lane that is not taken; the lowest among equals.
+  logic signed [31:0] best;
+  logic        [15:0] lane;
+  logic               found, enters;
+
+  always_comb begin
+    best  = '0;
+    lane  = '0;
+    found = 1'b0;
+    for (int unsigned l = 0; l < LANES; l++) begin
+      if (valid_i && !taken_q[l] && 32'(beat_q) * LANES + l < VOCAB) begin
+        if (!found || $signed(data_i[l*32+:32]) > best) begin
+          best  = data_i[l*32+:32];
+          lane  = 16'(l);
+          found = 1'b1;
+        end
+      end
+    end
+  end
+
+  assign enters  = found && (fill_q < sample_i.top_k || best > z_q[32'(sample_i.top_k-5'd1)%TOP_K]);
+  assign ready_o = state_q == StTake && !enters;
+  assign valid_o = state_q == StOut;
+  assign tag_o   = tag_q;
+  assign busy_o  = state_q != StTake || beat_q != 0;
+
+  always_ff @(posedge clk_i) begin
+    if (state_q == StTake && enters) begin
+      for (int unsigned i = 0; i < TOP_K; i++) begin
+        if (5'(i) >= fill_q || best > z_q[i]) begin
+          if (i != 0 && (5'(i) > fill_q || best > z_q[(i+TOP_K-1)%TOP_K])) begin
+            z_q[i] <= z_q[(i+TOP_K-1)%TOP_K];
+            t_q[i] <= t_q[(i+TOP_K-1)%TOP_K];
+          end else begin
+            z_q[i] <= best;
+            t_q[i] <= TOKEN_W'(32'(beat_q) * LANES + 32'(lane));
+          end
+        end
+      end
+    end
+  end
+
+  // Weights: 2^-((z_0 - z_i) * beta), 20 fraction bits.
+  logic [31:0] gap;
+  logic [56:0] fall;
+  logic [24:0] dlt;
+  logic [20:0] e, e_q[TOP_K];
+  logic [25:0] sum_q, run;
+
+  assign gap  = z_q[0] - z_q[32'(idx_q)%TOP_K];
+  assign fall = 57'(gap) * 57'(sample_q.beta) + 57'd524288 >> 20;
+  assign dlt  = |fall[56:25] ? '1 : fall[24:0];
+
+  exp2 u_exp2 (
+    .d_i(dlt),
+    .e_o(e)
+  );
+
+  // The draw: a hash of seed and position times the sum of all weights.
+  logic [31:0] hash_q;
+  logic [25:0] draw_q;
+  logic        picked_q;
+  logic [TOKEN_W-1:0] token_q;
+
+  function automatic logic [31:0] lowbias32(input logic [31:0] x);
+    lowbias32 = x ^ (x >> 16);
+    lowbias32 = lowbias32 * 32'h7FEB_352D;
+    lowbias32 = lowbias32 ^ (lowbias32 >> 15);
+    lowbias32 = lowbias32 * 32'h846C_A68B;
+    lowbias32 = lowbias32 ^ (lowbias32 >> 16);
+  endfunction
+
+  assign run     = sum_q + 26'(e_q[32'(idx_q)%TOP_K]);
+  assign token_o = token_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q  <= StTake;
+      beat_q   <= '0;
+      taken_q  <= '0;
+      fill_q   <= '0;
+      idx_q    <= '0;
+      sum_q    <= '0;
+      hash_q   <= '0;
+      draw_q   <= '0;
+      picked_q <= 1'b0;
+      token_q  <= '0;
+      tag_q    <= '0;
+      sample_q <= '0;
+    end else begin
+      unique case (state_q)
+        StTake:
+        if (enters) begin
+          taken_q[32'(lane)] <= 1'b1;
+          if (fill_q < sample_i.top_k) fill_q <= fill_q + 5'd1;
+        end else if (valid_i) begin
+          taken_q  <= '0;
+          tag_q    <= tag_i;
+          sample_q <= sample_i;
+          beat_q   <= beat_q + 16'd1;
+          if (beat_q == 16'(BEATS - 1)) begin
+            beat_q  <= '0;
+            state_q <= StWeigh;
+          end
+        end
+        StWeigh: begin
+          e_q[32'(idx_q)%TOP_K] <= e;
+          sum_q                 <= sum_q + 26'(e);
+          idx_q                 <= idx_q + 5'd1;
+          if (idx_q == fill_q - 5'd1) begin
+            idx_q   <= '0;
+            state_q <= StHash;
+          end
+        end
+        StHash: begin
+          hash_q  <= lowbias32(sample_q.seed + 32'(tag_q.pos) * 32'h9E37_79B9);
+          state_q <= StDraw;
+        end
+        StDraw: begin
+          draw_q   <= 26'((58'(hash_q) * 58'(sum_q)) >> 32);
+          sum_q    <= '0;
+          picked_q <= 1'b0;
+          state_q  <= StPick;
+        end
+        StPick: begin
+          sum_q <= run;
+          idx_q <= idx_q + 5'd1;
+          if (!picked_q && run > draw_q) begin
+            picked_q <= 1'b1;
+            token_q  <= t_q[32'(idx_q)%TOP_K];
+          end
+          if (idx_q == fill_q - 5'd1) begin
+            idx_q   <= '0;
+            sum_q   <= '0;
+            fill_q  <= '0;
+            state_q <= StOut;
+          end
+        end
+        default: if (ready_i) state_q <= StTake;
+      endcase
+    end
+  end
+endmodule

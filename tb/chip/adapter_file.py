@@ -1,0 +1,32 @@
+"""Adapters as the bench plays them into a chip: a line of hexadecimal for every 32 bits of an SRAM word."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from models.adapter import Adapter
+from models.checkpoint import PARTS
+
+ARRAYS = tuple(PARTS)  # in the order of cartridge_pkg::ARRAY_*
+
+
+def words(adapter: Adapter) -> Iterator[tuple[int, int, int, np.ndarray]]:
+    """(layer, array, word, its bytes) of every word that an adapter needs: arrays that it leaves alone have scales of 0."""
+    for layer in range(adapter.shape.layers):
+        changed = adapter.layer(layer)
+        for number, array in enumerate(ARRAYS):
+            rows = adapter.words(layer, array)
+            first = 0 if any(part in changed for part in PARTS[array]) else len(rows) - 1
+            for word in range(first, len(rows)):
+                yield layer, number, word, rows[word]
+
+
+def write(adapters: Sequence[Adapter], path: Path) -> None:
+    """Write what tb/chip/chip_bench.sv reads; the first adapter goes into bank 0."""
+    with path.open("w") as file:
+        for bank, adapter in enumerate(adapters):
+            for layer, array, word, row in words(adapter):
+                for chunk, bits in enumerate(row.view("<u4").tolist()):
+                    head = layer << 38 | array << 36 | bank << 32 | word << 16 | chunk
+                    file.write(f"{head:012x}{bits:08x}\n")
