@@ -83,7 +83,7 @@ def test_help_names_every_target(project):
         "waves",
         "regress",
     )
-    for target in (*targets, "coverage", "clean", "PROMPT", "MODEL", "SEED", "LAYER", "CLUSTER", "CLOCK"):
+    for target in (*targets, "coverage", "formal", "mutate", "clean", "PROMPT", "MODEL", "SEED", "LAYER", "CLUSTER", "CLOCK"):
         assert f"  {target} " in done.stdout
 
 
