@@ -1,7 +1,7 @@
 # Every target sets up what it needs by itself.
 PYTHON := .venv/bin/python
 PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED DEPTH LAYER TOKEN STAGE SEEDS CLUSTER CLOCK OTHER ARRAY \
-  BLOCK COLUMN
+  BLOCK COLUMN TASK COUNT MUTANT
 
 # Parameters reach the scripts through the environment, letter by letter: nothing in them is expanded, whatever quotes
 # or dollar signs a prompt has.
@@ -9,7 +9,7 @@ $(foreach name,$(PARAMETERS),$(if $(filter-out undefined,$(origin $(name))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage clean
+.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage formal mutate clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
@@ -33,6 +33,9 @@ help: ## this list
 #: CLUSTER of regress: tcp://host:port, slurm or lsf (default: this machine)
 #: OTHER  of masks: a second checkpoint of MODEL's geometry
 #: ARRAY  of vias: qkv (default), o, gateup, down or head; also LAYER, BLOCK (number), COLUMN (the first)
+#: TASK   of formal: a proof or a family of them (default: all)
+#: COUNT  of mutate: how many mutants (default: 40), chosen by SEED
+#: MUTANT of mutate: this one, once more
 #: CLOCK  of ppa: gigahertz at which tokens/s are stated (default: 1.5)
 
 setup: ## install tools and packages into .venv (once)
@@ -74,6 +77,12 @@ regress: setup ## every bench, several seeds, both simulators, in parallel
 
 coverage: setup ## what the benches reach of the testplan's points and of the code of hdl/
 	@$(PYTHON) -m scripts.coverage
+
+formal: setup ## proofs of cell, block, streams, sequencer, KV addresses and serial arithmetic; TASK=name
+	@$(PYTHON) -m scripts.formal
+
+mutate: setup ## one-line mutants of hdl/, and which bench finds each; COUNT= SEED= MUTANT=
+	@$(PYTHON) -m scripts.mutate
 
 clean: ## remove what was built; .venv and fetched checkpoints stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name checkpoints -exec rm -rf {} +

@@ -51,11 +51,12 @@ def coverage(root: Path) -> int:
         folder = Path(name)
         with connected(os.environ.get("CLUSTER", "")) as client:
             results = regress.performed(client, runs, root, console, COVERAGE_DIR=name)
-        counts = code.merged(folder.rglob("code.dat"), HDL)
+        failed = [result for result in results if result.problem]
+        left = [file for file in folder.rglob("code.dat") if file.stat().st_size or not failed]  # a run may have died
+        counts = code.merged(left, HDL)
         assert counts, "no run left coverage"
         hits = functional.merged(folder.rglob("functional.yml"), folder / "merged.yml")
     excluded, stale = exclusions.applied(left_out, counts, HDL)
-    failed = [result for result in results if result.problem]
     figures = {
         "test": test,
         "first_seed": first,

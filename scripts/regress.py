@@ -119,17 +119,21 @@ def executed(client: Client, runs: list[Run], root: Path, **env: str) -> Iterato
     """Have the cluster do these runs with ``env`` added to their environment; gives results as they come."""
     futures = {}
     for order, run in enumerate(runs):
-        pytest = [sys.executable, "-m", "pytest", run.node, *PYTEST]
         given = {"SEED": str(run.seed), "SIM": os.environ.get("SIM", ""), **env}
-        request = json.dumps({"command": pytest, "cwd": str(root), "env": given, "limit": LIMIT_S})
-        job = [sys.executable, "-I", regress_job.__file__, request]
-        future = client.submit(subprocess.run, job, capture_output=True, text=True, pure=False, priority=-order)
-        futures[future] = run
+        futures[submit(client, [run.node], root, order, **given)] = run
     for future in as_completed(futures):
-        yield _result(future, futures[future])
+        yield result_of(future, futures[future])
 
 
-def _result(future: Future, run: Run) -> Result:
+def submit(client: Client, arguments: list[str], root: Path, order: int, limit: float = LIMIT_S, **env: str) -> Future:
+    """Have the cluster call pytest in ``root`` with ``env`` added to its environment, after those of a lower order."""
+    pytest = [sys.executable, "-m", "pytest", *arguments, *PYTEST]
+    request = json.dumps({"command": pytest, "cwd": str(root), "env": env, "limit": limit})
+    job = [sys.executable, "-I", regress_job.__file__, request]
+    return client.submit(subprocess.run, job, capture_output=True, text=True, pure=False, priority=-order)
+
+
+def result_of(future: Future, run: Run) -> Result:
     """What became of a run that is done."""
     try:
         done = future.result()

@@ -82,6 +82,8 @@ def test_help_names_every_target(project):
         "vias",
         "waves",
         "regress",
+        "formal",
+        "mutate",
     )
     for target in (*targets, "coverage", "clean", "PROMPT", "MODEL", "SEED", "LAYER", "CLUSTER", "CLOCK"):
         assert f"  {target} " in done.stdout

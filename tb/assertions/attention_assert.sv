@@ -23,15 +23,13 @@ module attention_assert #(
   always_ff @(posedge clk_i) if (enters_i) tag_q <= tag_i;
 
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
-    logic [23:0] k_place, v_place;
-    assign k_place = {attention.gen_kv[g].u_k.slot_i, attention.gen_kv[g].u_k.wpos_i};
-    assign v_place = {attention.gen_kv[g].u_v.slot_i, attention.gen_kv[g].u_v.wpos_i};
-
     always_ff @(posedge clk_i) begin
       if (!rst_i && attention.gen_kv[g].u_k.we_i)
-        `HOLDS(key_in_slot, k_place == {tag_q.slot, tag_q.pos}, "a key goes to another place than its token's")
+        `HOLDS(key_in_slot, {attention.gen_kv[g].u_k.slot_i, attention.gen_kv[g].u_k.wpos_i} == tag_q[23:0],
+               "a key goes to another place than its token's")
       if (!rst_i && attention.gen_kv[g].u_v.we_i)
-        `HOLDS(value_in_slot, v_place == {tag_q.slot, tag_q.pos}, "a value goes to another place than its token's")
+        `HOLDS(value_in_slot, {attention.gen_kv[g].u_v.slot_i, attention.gen_kv[g].u_v.wpos_i} == tag_q[23:0],
+               "a value goes to another place than its token's")
       if (!rst_i && attention.gen_kv[g].u_k.re_i)
         `HOLDS(key_of_past, attention.gen_kv[g].u_k.rpos_i <= tag_q.pos, "a key behind the token is read")
       if (!rst_i && attention.gen_kv[g].u_v.re_i)

@@ -1,8 +1,9 @@
 // A whole layer as a stream module: by its ports alone, so that it holds for a layer compiled on its own too.
 bind layer stream_assert #(
-  .WIDTH($bits({tag_o, data_o}))
+  .TAG_W ($bits(tag_o)),
+  .DATA_W($bits(data_o))
 ) u_stream_assert (
-  .clk_i, .rst_i, .valid_i(valid_o), .ready_i, .beat_i({tag_o, data_o})
+  .clk_i, .rst_i, .valid_i(valid_o), .ready_i, .tag_i(tag_o), .data_i(data_o)
 );
 bind layer token_assert #(
   .IN_BEATS (shape_pkg::D_MODEL / cartridge_pkg::LANES),

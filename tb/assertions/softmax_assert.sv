@@ -12,16 +12,22 @@ module softmax_assert #(
 );
   localparam int PROB_W = cartridge_pkg::PROB_W;
 
-  for (genvar h = 0; h < HEADS; h++) begin : gen_head
-    logic [63:0] sum, added, prob;
-    assign sum   = 64'(softmax.sum_q[h*SUM_W+:SUM_W]);
-    assign added = sum + 64'(softmax.gen_head[h].e);
-    assign prob  = (64'(softmax.word[h*24+:21]) * 64'(softmax.gen_head[h].recip) + 64'h80_0000) >> 24;
+  // An exponential times the reciprocal, rounded to the bits that are cut off.
+  function automatic logic [63:0] product(input logic [20:0] e, input logic [44:0] recip);
+    product = 64'(e) * 64'(recip) + 64'h80_0000;
+  endfunction
 
+  for (genvar h = 0; h < HEADS; h++) begin : gen_head
     always_ff @(posedge clk_i) begin
-      if (!rst_i && adds_i) `HOLDS(sum_fits, added < 64'd1 << SUM_W, "the sum of exponentials overflows")
-      if (!rst_i && divides_i) `HOLDS(sum_has_maximum, sum >= 64'd1 << 20, "the sum lacks its largest exponential")
-      if (!rst_i && gives_i) `HOLDS(prob_fits, prob < 64'd1 << PROB_W, "a probability overflows")
+      if (!rst_i && adds_i)
+        `HOLDS(sum_fits, 64'(softmax.sum_q[h*SUM_W+:SUM_W]) + 64'(softmax.gen_head[h].e) < 64'd1 << SUM_W,
+               "the sum of exponentials overflows")
+      if (!rst_i && divides_i)
+        `HOLDS(sum_has_maximum, 64'(softmax.sum_q[h*SUM_W+:SUM_W]) >= 64'd1 << 20,
+               "the sum lacks its largest exponential")
+      if (!rst_i && gives_i)
+        `HOLDS(prob_fits, product(softmax.word[h*24+:21], softmax.gen_head[h].recip) >> 24 < 64'd1 << PROB_W,
+               "a probability overflows")
     end
   end
 endmodule

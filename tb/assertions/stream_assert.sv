@@ -1,45 +1,51 @@
 `include "assert.svh"
 // An output stream: a beat that waits stays as it is until it is accepted.
+// Tag and data are apart: together they would be one more wide vector to move with every change.
 module stream_assert #(
-  parameter int WIDTH = 1
+  parameter int TAG_W  = 1,
+  parameter int DATA_W = 1
 ) (
-  input logic             clk_i,
-  input logic             rst_i,
-  input logic             valid_i,
-  input logic             ready_i,
-  input logic [WIDTH-1:0] beat_i
+  input logic              clk_i,
+  input logic              rst_i,
+  input logic              valid_i,
+  input logic              ready_i,
+  input logic  [TAG_W-1:0] tag_i,
+  input logic [DATA_W-1:0] data_i
 );
-  logic             waits_q;
-  logic [WIDTH-1:0] beat_q;
+  logic              waits_q;
+  logic  [TAG_W-1:0] tag_q;
+  logic [DATA_W-1:0] data_q;
 
   always_ff @(posedge clk_i) begin
     waits_q <= !rst_i && valid_i && !ready_i;
-    if (valid_i && !ready_i) beat_q <= beat_i;
+    if (valid_i && !ready_i) begin
+      tag_q  <= tag_i;
+      data_q <= data_i;
+    end
     if (!rst_i && waits_q) begin
       `HOLDS(not_withdrawn, valid_i, "a waiting beat was withdrawn")
-      `HOLDS(not_changed, beat_i == beat_q, "a waiting beat was changed")
+      `HOLDS(not_changed, tag_i == tag_q && data_i == data_q, "a waiting beat was changed")
     end
   end
 endmodule
 
-bind sequencer stream_assert #(.WIDTH($bits({tag_o, token_o}))) u_layers_assert (
-  .clk_i, .rst_i, .valid_i(valid_o), .ready_i, .beat_i({tag_o, token_o})
-);
-bind sequencer stream_assert #(.WIDTH($bits({out_slot_o, out_pos_o, out_token_o, out_end_o}))) u_host_assert (
-  .clk_i, .rst_i, .valid_i(out_valid_o), .ready_i(out_ready_i),
-  .beat_i({out_slot_o, out_pos_o, out_token_o, out_end_o})
-);
-`define BIND_STREAM(MODULE, FIELDS) \
-  bind MODULE stream_assert #(.WIDTH($bits(FIELDS))) u_stream_assert ( \
-    .clk_i, .rst_i, .valid_i(valid_o), .ready_i, .beat_i(FIELDS) \
+`define BIND_STREAM(MODULE, TAG, DATA) \
+  bind MODULE stream_assert #(.TAG_W($bits(TAG)), .DATA_W($bits(DATA))) u_stream_assert ( \
+    .clk_i, .rst_i, .valid_i(valid_o), .ready_i, .tag_i(TAG), .data_i(DATA) \
   );
-`define TAGGED {tag_o, data_o}
-`define CHOSEN {tag_o, token_o}
-`BIND_STREAM(embedding, `TAGGED)
-`BIND_STREAM(rms_norm, `TAGGED)
-`BIND_STREAM(matrix, `TAGGED)
-`BIND_STREAM(rope, `TAGGED)
-`BIND_STREAM(attention, `TAGGED)
-`BIND_STREAM(swiglu, `TAGGED)
-`BIND_STREAM(argmax, `CHOSEN)
-`BIND_STREAM(stream_fifo, data_o)
+`BIND_STREAM(sequencer, tag_o, token_o)
+`BIND_STREAM(embedding, tag_o, data_o)
+`BIND_STREAM(rms_norm, tag_o, data_o)
+`BIND_STREAM(matrix, tag_o, data_o)
+`BIND_STREAM(rope, tag_o, data_o)
+`BIND_STREAM(attention, tag_o, data_o)
+`BIND_STREAM(swiglu, tag_o, data_o)
+`BIND_STREAM(argmax, tag_o, token_o)
+`BIND_STREAM(stream_fifo, 1'b0, data_o)
+bind sequencer stream_assert #(
+  .TAG_W ($bits({out_slot_o, out_pos_o})),
+  .DATA_W($bits({out_token_o, out_end_o}))
+) u_host_assert (
+  .clk_i, .rst_i, .valid_i(out_valid_o), .ready_i(out_ready_i), .tag_i({out_slot_o, out_pos_o}),
+  .data_i({out_token_o, out_end_o})
+);

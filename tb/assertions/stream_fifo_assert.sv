@@ -17,7 +17,7 @@ module stream_fifo_assert #(
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       beats_q.delete();
-    end else begin
+    end else if (push_i || pop_i) begin
       `HOLDS(fill_in_range, 32'(fill_i) == beats_q.size() && 32'(fill_i) <= DEPTH, "the fill counter is wrong")
       if (pop_i) begin
         `HOLDS(no_underflow, beats_q.size() != 0, "a beat is taken from an empty FIFO")

@@ -14,12 +14,12 @@ import pytest
 from models import checkpoint, tiny
 from tb import masks
 from tb.chip.job import BUILD, Chip
-from tb.runner import HDL, run
+from tb.runner import HDL, PACKAGES, run
 from tb.uvm.bench import PORTS
 
 pytestmark = pytest.mark.once
 TESTS = "tb.assertions.assertion_tests"
-LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
+LEAST = {"layers": 2, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
 WATCHDOG = 3000  # clocks: more than any module of the chip needs
 
 
@@ -66,7 +66,7 @@ def broken() -> Path:
 
 @pytest.fixture(scope="module")
 def chip(tmp_path_factory) -> Chip:
-    """The smallest chip."""
+    """The smallest chip whose layer is compiled on its own."""
     path = tiny.write(tmp_path_factory.mktemp("assertions") / "tiny.gguf", **LEAST)
     return Chip.of(checkpoint.load(path), kv_depth=4)
 
@@ -82,8 +82,11 @@ def mask(tmp_path_factory) -> Path:
 def talk(chip: Chip, fault: str) -> Path:
     """Traffic through the chip."""
     plusargs = (f"+mask={chip.mask}", f"+watchdog={WATCHDOG}", f"+fault={fault}")
-    settings = {"shape_pkg": chip.shape_pkg, "sources": (PORTS,), "profile": "small", "hdl": broken()}
-    return run("chip", TESTS, simulator="verilator", name="assertions-chip", plusargs=plusargs, **settings)
+    hdl = broken()
+    modules = [file for file in sorted(hdl.glob("*.sv")) if file.name not in (*PACKAGES, "chip.sv")]
+    settings = {"shape_pkg": chip.shape_pkg, "sources": (PORTS, *modules), "profile": "small", "hdl": hdl}
+    settings |= {"plusargs": plusargs, "build_args": ("--hierarchical",)}
+    return run("chip", TESTS, simulator="verilator", name="assertions-chip", **settings)
 
 
 def multiply(mask: Path, fault: str) -> Path:

@@ -20,17 +20,19 @@ module token_assert #(
 
   cartridge_pkg::tag_t tags_q[$];
   int unsigned in_q, out_q, silent_q, moved_q;
+  bit inside_q;  // a token, or a part of one
   bit waits;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       tags_q.delete();
+      inside_q = 1'b0;
       in_q     = 0;
       out_q    = 0;
       silent_q = 0;
-    end else begin
+    end else if (inside_q || valid_i || out_valid_i) begin  // else at rest, as most modules are at most times
       if (out_valid_i && out_ready_i) begin
-        `HOLDS(not_doubled, tags_q.size() != 0, "a beat leaves, but no token is inside")
+        `HOLDS(not_doubled, inside_q, "a beat leaves, but no token is inside")
         `HOLDS(in_order, out_tag_i == tags_q[0], "a token leaves out of order, or with another tag")
         out_q = out_q + 1;
         if (out_q == OUT_BEATS) begin
@@ -43,12 +45,16 @@ module token_assert #(
         `HOLDS(one_token, tag_i == tags_q[$], "the beats of a vector have different tags")
         in_q = (in_q == IN_BEATS - 1) ? 0 : in_q + 1;
       end
-      if ((valid_i && ready_i) || (out_valid_i && out_ready_i)) moved = moved + 1;
-      waits = out_valid_i || (in_q != 0 && !(valid_i && !ready_i));
-      silent_q = (tags_q.size() == 0 || waits || moved != moved_q) ? 0 : silent_q + 1;
-      `HOLDS(alive, silent_q <= clocks(), "a token is inside and nothing has moved for too long")
+      if ((valid_i && ready_i) || (out_valid_i && out_ready_i)) begin
+        moved    = moved + 1;
+        inside_q = tags_q.size() != 0;
+      end
+      waits    = out_valid_i || (in_q != 0 && !(valid_i && !ready_i));
+      silent_q = (waits || !inside_q || moved != moved_q) ? 0 : silent_q + 1;
+      moved_q  = moved;
+      if (silent_q != 0)
+        `HOLDS(alive, silent_q <= clocks(), "a token is inside and nothing has moved for too long")
     end
-    moved_q = moved;
   end
 endmodule
 

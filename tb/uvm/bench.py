@@ -1,5 +1,6 @@
 """Starts the environment on a layer or a chip: the pyuvm tests of a module, all in one simulation."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def run(chip: Chip, top: str, tests: str, *, simulator: str, only: str = "", vie
     modules = [file for file in sorted(chip.hdl.glob("*.sv")) if file.name not in (*runner.PACKAGES, f"{top}.sv")]
     deep = top == "chip" and chip.ckpt.shape.layers >= HIERARCHY
     hierarchy = deep and simulator == "verilator" and not runner.coverage()
-    trace = BUILD / "runs" / f"uvm-{top}-{chip.name}-{simulator}-{chip.mask.name}"
+    trace = BUILD / "runs" / f"uvm-{top}-{chip.mask.name}-{simulator}-{os.getpid()}"  # runs of one test may overlap
     shutil.rmtree(trace, ignore_errors=True)
     trace.mkdir(parents=True)
     try:

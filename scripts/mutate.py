@@ -1,0 +1,227 @@
+"""``make mutate``: COUNT one-line mutants of hdl/, chosen by SEED over all modules, and what the benches say to each.
+
+Each mutant is a folder of its own, build/mutate/NAME: the project by symbolic links, but a copy of hdl/ with a line
+changed, and builds of its own. The benches of what uses the module run there, those that start quickly first, up to the
+first that fails. MUTANT=NAME does one mutant again.
+"""
+
+import os
+import random
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from distributed import Client, as_completed
+from junitparser import Error, Failure
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from models.errors import InputError
+from scripts import command, mutate_report
+from scripts.mutate_report import Outcome
+from scripts.regress import collected, result_of, submit
+from scripts.regress_cluster import connected
+from scripts.regress_result import Result, Run
+from tb import toolchain
+from tb.mutation import harmless
+from tb.mutation.mutants import Mutant, mutants, uses
+from tb.runner import ROOT
+
+COUNT = 40
+BENCH = {"SEED": "1", "SIM": ""}  # the environment of the benches: one seed, both simulators
+TEST_S = 300  # for a test, its build included: mutants can hang
+LIMIT_S = 3600  # for all benches of a mutant
+PYTEST = ("-x", "-o", f"faulthandler_timeout={TEST_S}", "-o", "faulthandler_exit_on_timeout=true")
+# Benches about benches: they plant faults of their own, or know nothing of the RTL.
+OTHERS = (
+    "tb/assertions/",
+    "tb/coverage/",
+    "tb/formal/",
+    "tb/mutation/",
+    "tb/plan/",
+    "tb/waves/",
+    "tb/chip/test_faults.py",
+    "tb/reset/test_reset.py::test_a_missing_reset_is_seen",
+    "tb/reset/test_reset.py::test_no_entry_is_stale",
+)
+QUICK = re.compile(r"icarus|^tb/reset/")  # benches on Icarus: it builds at once
+LARGE = {"layer", "chip"}
+UNBUILT = "AssertionError: the build of "
+STARTED = re.compile(r"^(\S.*): (?:verilator|icarus), seed \d+; replay: ", re.MULTILINE)  # tb/runner.py's lines
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What all mutants of a call share: benches, what uses what, the arguments for harmless ones by name."""
+
+    root: Path
+    benches: list[str]
+    uses: dict[str, set[str]]
+    harmless: dict[str, str]
+
+    def of(self, module: str) -> list[str]:
+        """The benches of all designs that use a module: quick ones first, large designs last, small ones before."""
+        designs = {node: self._design(node) for node in self.benches}
+        relevant = [node for node in self.benches if module in self.uses[designs[node]]]
+
+        def cost(node: str) -> tuple[bool, bool, int]:
+            design = designs[node]
+            return not QUICK.search(node), design in LARGE, len(self.uses[design])
+
+        return sorted(relevant, key=cost)
+
+    def _design(self, node: str) -> str:
+        """The module that a bench is about, by its folder; the chip where no module has that name."""
+        folder = node.split("/")[1]
+        return folder if folder in self.uses else "chip"
+
+
+def main(root: Path = ROOT) -> int:
+    """Do what the environment asks for to mutants of ``root``/hdl; gives the exit status."""
+    return command.guarded(lambda: mutate(root))
+
+
+def mutate(root: Path) -> int:
+    """Run, print, and leave mutate.json in ``root``/build/results.
+
+    Returns:
+        0 if fewer than one in twenty of the mutants that are not harmless are missed, else 1.
+    """
+    count = command.number("COUNT", COUNT, 1, 10000)
+    seed = command.number("SEED", 1, 0, command.SEED_MAX)
+    every = mutants(root / "hdl")
+    arguments = harmless.load([mutant for those in every.values() for mutant in those])
+    if name := os.environ.get("MUTANT"):
+        order, arguments = [named(every, name)], {}
+    else:
+        order = drawn(every, seed)
+    for simulator in ("verilator", "icarus"):
+        toolchain.require(simulator)
+    benches = [node for node, _ in collected("", root) if not node.startswith(OTHERS)]
+    campaign = Campaign(root, benches, uses(root / "hdl"), arguments)
+    folder = root / "build" / "results"
+    console = Console()
+    total = sum(map(len, every.values()))
+    what = str(order[0]) if name else f"{min(count, total)} of {total} mutants of {len(every)} modules, seed {seed}"
+    console.print(what, markup=False, highlight=False, soft_wrap=True)
+    with connected(os.environ.get("CLUSTER", "")) as client:
+        (folder / "mutate.json").unlink(missing_ok=True)
+        outcomes = performed(client, order, count, campaign, console)
+        check(client, {outcome.by for outcome in outcomes if outcome.status == "killed"}, root)
+    figures = mutate_report.figures(outcomes, seed)
+    command.write(folder / "mutate.json", figures)
+    mutate_report.show(console, outcomes, figures)
+    return int(not figures["enough"])
+
+
+def named(every: dict[str, list[Mutant]], name: str) -> Mutant:
+    """The mutant of this name. InputError if there is none."""
+    module = name.rpartition("-")[0]
+    for mutant in every.get(module, []):
+        if mutant.name == name:
+            return mutant
+    known = f"{module}-1 to {module}-{len(every[module])}" if module in every else f"MODULE-n of {', '.join(every)}"
+    raise InputError(f"no mutant is named {name!r}", "MUTANT", f"there are {known}")
+
+
+def drawn(every: dict[str, list[Mutant]], seed: int) -> list[Mutant]:
+    """All mutants in the order in which they are taken: one of each module, then any.
+
+    A mutant's place comes from the seed and its own text: it stays nearly where it was when other lines change.
+    """
+
+    def place(mutant: Mutant) -> float:
+        return random.Random(f"{seed} {mutant.module} {mutant.line} {mutant.mutated}").random()
+
+    shuffled = [sorted(those, key=place) for those in every.values()]
+    rest = [mutant for those in shuffled for mutant in those[1:]]
+    return sorted((those[0] for those in shuffled), key=place) + sorted(rest, key=place)
+
+
+def performed(client: Client, order: list[Mutant], count: int, campaign: Campaign, console: Console) -> list[Outcome]:
+    """What became of the first ``count`` mutants of ``order`` that the simulators build; told as it comes.
+
+    AssertionError if there are none, or the cluster loses one.
+    """
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[missed]} missed"), TimeElapsedColumn()
+    waiting = iter(order)
+    found: dict[Mutant, Outcome] = {}
+    futures: dict = {}
+    done = as_completed([])
+
+    def take(mutant: Mutant) -> None:
+        benches = campaign.of(mutant.module)
+        if mutant.name in campaign.harmless:
+            found[mutant] = Outcome(mutant, "harmless", said=campaign.harmless[mutant.name])
+        elif not benches:
+            found[mutant] = Outcome(mutant, "missed", said="no bench has this module")
+        else:
+            folder = tree(mutant, campaign.root)
+            future = submit(client, [*benches, *PYTEST], folder, len(futures), LIMIT_S, **BENCH)
+            futures[future] = mutant, folder
+            done.add(future)
+
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("", total=min(count, len(order)), missed=0)
+        for mutant in islice(waiting, count):
+            take(mutant)
+        for future in done:
+            mutant, folder = futures[future]
+            outcome = verdict(mutant, result_of(future, Run(mutant.name, int(BENCH["SEED"]))))
+            shutil.rmtree(folder)
+            if outcome.status == "unbuilt":
+                for other in islice(waiting, 1):
+                    take(other)
+            else:
+                found[mutant] = outcome
+            if outcome.status == "missed":
+                line = f"MISSED {mutant}; again: {outcome.replay}"
+                console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+            missed = sum(outcome.status == "missed" for outcome in found.values())
+            progress.update(bar, completed=len(found), missed=missed)
+    assert found, "no simulator builds the mutant"
+    return [found[mutant] for mutant in order if mutant in found]
+
+
+def tree(mutant: Mutant, root: Path) -> Path:
+    """A project with the mutant in it, and no builds."""
+    folder = root / "build" / "mutate" / mutant.name
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "build").mkdir(parents=True)
+    for entry in root.iterdir():
+        if entry.name not in ("hdl", "build") and not entry.name.startswith("."):
+            (folder / entry.name).symlink_to(entry)
+    (folder / "build" / "checkpoints").symlink_to(root / "build" / "checkpoints")
+    shutil.copytree(root / "hdl", folder / "hdl")
+    mutant.apply(folder / "hdl")
+    return folder
+
+
+def verdict(mutant: Mutant, result: Result) -> Outcome:
+    """What the benches say to a mutant. AssertionError if the cluster lost the run."""
+    assert not result.lost, f"{mutant.name}: {result.divergence}"
+    if not result.problem:
+        return Outcome(mutant, "missed", seconds=result.seconds)
+    if UNBUILT in result.divergence:
+        return Outcome(mutant, "unbuilt", seconds=result.seconds)
+    failed = [case for case in result.cases if any(isinstance(entry, Failure | Error) for entry in case.result)]
+    if failed:
+        by, said = f"{failed[0].classname.replace('.', '/')}.py::{failed[0].name}", result.divergence
+    else:
+        by, said = ["", *STARTED.findall(result.output)][-1], f"no end, {result.problem}"
+    return Outcome(mutant, "killed", by, said, result.seconds)
+
+
+def check(client: Client, nodes: set[str], root: Path) -> None:
+    """AssertionError unless the benches that killed mutants pass on the RTL as it is."""
+    futures = {submit(client, [node], root, 0, **BENCH): node for node in sorted(nodes)}
+    for future in as_completed(futures):
+        result = result_of(future, Run(futures[future], int(BENCH["SEED"])))
+        assert not result.problem, f"{futures[future]} fails without a mutant, mend it first: {result.divergence}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""``make mutate`` as a user meets it: a killed mutant, a missed one, a harmless one, and bad input."""
+
+import json
+
+import pytest
+
+from scripts import mutate, mutate_report
+from scripts.mutate_report import Outcome
+from scripts.regress_result import Run, judged
+from tb.mutation.mutants import mutants
+from tb.runner import HDL, ROOT
+
+PARAMETERS = ("SEED", "COUNT", "MUTANT", "CLUSTER")
+EVERY = mutants(HDL)
+BENCH = "tb/clk_gate/test_clk_gate.py::test_clk_gate[icarus]"
+PASSED = '<testsuite><testcase classname="tb.a.test_a" name="test_a[b.c]"/></testsuite>'
+FAILED = PASSED.replace("/><", '><failure message="AssertionError: lane 3"/></testcase><')
+
+
+@pytest.fixture
+def ask(monkeypatch, capsys, tmp_path):
+    """Call the command on a copy of the project, with one bench: status, what it prints and complains of, figures."""
+    for entry in ROOT.iterdir():
+        if entry.name != "build" and not entry.name.startswith("."):
+            (tmp_path / entry.name).symlink_to(entry)
+    monkeypatch.setattr(mutate, "collected", lambda *_: [(BENCH, False)])
+
+    def call(**parameters):
+        for name in PARAMETERS:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in parameters.items():
+            monkeypatch.setenv(name, str(value))
+        status = mutate.main(tmp_path)
+        file = tmp_path / "build" / "results" / "mutate.json"
+        return status, *capsys.readouterr(), json.loads(file.read_text()) if file.exists() else None
+
+    return call
+
+
+def mutant(module, mutated):
+    (found,) = [mutant for mutant in EVERY[module] if mutant.mutated == mutated]
+    return found
+
+
+def test_killed_missed_and_harmless(ask, monkeypatch):
+    """One in three is harmless, and one of the others is missed, which is too many."""
+    killed = mutant("clk_gate", "if (clk_i) en_q = en_i;")
+    missed, harmless = EVERY["divider"][:2]
+    monkeypatch.setattr(mutate, "drawn", lambda *_: [killed, missed, harmless])
+    monkeypatch.setattr(mutate, "uses", lambda _: {"clk_gate": {"clk_gate", "divider"}})
+    monkeypatch.setattr(mutate.harmless, "load", lambda _: {harmless.name: "for a reason"})
+    status, said, _, figures = ask(COUNT=3, SEED=5)
+    assert status == 1
+    assert [result["status"] for result in figures["results"]] == ["killed", "missed", "harmless"]
+    assert (figures["seed"], figures["missed_share"], figures["enough"]) == (5, 0.5, False)
+    assert figures["results"][0]["by"] == BENCH
+    assert "AssertionError: " in figures["results"][0]["said"]
+    assert figures["results"][2]["said"] == "for a reason"
+    assert f"MISSED {missed}" in said and f"again: make mutate MUTANT={missed.name}" in said
+    assert "1 killed, 1 missed, 1 harmless" in said
+
+
+def test_one_again(ask):
+    name = mutant("clk_gate", "if (clk_i) en_q = en_i;").name
+    status, said, _, figures = ask(MUTANT=name)
+    assert (status, figures["killed"], figures["mutants"]) == (0, 1, 1)
+    assert name in said
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ({"COUNT": "0"}, "'0' is no number from 1"),
+        ({"SEED": "x"}, "'x' is no number from 0"),
+        ({"MUTANT": "warp-1"}, "no mutant is named 'warp-1'"),
+        ({"MUTANT": "clk_gate-99"}, "there are clk_gate-1 to clk_gate-"),
+        ({"MUTANT": "clk_gate-1", "CLUSTER": "moon"}, "unknown cluster 'moon'"),
+    ],
+)
+def test_bad_input(ask, parameters, complaint):
+    status, _, complained, figures = ask(**parameters)
+    assert status == 2
+    assert complaint in complained and complained.count("\n") == 1
+    assert figures is None
+
+
+def test_a_red_bench_kills_nothing(ask, monkeypatch):
+    """A bench that fails on the RTL as it is says nothing about a mutant."""
+    monkeypatch.setattr(mutate, "performed", lambda *_: [Outcome(EVERY["divider"][0], "killed", "tb/no_such_test.py")])
+    status, _, complained, figures = ask()
+    assert (status, figures) == (1, None)
+    assert "tb/no_such_test.py fails without a mutant" in complained
+
+
+def test_the_choice_is_the_seeds():
+    first, again, other = (mutate.drawn(EVERY, seed) for seed in (1, 1, 2))
+    assert first == again != other
+    assert {mutant.module for mutant in first[: len(EVERY)]} == EVERY.keys()
+    assert sorted(first, key=id) == sorted((mutant for those in EVERY.values() for mutant in those), key=id)
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "report", "wanted"),
+    [
+        (0, "", PASSED, ("missed", "")),
+        (1, "", FAILED, ("killed", "tb/a/test_a.py::test_a[b.c]")),
+        (1, "E   AssertionError: the build of chip failed, see", FAILED, ("unbuilt", "")),
+        (1, "x\ntb/a/test_a.py::t[1]: icarus, seed 1; replay: make\nTimeout", None, ("killed", "tb/a/test_a.py::t[1]")),
+    ],
+)
+def test_verdicts(status, output, report, wanted):
+    outcome = mutate.verdict(EVERY["divider"][0], judged(Run("divider-1", 1), status, 1.0, output, report))
+    assert (outcome.status, outcome.by) == wanted
+
+
+@pytest.mark.parametrize(("killed", "missed", "enough"), [(20, 0, True), (39, 2, True), (38, 2, False), (0, 0, False)])
+def test_fewer_than_one_in_twenty(killed, missed, enough):
+    outcomes = [Outcome(EVERY["divider"][0], "killed")] * killed + [Outcome(EVERY["divider"][1], "missed")] * missed
+    assert mutate_report.figures(outcomes, 1)["enough"] is enough
+
+
+def test_benches_of_a_module():
+    """Every design that uses it, quick ones first; a module that nothing uses has none."""
+    nodes = [
+        "tb/chip/t.py::t[verilator]",
+        "tb/softmax/t.py::t[verilator]",
+        "tb/softmax/t.py::t[icarus]",
+        "tb/rope/t.py::t",
+    ]
+    uses = {"chip": {"chip", "exp2"}, "softmax": {"softmax", "exp2"}, "rope": {"rope"}}
+    campaign = mutate.Campaign(ROOT, nodes, uses, {})
+    assert campaign.of("exp2") == [nodes[2], nodes[1], nodes[0]]
+    assert campaign.of("warp") == []

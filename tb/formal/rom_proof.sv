@@ -1,0 +1,76 @@
+// One turn of the ROM view, every block and column of an array: sum += (x << s*W_BITS) * q over the turn's rows, for any
+// mask, activations and sums. With the block's proof: one turn of either view adds the same.
+module rom_proof #(
+  parameter int K         = 64,
+  parameter int BLOCK     = 64,
+  parameter int ACT_W     = 12,
+  parameter int W_BITS    = 4,
+  parameter int SLICES    = 1,
+  parameter int BIT_LINES = 1
+) (
+  input logic        clk_i,
+  input logic [15:0] pass_i
+);
+  localparam int N = 8;
+  localparam int GROUP = cartridge_pkg::GROUP;
+  localparam int PASSES = BLOCK / GROUP;
+
+  logic                             done;
+  logic [cartridge_pkg::BEAT_W-1:0] y;
+
+  block_array_rom #(
+    .K        (K),
+    .N        (N),
+    .BLOCK    (BLOCK),
+    .SLICES   (SLICES),
+    .W_BITS   (W_BITS),
+    .ACT_W    (ACT_W),
+    .BIT_LINES(BIT_LINES)
+  ) u_rom (
+    .clk_i,
+    .rst_i      (1'b0),
+    .id_i       (8'd0),
+    .load_i     (1'b0),
+    .load_beat_i(16'd0),
+    .load_x_i   ('0),
+    .start_i    (1'b0),
+    .pass_i,
+    .done_o     (done),
+    .drain_i    (1'b0),
+    .first_i    (1'b0),
+    .group_i    (16'd0),
+    .part_i     (3'd0),
+    .shift_i    (5'd0),
+    .xsum_i     ('0),
+    .beat_i     (16'd0),
+    .y_o        (y)
+  );
+
+  logic second_q = 1'b0;
+  always_ff @(posedge clk_i) second_q <= 1'b1;
+  always_comb assume (u_rom.clk_q == 0 && 32'(pass_i) < PASSES && 32'(u_rom.turn_q) < GROUP / BIT_LINES);
+
+  for (genvar g = 0; g < K / GROUP; g++) begin : gen_group
+    for (genvar n = 0; n < N; n++) begin : gen_column
+      logic signed [31:0] sum, expected_q;
+      assign sum = u_rom.sum_q[g][n];
+      logic signed [31:0] parts[SLICES*BIT_LINES+1];
+      assign parts[0] = sum;
+      for (genvar s = 0; s < SLICES; s++) begin : gen_slice
+        for (genvar j = 0; j < BIT_LINES; j++) begin : gen_row
+          logic [31:0] row, q;
+          assign row = g * GROUP + (32'(u_rom.turn_q) * BIT_LINES + j);
+          assign q   = (u_rom.cells[s][row][0] >> (4 * n)) & ((1 << W_BITS) - 1);
+          assign parts[j*SLICES+s+1] = parts[j*SLICES+s] + (u_rom.x_q[row] <<< (s * W_BITS)) * $signed(q);
+        end
+      end
+      always_ff @(posedge clk_i) expected_q <= (u_rom.busy_q && g % PASSES == 32'(pass_i)) ? parts[SLICES*BIT_LINES] : sum;
+      always_comb begin
+        if (second_q) begin
+          added: assert (sum == expected_q);
+          cover (sum != 0);
+        end
+      end
+    end
+  end
+endmodule

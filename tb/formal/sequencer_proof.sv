@@ -1,0 +1,212 @@
+// The sequencer between any host, any layers and any argmax that keep the streams' manners: a slot has one generation at
+// a time, and answers come for the tokens that want one.
+//
+// One slot, any, is watched: where its tokens go, in what order and at which position, and that each answer is either
+// the last or fed back, once.
+module sequencer_proof #(
+  parameter int SLOTS = 2,
+  parameter int DEPTH = 3
+) (
+  input logic        clk_i,
+  input logic        rst_i,
+  input logic        host_valid_i,
+  input logic [49:0] host_i,
+  input logic        out_ready_i,
+  input logic        ready_i,
+  input logic        res_valid_i,
+  input logic [48:0] res_i
+);
+  import cartridge_pkg::*;
+
+  // What comes in stays until it is taken; the stop token is any, and never changes.
+  logic                 host_held_q, res_held_q, host_valid, host_ready, res_valid, res_ready;
+  logic          [49:0] host_q, host;
+  logic          [48:0] res_q, res;
+  logic   [TOKEN_W-1:0] stop_q;
+  logic           [7:0] host_slot;
+  logic   [TOKEN_W-1:0] host_token, res_token;
+  logic                 host_first, host_last;
+  logic          [15:0] host_max_new;
+  tag_t                 res_tag;
+  assign host_valid = host_valid_i || host_held_q;
+  assign res_valid  = res_valid_i || res_held_q;
+  assign host       = host_held_q ? host_q : host_i;
+  assign res        = res_held_q ? res_q : res_i;
+  assign {host_slot, host_token, host_first, host_last, host_max_new} = host;
+  assign {res_tag, res_token} = res;
+  always_ff @(posedge clk_i) begin
+    host_held_q <= host_valid && !host_ready && !rst_i;
+    res_held_q  <= res_valid && !res_ready && !rst_i;
+    host_q      <= host;
+    res_q       <= res;
+    stop_q      <= stop_q;
+  end
+
+  logic               out_valid, valid;
+  logic         [7:0] out_slot;
+  logic        [15:0] out_pos;
+  logic [TOKEN_W-1:0] out_token, token;
+  end_e               out_end;
+  tag_t               tag;
+
+  sequencer #(
+    .SLOTS(SLOTS),
+    .DEPTH(DEPTH)
+  ) u_sequencer (
+    .clk_i,
+    .rst_i,
+    .stop_ids_i({4{stop_q}}),
+    .host_valid_i(host_valid),
+    .host_ready_o(host_ready),
+    .host_slot_i(host_slot),
+    .host_token_i(host_token),
+    .host_first_i(host_first),
+    .host_last_i(host_last),
+    .host_max_new_i(host_max_new),
+    .out_valid_o (out_valid),
+    .out_ready_i,
+    .out_slot_o  (out_slot),
+    .out_pos_o   (out_pos),
+    .out_token_o (out_token),
+    .out_end_o   (out_end),
+    .valid_o     (valid),
+    .ready_i,
+    .tag_o       (tag),
+    .token_o     (token),
+    .res_valid_i(res_valid),
+    .res_ready_o (res_ready),
+    .res_tag_i(res_tag),
+    .res_token_i(res_token)
+  );
+
+  logic host_fire, out_fire, fire, res_fire;
+  assign host_fire = host_valid && host_ready;
+  assign out_fire  = out_valid && out_ready_i;
+  assign fire      = valid && ready_i;
+  assign res_fire  = res_valid && res_ready;
+
+  logic taken, refused;  // a token of the host: into the layers, or back as one without room
+  assign taken   = host_fire && u_sequencer.host_room;
+  assign refused = host_fire && !u_sequencer.host_room && host_last;
+
+  logic init_q = 1'b1;
+  always_ff @(posedge clk_i) init_q <= 1'b0;
+
+  // ---- offers, and that they stay
+  logic        out_held_q, held_q;
+  logic [52:0] out_q, out;
+  logic [48:0] into_q, into;
+  assign out  = {out_slot, out_pos, out_token, out_end};
+  assign into = {tag, token};
+  always_ff @(posedge clk_i) begin
+    out_held_q <= out_valid && !out_ready_i && !rst_i;
+    held_q     <= valid && !ready_i && !rst_i;
+    out_q      <= out;
+    into_q     <= into;
+  end
+
+  // ---- what is in the layers: a token a slot at most that wants an answer
+  logic [SLOTS-1:0] wanted_q, busy_q;  // wanted: in the layers; busy: or in the sequencer on its way back
+  logic      [16:0] sent_q[SLOTS];  // its position
+  logic      [16:0] next_q[SLOTS];  // the slot's next position
+  always_ff @(posedge clk_i) begin
+    for (int s = 0; s < SLOTS; s++) begin
+      if (rst_i) begin
+        wanted_q[s] <= 1'b0;
+        busy_q[s]   <= 1'b0;
+        next_q[s]   <= '0;
+      end else begin
+        if (res_fire && res_tag.slot == 8'(s)) begin
+          wanted_q[s] <= 1'b0;
+          busy_q[s]   <= out_end == EndNone;
+          if (out_end == EndNone) next_q[s] <= 17'(res_tag.pos) + 17'd2;
+        end
+        if (fire && tag.gen && tag.slot == 8'(s)) begin
+          wanted_q[s] <= 1'b1;
+          busy_q[s]   <= 1'b1;
+          sent_q[s]   <= 17'(tag.pos);
+        end
+        if (taken && host_slot == 8'(s)) next_q[s] <= 17'(tag.pos) + 17'd1;
+      end
+    end
+  end
+
+  // ---- clocks that an offer has waited with its sinks ready
+  logic [1:0] host_wait_q, res_wait_q;
+  always_ff @(posedge clk_i) begin
+    host_wait_q <= (rst_i || !host_valid || host_ready || !ready_i || !out_ready_i) ? '0 : host_wait_q + 2'd1;
+    res_wait_q  <= (rst_i || !res_valid || res_ready || !ready_i || !out_ready_i) ? '0 : res_wait_q + 2'd1;
+  end
+
+  always_comb begin
+    if (init_q) assume (rst_i);
+    if (!init_q) begin
+      if (host_valid) assume (32'(host_slot) < SLOTS && !busy_q[host_slot]);
+      if (res_valid) begin
+        assume (32'(res_tag.slot) < SLOTS && wanted_q[res_tag.slot] && 17'(res_tag.pos) == sent_q[res_tag.slot]);
+      end
+
+      // offers stay as they are until they are accepted
+      if (held_q) into_stable: assert (valid && into == into_q);
+      if (out_held_q) out_stable: assert (out_valid && out == out_q);
+
+      // one owner of each output, and every acceptance is somebody's
+      into_owner: assert (fire ? u_sequencer.use_fb != taken : !taken);
+      out_owner: assert (out_fire ? res_fire != refused : !res_fire && !refused);
+      if (res_fire) answered: assert (out_fire && out_slot == res_tag.slot && out_token == res_token
+                                      && out_pos == res_tag.pos + 16'd1);
+
+      // positions
+      if (valid) position: assert (tag.pos < 16'(DEPTH));
+      if (taken) place: assert (17'(tag.pos) == (host_first ? 17'd0 : next_q[host_slot])
+                                          && token == host_token && tag.slot == host_slot && tag.gen == host_last);
+      cover (fire && u_sequencer.use_fb && tag.pos == 16'(DEPTH - 1));
+      cover (out_fire && !res_fire && out_end == EndContext);
+      cover (res_fire && out_end == EndContext);
+      cover (res_fire && host_fire);
+    end
+  end
+
+  // ---- an answer goes back, once, as it came
+  logic               back_q;
+  tag_t               back_tag_q;
+  logic [TOKEN_W-1:0] back_token_q;
+  always_ff @(posedge clk_i) begin
+    if (rst_i) back_q <= 1'b0;
+    else if (res_fire && out_end == EndNone) back_q <= 1'b1;
+    else if (fire && u_sequencer.use_fb) back_q <= 1'b0;
+    if (res_fire) begin
+      back_tag_q   <= {1'b1, res_tag.slot, res_tag.pos + 16'd1};
+      back_token_q <= res_token;
+    end
+  end
+  always_comb begin
+    if (!init_q) begin
+      fed_back: assert (u_sequencer.fb_valid_q == back_q);
+      if (back_q) unchanged: assert (u_sequencer.fb_tag_q == back_tag_q && u_sequencer.fb_token_q == back_token_q);
+      if (back_q) none_lost: assert (!res_fire);
+      if (fire && u_sequencer.use_fb) as_it_came: assert (back_q && tag == back_tag_q && token == back_token_q);
+
+      // invariants
+      if (back_q) back_slot: assert (back_tag_q.gen && 32'(back_tag_q.slot) < SLOTS && busy_q[back_tag_q.slot]
+                                     && !wanted_q[back_tag_q.slot] && back_tag_q.pos < 16'(DEPTH)
+                                     && next_q[back_tag_q.slot] == 17'(back_tag_q.pos) + 17'd1);
+      if (u_sequencer.host_hold_q) host_hold: assert (held_q && host_valid && u_sequencer.host_room);
+      if (u_sequencer.refuse_hold_q) refuse_hold: assert (out_held_q && host_valid && u_sequencer.host_refuse);
+      if (out_held_q) out_held_by: assert (u_sequencer.refuse_hold_q ? host_held_q : res_held_q && !back_q);
+      if (held_q) held_by: assert (u_sequencer.host_hold_q || back_q);
+      for (int s = 0; s < SLOTS; s++) begin
+        assert (u_sequencer.pos_q[s] == next_q[s] && next_q[s] <= 17'(DEPTH));
+        assert (!wanted_q[s] || (busy_q[s] && next_q[s] == sent_q[s] + 17'd1 && sent_q[s] < 17'(DEPTH)));
+        assert (!(busy_q[s] && !wanted_q[s]) || (back_q && back_tag_q.slot == 8'(s)));
+      end
+
+      // liveness: with both sinks ready nobody waits longer
+      if (host_wait_q == 1) host_next: assert (u_sequencer.host_room ? !back_q : wanted_q == 0 || back_q);
+      if (res_wait_q == 1) res_next: assert (!u_sequencer.host_hold_q && !u_sequencer.refuse_hold_q);
+      if (res_wait_q == 2) res_now: assert (!back_q && !u_sequencer.refuse_hold_q);
+      host_soon: assert (host_wait_q <= 1);
+      res_soon: assert (res_wait_q <= 2);
+    end
+  end
+endmodule

