@@ -11,7 +11,7 @@ from tb import toolchain
 
 ROOT = Path(__file__).parents[1]
 HDL = ROOT / "hdl"
-PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv")  # in the order in which they are compiled
+PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order in which they are compiled
 BIN = Path(sys.executable).parent
 
 

@@ -19,7 +19,7 @@ from tb.waves import view
 
 ROOT = Path(__file__).parents[1]
 HDL = ROOT / "hdl"
-PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv")  # in the order in which they are compiled
+PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order in which they are compiled
 LIBRARY = {"verilator": ["+libext+.sv"], "icarus": ["-Y", ".sv"]}  # how modules are found in the folder of -y
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"  # the main program of a model
 WAVES_MAIN = Path(__file__).parent / "waves" / "window.cpp"  # and of one that is traced
