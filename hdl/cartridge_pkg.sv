@@ -101,11 +101,10 @@ package cartridge_pkg;
     for (int unsigned i = 0; i < 32; i++) if (v[i]) bit_length = 6'(i + 1);
   endfunction
 
-  // Bits that secded_encode adds to so many data bits: check bits, and the parity of all.
-  function automatic int ecc_bits(input int width);
-    ecc_bits = 2;
-    while ((1 << ecc_bits) - ecc_bits - 1 < width) ecc_bits = ecc_bits + 1;
-    ecc_bits = ecc_bits + 1;
+  // Check bits of a Hamming code for so many data bits.
+  function automatic int check_bits(input int width);
+    check_bits = 2;
+    while ((1 << check_bits) - check_bits - 1 < width) check_bits = check_bits + 1;
   endfunction
 
   // binary16 as an integer multiple of 2^-24. 32 bits hold every scale that a die accepts (below 128).

@@ -1,8 +1,12 @@
 // Memory of WORDS words that corrects any single flipped bit of a part and reports two: one write and one read port, a
-// clock of latency. A word is stored in PARTS code words of at most 128 data bits.
+// clock of latency.
 //
-// corrected_o and failed_o tell about the word that was read a clock ago, for that clock. A word that failed is given as
-// it was found.
+// A word is stored in PARTS code words {parity, check bits, data} of the extended Hamming code (Hamming, "Error
+// detecting and error correcting codes", 1950), of at most 128 data bits. Data bit i stands for the (i+1)-th number that
+// is no power of two; check bit j is the parity of the data bits whose numbers have bit j.
+//
+// corrected_o and failed_o tell about the word on rdata_o, for the clock after it was read. Of a word that failed, the
+// part is given as it was found.
 module ecc_sram #(
   parameter int WORDS = 64,
   parameter int WIDTH = 165
@@ -18,44 +22,77 @@ module ecc_sram #(
   output logic             failed_o
 );
   import cartridge_pkg::*;
+  // verilator no_inline_module
 
   localparam int PARTS  = (WIDTH + 127) / 128;
   localparam int PART   = (WIDTH + PARTS - 1) / PARTS;  // data bits of a code word
-  localparam int CODE   = PART + ecc_bits(PART);
+  localparam int CHECKS = check_bits(PART);
+  localparam int CODE   = PART + CHECKS + 1;
   localparam int PADDED = PARTS * PART;
+  localparam logic [CHECKS*PART-1:0] MASKS = masks();  // for each check bit, the data bits in its parity
+
+  function automatic logic [CHECKS*PART-1:0] masks();
+    int powers;  // of two below the number
+    powers = 2;
+    for (int i = 0; i < PART; i++) begin
+      if ((1 << powers) - powers - 1 <= i) powers = powers + 1;
+      for (int j = 0; j < CHECKS; j++) masks[j*PART+i] = 1'((i + 1 + powers) >> j);
+    end
+  endfunction
+
+  function automatic logic [CHECKS-1:0] checks(input logic [PART-1:0] data);
+    for (int j = 0; j < CHECKS; j++) checks[j] = ^(data & MASKS[j*PART+:PART]);
+  endfunction
+
+  function automatic logic [CODE-1:0] encoded(input logic [PART-1:0] data);
+    // verilator no_inline_task
+    encoded = {^{checks(data), data}, checks(data), data};
+  endfunction
+
+  // {failed, corrected, data}
+  function automatic logic [PART+1:0] decoded(input logic [CODE-1:0] code);
+    // verilator no_inline_task
+    logic [CHECKS-1:0] number;  // of the wrong bit; a power of two is that check bit itself
+    logic       [31:0] place;
+    logic              odd;
+    number  = checks(code[PART-1:0]) ^ code[PART+:CHECKS];
+    odd     = ^code;
+    place   = 32'(number) - 32'd1 - 32'(bit_length(32'(number)));
+    decoded = {!odd && number != 0, odd, code[PART-1:0]};
+    if (odd && (number & (number - CHECKS'(1))) != 0) begin
+      if (place < PART) decoded[PART-1:0] = code[PART-1:0] ^ (PART'(1) << place);
+      else decoded[PART+1:PART] = 2'b10;
+    end
+  endfunction
 
   logic [PARTS*CODE-1:0] mem[WORDS];
-  logic [PARTS*CODE-1:0] code, rcode_q;
-  logic     [PADDED-1:0] wdata, rdata;
+  logic [PARTS*CODE-1:0] code, read;
+  logic     [PADDED-1:0] wdata, rdata_q;
   logic      [PARTS-1:0] single, double;
-  logic                  read_q;
+  logic                  corrected_q, failed_q;
 
   assign wdata       = PADDED'(wdata_i);
-  assign rdata_o     = rdata[WIDTH-1:0];
-  assign corrected_o = read_q && |single;
-  assign failed_o    = read_q && |double;
+  assign rdata_o     = rdata_q[WIDTH-1:0];
+  assign corrected_o = corrected_q;
+  assign failed_o    = failed_q;
 
-  for (genvar p = 0; p < PARTS; p++) begin : gen_part
-    secded_encode #(
-      .WIDTH(PART)
-    ) u_encode (
-      .data_i(wdata[p*PART+:PART]),
-      .code_o(code[p*CODE+:CODE])
-    );
-
-    secded_decode #(
-      .WIDTH(PART)
-    ) u_decode (
-      .code_i  (rcode_q[p*CODE+:CODE]),
-      .data_o  (rdata[p*PART+:PART]),
-      .single_o(single[p]),
-      .double_o(double[p])
-    );
+  always @(posedge clk_i) begin
+    if (we_i) begin
+      for (int unsigned p = 0; p < PARTS; p++) code[p*CODE+:CODE] = encoded(wdata[p*PART+:PART]);
+      mem[waddr_i] <= code;
+    end
   end
 
-  always_ff @(posedge clk_i) begin
-    read_q <= re_i;
-    if (we_i) mem[waddr_i] <= code;
-    if (re_i) rcode_q <= mem[raddr_i];
+  always @(posedge clk_i) begin
+    single = '0;
+    double = '0;
+    if (re_i) begin
+      read = mem[raddr_i];
+      for (int unsigned p = 0; p < PARTS; p++) begin
+        {double[p], single[p], rdata_q[p*PART+:PART]} = decoded(read[p*CODE+:CODE]);
+      end
+    end
+    corrected_q <= |single;
+    failed_q    <= |double;
   end
 endmodule

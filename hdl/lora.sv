@@ -36,6 +36,7 @@ module lora #(
   output logic              [cartridge_pkg::BEAT_W-1:0] sum_o
 );
   import cartridge_pkg::*;
+  // verilator no_inline_module
 
   localparam int IN_BEATS  = K / LANES;
   localparam int OUT_BEATS = N / LANES;
@@ -136,10 +137,12 @@ module lora #(
 
   function automatic void multiply_a(input int unsigned module_, input logic signed [63:0] keep);
     logic signed [31:0] row;
+    // verilator unroll_disable
     for (int unsigned i = 0; i < RANK; i++) begin
       p_q[module_*RANK+i] = p_q[module_*RANK+i] & keep;
       for (int unsigned g = 0; g < BEAT_GROUPS; g++) begin
         row = 0;
+        // verilator unroll_disable
         for (int unsigned l = g * GROUP; l < (g + 1) * GROUP; l++) begin
           row = row + 32'(product(i, l, x_i[l*ACT_W+:ACT_W]));
         end
@@ -150,8 +153,10 @@ module lora #(
 
   function automatic void multiply_b(input int unsigned module_);
     logic signed [63:0] column;
+    // verilator unroll_disable
     for (int unsigned l = 0; l < LANES; l++) begin
       column = 0;
+      // verilator unroll_disable
       for (int unsigned i = 0; i < RANK; i++) column = column + 64'(product(i, l, mant_q[module_*RANK+i]));
       delta_q[l] = 48'(rsr(column * 64'(half_to_int(scales_q[module_][31:16])), 6'd24 - 6'(places_q[module_])));
     end
@@ -161,7 +166,7 @@ module lora #(
   logic signed    [31:0] u_q[VALUES];
   logic    [RANK*32-1:0] u;
   logic [RANK*ACT_W-1:0] mant;
-  logic            [4:0] places;
+  logic            [4:0] u_shift;
 
   function automatic logic signed [31:0] scaled_u(input logic signed [63:0] p, input logic [15:0] scale);
     logic signed [63:0] t;
@@ -179,7 +184,7 @@ module lora #(
   ) u_quantiser (
     .x_i (u),
     .m_o (mant),
-    .sh_o(places)
+    .sh_o(u_shift)
   );
 
   always @(posedge clk_i) begin
@@ -190,7 +195,7 @@ module lora #(
     if (state_q == StScale) u_q[32'(idx_q)%VALUES] = scaled_u(p_q[32'(idx_q)%VALUES], scales_q[32'(idx_q)/RANK][15:0]);
     if (state_q == StQuantise) begin
       for (int unsigned i = 0; i < RANK; i++) mant_q[(32'(idx_q)*RANK+i)%VALUES] = mant[i*ACT_W+:ACT_W];
-      places_q[32'(idx_q)] = places;
+      places_q[32'(idx_q)] = u_shift;
     end
     if (use_b) multiply_b(32'(out_module));
   end
@@ -251,6 +256,7 @@ module lora #(
 
   // ---- the sum
   function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y);
+    // verilator unroll_disable
     for (int unsigned l = 0; l < LANES; l++) begin
       added[l*32+:32] = sat32(64'($signed(y[l*32+:32])) + 64'(delta_q[l]));
     end
