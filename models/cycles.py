@@ -1,10 +1,14 @@
 """The cycle model: how many clocks a token takes, from the geometry alone.
 
 Every count follows from the state machines of hdl/ and is held against the RTL to the cycle: by the chip's benches for
-several geometries and by every ``make sim``. No value of a weight or an activation changes a count.
+several geometries and by every ``make sim``. No value of a weight or an activation changes a count; only how often a
+sampled token's list of candidates changes does (``entries``).
 """
 
+import heapq
 from dataclasses import dataclass
+
+import numpy as np
 
 from models.shape import GROUP, MATRICES, Die, Shape
 
@@ -48,6 +52,20 @@ class Cycles:
         """From a matrix's last beat in to its first beat out."""
         return self.rows(name) + self.drain(name) + 1
 
+    def adapter(self, name: str) -> int:
+        """Clocks that an adapter adds to an array: a word of A for each module and beat; and what u takes beyond the
+        rows, from the last beat in until the first word of B is multiplied.
+        """
+        modules = len(self.shape.modules(name))
+        return modules * self.beats(self.shape.matrix_size(name)[0]) + max(
+            0, modules * self.die.rank + modules + 5 - self.matrix(name)
+        )
+
+    def sampling(self, top_k: int, entries: int) -> int:
+        """Clocks that a choice among ``top_k`` logits takes beyond the greedy one."""
+        kept = min(top_k, self.shape.vocab)
+        return entries + 2 * kept + 2 if top_k > 1 else 0
+
     def norm(self) -> int:
         """From a norm's last beat in to its last beat out."""
         return NORM + 2 * self.beats(self.shape.d_model) - 1
@@ -73,13 +91,15 @@ class Cycles:
             "down": self._out("down"),
         }
 
-    def token(self, pos: int) -> int:
-        """Clocks from one answer of a lone user to the next, the new token being at position ``pos``.
+    def token(self, pos: int, adapted: bool = False) -> int:
+        """Clocks from one greedy answer of a lone user to the next, the new token being at position ``pos``.
 
-        Sequencer and embedding, a register before each layer and before the head, the head, the argmax.
+        Sequencer and embedding, a register before each layer and before the head, the head, the argmax; beside them
+        the adapters of a slot that has one.
         """
         embedding = 1 + self.beats(self.shape.d_model)
-        layers = self.shape.layers * (1 + sum(self.stages(pos).values()))
+        adapters = sum(self.adapter(name) for name in MATRICES if name != "head") if adapted else 0
+        layers = self.shape.layers * (1 + sum(self.stages(pos).values()) + adapters)
         return embedding + layers + 1 + self.norm() + self._out("head") + 1
 
     def interval(self, pos: int) -> int:
@@ -98,3 +118,18 @@ class Cycles:
         """Multiply-accumulates of a token that wants an answer."""
         sizes = {name: self.shape.matrix_size(name, self.die.lanes) for name in MATRICES}
         return sum((1 if name == "head" else self.shape.layers) * k * n for name, (k, n) in sizes.items())
+
+
+def entries(logits: np.ndarray, top_k: int, lanes: int) -> int:
+    """How often a logit enters the sampler's list: of each beat of ``lanes``, the largest first, while they are among
+    the ``top_k`` largest so far, earlier ones before equals.
+    """
+    kept: list[int] = []  # a heap
+    count = 0
+    for start in range(0, len(logits), lanes):
+        for logit in sorted(logits[start : start + lanes].tolist(), reverse=True):
+            if len(kept) == top_k and logit <= kept[0]:
+                break
+            (heapq.heappush if len(kept) < top_k else heapq.heapreplace)(kept, logit)
+            count += 1
+    return count

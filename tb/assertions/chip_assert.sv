@@ -14,7 +14,7 @@ module chip_assert #(
   import assertion_pkg::*;
 
   localparam string NAMES[5] = '{
-    "host to sequencer", "sequencer to embedding", "embedding to layer 0", "final norm to head", "argmax to sequencer"
+    "host to sequencer", "sequencer to embedding", "embedding to layer 0", "final norm to head", "token to sequencer"
   };
 
   int unsigned silent_q, moved_q;
@@ -47,7 +47,7 @@ bind chip chip_assert #(
   .LAYERS(shape_pkg::LAYERS)
 ) u_chip_assert (
   .clk_i, .rst_i(rst_i || rst_q), .idle_i(idle_o), .host_waits_i(out_valid_o && !out_ready_i),
-  .valid_i({am_valid, fn_valid, emb_valid, seq_valid, tok_valid_i}),
-  .ready_i({am_ready, fn_ready, emb_ready, seq_ready, tok_ready_o}),
+  .valid_i({res_valid, fn_valid, emb_valid, seq_valid, tok_valid_i}),
+  .ready_i({res_ready, fn_ready, emb_ready, seq_ready, tok_ready_o}),
   .busy_i(busy)
 );

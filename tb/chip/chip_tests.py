@@ -12,6 +12,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
 from models import checkpoint
+from models.cycles import entries
+from models.golden.stage import Stage
 from tb.chip.progress import Progress
 from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Job
 from tb.coverage.points import chip as cover
@@ -37,7 +39,9 @@ class Bench:
         self.ends: list[int | None] = [None] * len(job.conversations)
         self.active: dict[int, int] = {}  # slot -> conversation
         self.ended: dict[int, int] = {}  # slot -> how its last conversation did
-        self.arrivals: list[tuple[float, int, int]] = []  # (wall clock, cycle, position) of every answer token
+        # Of every answer token: wall clock, cycle, position, conversation, entries into the sampler's list.
+        self.arrivals: list[tuple[float, int, int, int, int]] = []
+        self.entries: dict[tuple[int, int], int] = {}  # of the logits of a (slot, position)
         cover.sample_die(ckpt.shape, job.die, "output.weight" not in ckpt.tensors)
         self.progress = Progress(ckpt, os.environ.get("ECHO", ""))
 
@@ -91,6 +95,12 @@ class Bench:
     def check(self) -> None:
         """Hold everything that the stages put out so far against the golden model."""
         observed = list(self.trace.read())
+        for one in observed:
+            if one.stage is Stage.LOGITS:
+                talk = self.job.conversations[self.active[one.slot]]
+                logits = one.values[: self.shape.vocab]
+                count = entries(logits, talk.top_k, self.job.die.lanes) if talk.top_k > 1 else 0
+                self.entries[one.slot, one.pos] = count
         cover.sample_stages(observed, self.shape.layers, self.job.die.kv_depth)
         self.board.check(observed)
         self.progress.line(self.board)
@@ -99,7 +109,8 @@ class Bench:
         slot, token, end, cycle = word >> 40 & 0xFF, word & 0xFFFFFF, word >> 48 & 3, word >> 50
         index = self.active[slot]
         self.answers[index].append(token)
-        self.arrivals.append((time.perf_counter(), cycle, word >> 24 & 0xFFFF))
+        pos = word >> 24 & 0xFFFF
+        self.arrivals.append((time.perf_counter(), cycle, pos, index, self.entries.pop((slot, pos - 1), 0)))
         self.progress.token(index, token, end)
         if end:
             self.ends[index] = end

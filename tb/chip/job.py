@@ -135,7 +135,7 @@ class Chip:
         else:
             figures = json.loads(report.read_text())
             if test == ALONE:
-                self._check_cycles(figures["arrivals"])
+                self._check_cycles(figures["arrivals"], conversations)
             return figures
         finally:
             shutil.rmtree(work)
@@ -166,12 +166,14 @@ class Chip:
                 what = f"a choice among {talk.top_k} logits, the die has {self.die.top_k}"
                 raise InputError(what, f"slot {talk.slot}", "choose among fewer")
 
-    def _check_cycles(self, arrivals: list[tuple[float, int, int]]) -> None:
+    def _check_cycles(self, arrivals: list[tuple[float, int, int, int, int]], talks: list[Conversation]) -> None:
         """AssertionError unless every answer token of a lone user took the clocks of the cycle model."""
-        for (_, before, pos), (_, after, then) in itertools.pairwise(arrivals):
-            if then == pos + 1 and after - before != self.cycles.token(pos):
+        for (_, before, pos, index, _), (_, after, _, then, entries) in itertools.pairwise(arrivals):
+            talk = talks[index]
+            expected = self.cycles.token(pos, talk.adapter != 0) + self.cycles.sampling(talk.top_k, entries)
+            if then == index and after - before != expected:
                 what = f"the token at position {pos} took {after - before} clocks"
-                raise AssertionError(f"{what}, not the {self.cycles.token(pos)} of the cycle model")
+                raise AssertionError(f"{what}, not the {expected} of the cycle model")
 
     def _layer_weights(self) -> int:
         sizes = (self.ckpt.shape.matrix_size(name) for name in MATRICES if name != "head")

@@ -60,7 +60,7 @@ def test_view(reference, simulator, view, die):
     chip = Chip.of(ckpt, view=view, turn_clks=clks, kv_depth=8, **geometry)
     report = chip.run(TALKS, [], simulator=simulator, test="one_after_another", poll=200)
     assert report["tokens_through_layers"] == 2
-    (_, before, pos), (_, after, _) = report["arrivals"]
+    (_, before, pos, *_), (_, after, *_) = report["arrivals"]
     assert after - before == Cycles.of(ckpt.shape, chip.die, view, clks).token(pos)
 
 
