@@ -188,6 +188,7 @@ class StreamSink:
         self.beats: deque[Beat] = deque()
         self.clock = 0  # clocks since reset
         self.accepted_at = 0  # the clock of the last accepted beat
+        self.paused = False  # takes nothing for the time being
         self._dut, self._patience = dut, patience
         self._stalls = _stalls(stall)
         self._watch = streams.Watch("out", dut, prefix, stall)
@@ -237,7 +238,7 @@ class StreamSink:
                 self._got.set()
             idle = self.clock - self.accepted_at
             assert not self._wanted or idle < self._patience, f"{self.name}: no beat for {idle} clocks"
-            ready = not next(self._stalls)
+            ready = not next(self._stalls) and not self.paused
             self.ready.value = int(ready)
 
 

@@ -7,6 +7,11 @@ INTO = (
     "argmax",
     "attention",
     "embedding",
+    "host_port.out",
+    "host_port.s_axil_ar",
+    "host_port.s_axil_aw",
+    "host_port.s_axil_w",
+    "host_port.s_tok_t",
     "matrix",
     "rms_norm",
     "rope",
@@ -17,7 +22,8 @@ INTO = (
     "swiglu",
 )
 OUT = tuple("sequencer.out" if stream == "sequencer.host" else stream for stream in INTO if stream != "sequencer.res")
-OUT += ("sequencer",)
+OUT = tuple(stream for stream in OUT if not stream.startswith("host_port."))
+OUT += ("sequencer", "host_port.m_tok_t", "host_port.s_axil_b", "host_port.s_axil_r", "host_port.tok")
 # At full speed a source offers all the time and a sink takes at once: it never idles, or is never waited for.
 _group = Group(
     "streams",

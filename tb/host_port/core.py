@@ -1,0 +1,106 @@
+"""The chip behind the host port, played by the bench: takes prompts and answers them as hdl/chip.sv would."""
+
+import random
+from collections import defaultdict, deque
+from typing import NamedTuple
+
+import cocotb
+from cocotb.triggers import RisingEdge
+
+from tb.stream import StreamSink, StreamSource
+
+NONE, STOP, LIMIT, CONTEXT, ERROR = range(5)
+
+
+class Given(NamedTuple):
+    """A prompt token as the core gets it."""
+
+    slot: int
+    id: int
+    first: int
+    last: int
+    max_new: int
+    adapter: int
+    sample: int
+
+
+class Answer(NamedTuple):
+    """A token to the host."""
+
+    slot: int
+    pos: int
+    id: int
+    end: int
+
+
+class Core:
+    """Answers slots that have their prompt, in any order, unless ``held``; ``stops`` is the chance of a stop token.
+
+    ``given`` and ``answers`` say what each slot got and gave, in order; ``cuts`` the slots whose answers were cut.
+    """
+
+    def __init__(self, dut, stall: str) -> None:
+        self.tokens = StreamSink(dut, Given._fields, prefix="tok_", stall=stall)
+        self.out = StreamSource(dut, ("slot", "pos", "id", "end"), prefix="out_", stall=stall)
+        self.given: dict[int, list[Given]] = defaultdict(list)
+        self.answers: dict[int, deque[Answer]] = defaultdict(deque)
+        self.cuts: list[int] = []
+        self.held: set[int] = set()
+        self.stops = 0.1
+        self.left: dict[int, int] = {}  # of the slots that answer: tokens to come
+        self._ends: dict[int, int] = {}  # slot -> which of all answers its last one is
+        self._said = 0
+        self._dut, self._depth = dut, int(dut.DEPTH.value)
+        self._pos: dict[int, int] = defaultdict(int)
+        self._task = cocotb.start_soon(self._run())
+
+    def stop(self) -> None:
+        """Answer nothing any more."""
+        for end in (self.tokens, self.out, self._task):
+            end.cancel() if end is self._task else end.stop()
+
+    async def _run(self) -> None:
+        while True:
+            await RisingEdge(self._dut.clk_i)
+            if int(self._dut.rst_i.value):
+                continue
+            while self.tokens.beats:
+                self._take(Given(*self.tokens.beats.popleft()))
+            cut = int(self._dut.cut_o.value)
+            for slot in range(len(self._dut.cut_o)):
+                if cut >> slot & 1:
+                    ending = self.out.accepted <= self._ends.get(slot, -2) + 1  # said, but not heard by the port
+                    assert slot in self.left or ending, f"slot {slot} is cut, which does not answer"
+                    self.cuts.append(slot)
+                    if slot in self.left:
+                        self.left[slot] = 1
+            ready = [slot for slot in self.left if slot not in self.held]
+            if ready and not self.out.beats and random.random() < 1 / 4:
+                self._answer(random.choice(ready))
+
+    def _take(self, token: Given) -> None:
+        slot = token.slot
+        self.given[slot].append(token)
+        assert slot not in self.left, f"slot {slot} gets a token in the middle of its answer"
+        if token.first:
+            self._pos[slot] = 0
+        room = self._pos[slot] < self._depth
+        self._pos[slot] += room
+        if token.last and room:
+            self.left[slot] = token.max_new
+        elif token.last:
+            self._say(Answer(slot, self._pos[slot], token.id, CONTEXT))
+
+    def _answer(self, slot: int) -> None:
+        pos, left = self._pos[slot], self.left.pop(slot)
+        end = LIMIT if left == 1 else CONTEXT if pos == self._depth else STOP if random.random() < self.stops else NONE
+        if end == NONE:
+            self._pos[slot], self.left[slot] = pos + 1, left - 1
+        self._say(Answer(slot, pos, random.getrandbits(24), end))
+
+    def _say(self, answer: Answer) -> None:
+        self.answers[answer.slot].append(answer)
+        if answer.end != NONE:
+            self._ends[answer.slot] = self._said
+        self._said += 1
+        self.out.send(answer)

@@ -1,0 +1,61 @@
+"""Runs the host port's bench: on a small die, on the least and the largest, and on faulty RTL, which it must see."""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tb.runner import HDL, run, simulators
+
+TESTS = "tb.host_port.host_port_tests"
+SMALL = {
+    "SLOTS": 3,
+    "DEPTH": 12,
+    "VOCAB": 1000,
+    "LAYERS": 3,
+    "D_MODEL": 64,
+    "RANK": 1,
+    "ADAPTERS": 3,
+    "TOP_K": 8,
+    "WORDS_QKV": 5,
+    "WORDS_O": 2,
+    "WORDS_GATEUP": 300,
+    "WORDS_DOWN": 1,
+}
+EXTREMES = {
+    "least": {"SLOTS": 1, "DEPTH": 1, "VOCAB": 1, "LAYERS": 1, "RANK": 1, "ADAPTERS": 0, "TOP_K": 1},
+    "largest": {"SLOTS": 256, "DEPTH": 65536, "VOCAB": 1 << 24, "LAYERS": 255, "RANK": 64, "ADAPTERS": 15, "TOP_K": 31},
+}
+FAULTS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))["fault"]
+
+
+@pytest.mark.parametrize("simulator", simulators())
+def test_host_port(simulator):
+    run("host_port", TESTS, simulator=simulator, name="host_port", parameters=SMALL)
+
+
+@pytest.mark.parametrize("die", EXTREMES)
+def test_addresses(die):
+    """What an address is, on the smallest and the largest map."""
+    env = {"COCOTB_TEST_FILTER": "reset_values$|addresses$|read_only$"}
+    run("host_port", TESTS, simulator=simulators()[-1], name=f"host_port-{die}", parameters=EXTREMES[die], env=env)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["name"])
+def test_fault(fault, tmp_path):
+    """The test that is named fails."""
+    hdl = shutil.copytree(HDL, tmp_path / "hdl")
+    file = hdl / fault["file"]
+    text = file.read_text(encoding="utf-8")
+    assert text.count(fault["old"]) == 1
+    file.write_text(text.replace(fault["old"], fault["new"]), encoding="utf-8")
+    settings = {
+        "name": "host_port-fault",
+        "parameters": SMALL,
+        "env": {"COCOTB_TEST_FILTER": fault["test"]},
+        "hdl": hdl,
+    }
+    with pytest.raises(AssertionError, match=rf"tests failed \(.*{fault['test']}"):
+        run("host_port", TESTS, simulator="icarus", env={"COCOTB_TEST_FILTER": fault["test"]}, **settings)
