@@ -1,7 +1,6 @@
-"""Adapters as the bench plays them into a chip: a line of hexadecimal for every 32 bits of an SRAM word."""
+"""Adapters as the benches play them into a chip: a line of hexadecimal for every 32 bits of an SRAM word."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +11,7 @@ ARRAYS = tuple(PARTS)  # in the order of cartridge_pkg::ARRAY_*
 
 
 def words(adapter: Adapter) -> Iterator[tuple[int, int, int, np.ndarray]]:
-    """(layer, array, word, its bytes) of every word that an adapter needs: arrays that it leaves alone have scales of 0."""
+    """(layer, array, word, its bytes) of all that an adapter needs: arrays that it leaves alone have scales of 0."""
     for layer in range(adapter.shape.layers):
         changed = adapter.layer(layer)
         for number, array in enumerate(ARRAYS):
@@ -22,11 +21,21 @@ def words(adapter: Adapter) -> Iterator[tuple[int, int, int, np.ndarray]]:
                 yield layer, number, word, rows[word]
 
 
-def write(adapters: Sequence[Adapter], path: Path) -> None:
-    """Write what tb/chip/chip_bench.sv reads; the first adapter goes into bank 0."""
-    with path.open("w") as file:
-        for bank, adapter in enumerate(adapters):
-            for layer, array, word, row in words(adapter):
-                for chunk, bits in enumerate(row.view("<u4").tolist()):
-                    head = layer << 38 | array << 36 | bank << 32 | word << 16 | chunk
-                    file.write(f"{head:012x}{bits:08x}\n")
+def writes(adapters: Sequence[Adapter]) -> Iterator[str]:
+    """What tb/chip/chip_bench.sv plays into a chip; the first adapter goes into bank 0."""
+    for bank, adapter in enumerate(adapters):
+        for layer, array, word, row in words(adapter):
+            for chunk, bits in enumerate(row.view("<u4").tolist()):
+                head = layer << 38 | array << 36 | bank << 32 | word << 16 | chunk
+                yield f"{head:012x}{bits:08x}\n"
+
+
+def frames(adapters: Sequence[Adapter]) -> Iterator[str]:
+    """What tb/cartridge/cartridge_bench.sv plays into the host port: a frame a word (docs/host.md)."""
+    for bank, adapter in enumerate(adapters):
+        for layer, array, word, row in words(adapter):
+            beats = [bank << 28 | array << 24 | layer << 16 | word, *row.view("<u4").tolist()]
+            yield from (f"{(n == len(beats) - 1):x}{bits:08x}\n" for n, bits in enumerate(beats))
+
+
+LINES = {"chip": writes, "cartridge": frames}  # by bench

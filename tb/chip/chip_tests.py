@@ -1,185 +1,11 @@
 """cocotb tests of the whole chip: conversations in, answers out, every stage against the golden model."""
 
-import json
-import os
 import random
-import resource
-import time
-from pathlib import Path
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
-from models import checkpoint
-from models.cycles import entries
-from models.golden.stage import Stage
-from tb.chip.progress import Progress
-from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Job
-from tb.coverage.points import chip as cover
-from tb.golden import Golden
-from tb.scoreboard import Mismatch, Scoreboard
-from tb.trace import Trace, TraceError
-
-PERIOD = 10  # ns
-ENDS = {END_STOP: "stop token", END_LIMIT: "token limit", END_CONTEXT: "context limit"}
-
-
-class Bench:
-    """Drives chip_bench: pushes prompts, collects answers, and checks the trace every ``poll`` clocks."""
-
-    def __init__(self, dut, job: Job, trace: Path, poll: int) -> None:
-        self.dut, self.job, self.poll = dut, job, poll
-        ckpt = checkpoint.load(job.model)
-        self.shape = ckpt.shape
-        self.golden = Golden(os.environ["JOB"])
-        self.trace = Trace(trace, ckpt.shape, job.die.lanes)
-        self.board = Scoreboard(self.golden.expect)
-        self.answers: list[list[int]] = [[] for _ in job.conversations]
-        self.ends: list[int | None] = [None] * len(job.conversations)
-        self.active: dict[int, int] = {}  # slot -> conversation
-        self.ended: dict[int, int] = {}  # slot -> how its last conversation did
-        # Of every answer token: wall clock, cycle, position, conversation, entries into the sampler's list.
-        self.arrivals: list[tuple[float, int, int, int, int]] = []
-        self.entries: dict[tuple[int, int], int] = {}  # of the logits of a (slot, position)
-        cover.sample_die(ckpt.shape, job.die, "output.weight" not in ckpt.tensors)
-        self.progress = Progress(ckpt, os.environ.get("ECHO", ""))
-
-    async def start(self) -> None:
-        """Clock and reset."""
-        dut = self.dut
-        dut.push_i.value = dut.pop_i.value = dut.stall_i.value = dut.load_i.value = 0
-        dut.push_data_i.value = 0
-        stops = ((self.job.stop or [0xFFFFFF]) * 4)[:4]
-        dut.stop_ids_i.value = sum(token << 24 * i for i, token in enumerate(stops))
-        dut.rst_i.value = 1
-        Clock(dut.clk_i, PERIOD, unit="ns").start()
-        await Timer(PERIOD * 6, unit="ns")
-        await RisingEdge(dut.clk_i)
-        dut.rst_i.value = 0
-        await Timer(PERIOD * 3, unit="ns")
-        if self.job.adapters:
-            dut.load_i.value = 1
-            while not int(dut.loaded_o.value):
-                await Timer(PERIOD * self.poll, unit="ns")
-
-    async def push(self, index: int) -> None:
-        """Queue conversation ``index`` of the job."""
-        talk = self.job.conversations[index]
-        self.active[talk.slot] = index
-        for n, token in enumerate(talk.tokens):
-            first, last = talk.first and n == 0, n == len(talk.tokens) - 1
-            while int(self.dut.full_o.value):
-                await self.step()
-            how = (talk.top_k << 56 | talk.beta << 32 | talk.seed) << 4 | talk.adapter
-            word = talk.max_new << 34 | last << 33 | first << 32 | talk.slot << 24 | token
-            self.dut.push_data_i.value = how << 50 | word
-            self.dut.push_i.value = 1
-            await RisingEdge(self.dut.clk_i)
-            self.dut.push_i.value = 0
-            await RisingEdge(self.dut.clk_i)
-
-    async def step(self) -> None:
-        """Let the chip run for ``poll`` clocks, then check what it did and take what it answered."""
-        await Timer(PERIOD * self.poll, unit="ns")
-        self.check()
-        await RisingEdge(self.dut.clk_i)
-        while int(self.dut.avail_o.value):
-            word = int(self.dut.pop_data_o.value)
-            self.dut.pop_i.value = 1
-            await RisingEdge(self.dut.clk_i)
-            self.dut.pop_i.value = 0
-            await RisingEdge(self.dut.clk_i)
-            self._take(word)
-
-    def check(self) -> None:
-        """Hold everything that the stages put out so far against the golden model."""
-        observed = list(self.trace.read())
-        for one in observed:
-            if one.stage is Stage.LOGITS:
-                talk = self.job.conversations[self.active[one.slot]]
-                logits = one.values[: self.shape.vocab]
-                count = entries(logits, talk.top_k, self.job.die.lanes) if talk.top_k > 1 else 0
-                self.entries[one.slot, one.pos] = count
-        cover.sample_stages(observed, self.shape.layers, self.job.die.kv_depth)
-        self.board.check(observed)
-        self.progress.line(self.board)
-
-    def _take(self, word: int) -> None:
-        slot, token, end, cycle = word >> 40 & 0xFF, word & 0xFFFFFF, word >> 48 & 3, word >> 50
-        index = self.active[slot]
-        self.answers[index].append(token)
-        pos = word >> 24 & 0xFFFF
-        self.arrivals.append((time.perf_counter(), cycle, pos, index, self.entries.pop((slot, pos - 1), 0)))
-        self.progress.token(index, token, end)
-        if end:
-            self.ends[index] = end
-            del self.active[slot]
-            talk = self.job.conversations[index]
-            cover.sample(talk, self.job.die.kv_depth, end, self.ended.get(slot), len(self.active))
-            self.ended[slot] = end
-
-    async def until_done(self, idle_limit: int = 400) -> None:
-        """Run until all queued conversations have ended. Watchdog: ``idle_limit`` polls without any stage value."""
-        idle = 0
-        while self.active:
-            seen = self.board.stages
-            await self.step()
-            idle = idle + 1 if self.board.stages == seen else 0
-            if idle > idle_limit:
-                raise Mismatch(f"the chip hangs: no stage put out anything for {idle * self.poll} clocks")
-
-    async def drain(self) -> None:
-        """Let the last tokens leave, then see that nothing is missing and the answers are the golden ones."""
-        for _ in range(400):
-            if int(self.dut.idle_o.value):
-                break
-            await self.step()
-        self.check()
-        self.board.finish()
-        if names := self.trace.unfinished():
-            raise Mismatch(f"beats are missing of {names[0]}")
-        for index, (tokens, end) in enumerate(zip(self.answers, self.ends, strict=True)):
-            golden = self.golden.answer(index)
-            if (tokens, end) != (golden.tokens, golden.end):
-                expected, got = f"{golden.tokens} ({ENDS[golden.end]})", f"{tokens} ({ENDS.get(end)})"
-                raise Mismatch(f"conversation {index}: expected {expected}, got {got}")
-
-
-async def _run(dut, schedule) -> Bench:
-    job = Job.from_json(os.environ["JOB"])
-    bench = Bench(dut, job, Path(os.environ["TRACE"]), int(os.environ.get("POLL", "1000")))
-    try:
-        await bench.start()
-        started = time.perf_counter()
-        await schedule(bench)
-        await bench.drain()
-    except (Mismatch, TraceError) as problem:
-        bench.progress.clear()
-        Path(os.environ["REPORT"]).write_text(json.dumps({"mismatch": str(problem)}))
-        raise
-    finally:
-        bench.golden.close()
-    report = {
-        "conversations": [
-            {"slot": talk.slot, "prompt": talk.tokens, "answer": answer, "end": ENDS[end]}
-            for talk, answer, end in zip(job.conversations, bench.answers, bench.ends, strict=True)
-        ],
-        "tokens_through_layers": bench.board.tokens,
-        "stages_compared": bench.board.stages,
-        "values_compared": bench.board.values,
-        "mismatches": 0,
-        "cycles": int(dut.cycles_o.value),
-        "layers_busy": int(dut.busy_o.value) / max(1, bench.shape.layers * int(dut.cycles_o.value)),
-        "sram_words_corrected": int(dut.corrected_o.value),
-        "sram_words_failed": int(dut.failed_o.value),
-        "seconds": time.perf_counter() - started,
-        "peak_memory_bytes": 1024
-        * sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)),
-        "arrivals": bench.arrivals,
-    }
-    Path(os.environ["REPORT"]).write_text(json.dumps(report))
-    return bench
+from tb.chip.driver import PERIOD, Bench, run
 
 
 @cocotb.test()
@@ -191,7 +17,7 @@ async def one_after_another(dut) -> None:
             await bench.push(index)
             await bench.until_done()
 
-    await _run(dut, schedule)
+    await run(dut, schedule)
 
 
 @cocotb.test()
@@ -218,4 +44,4 @@ async def interleaved(dut) -> None:
         await RisingEdge(bench.dut.clk_i)
         bench.dut.stall_i.value = 0
 
-    await _run(dut, schedule)
+    await run(dut, schedule)

@@ -24,7 +24,7 @@ from tb.waves.window import SOURCE as WINDOW
 from tb.waves.window import Window
 
 BUILD = runner.ROOT / "build"
-BENCH = runner.ROOT / "tb" / "chip"
+BENCHES = runner.ROOT / "tb"
 SMALL = 1_000_000  # weights of a layer: below, a chip is simulated sooner than the compiler could make it fast
 ALONE = "one_after_another"  # the test in which each user has the chip alone
 HIERARCHY = 2  # from so many layers on Verilator compiles the layer once, on its own
@@ -70,9 +70,12 @@ class Chip:
         replay: str | None = None,
         window: Window | None = None,
         adapters: list[str] | None = None,
+        bench: str = "chip",
+        plusargs: tuple[str, ...] = (),
     ) -> dict:
-        """Simulate conversations, every stage checked; gives the report of tb/chip/chip_tests.py.
+        """Simulate conversations, every stage checked; gives the report of tb/chip/driver.py.
 
+        ``bench`` is 'chip' or 'cartridge', the chip behind its host port; ``test`` is one of its cocotb tests.
         ``adapters`` are paths for ``models.adapter.Adapter.load``, the first for bank 1.
         ``echo`` is a headline: with it, answers and progress appear on the terminal. With a ``window`` there are waves,
         which Verilator limits to it.
@@ -84,10 +87,10 @@ class Chip:
         loaded = [Adapter.load(path, self.ckpt.shape, self.die) for path in adapters]
         self.check(conversations, len(loaded))
         job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop, adapters)
-        work = BUILD / "runs" / f"{self.name}-{simulator}-{test}-{os.getpid()}"
+        work = BUILD / "runs" / f"{bench}-{self.name}-{simulator}-{test}-{os.getpid()}"
         shutil.rmtree(work, ignore_errors=True)
         (work / "trace").mkdir(parents=True)
-        adapter_file.write(loaded, work / "adapters.hex")
+        (work / "adapters.hex").write_text("".join(adapter_file.LINES[bench](loaded)))
         report = work / "report.json"
         env = {
             "JOB": json.dumps(dataclasses.asdict(job)),
@@ -101,7 +104,7 @@ class Chip:
             **(window.env() if window else {}),
         }
         modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in runner.PACKAGES]
-        public = [BENCH / "chip_bench.vlt"] if simulator == "verilator" else []
+        public = [BENCHES / bench / f"{bench}_bench.vlt"] if simulator == "verilator" else []
         waves = window is not None or runner.traced()
         if simulator == "verilator" and waves:
             modules.append(WINDOW)
@@ -109,21 +112,22 @@ class Chip:
         hierarchy = simulator == "verilator" and deep and not runner.coverage()  # which is not counted inside
         try:
             runner.run(
-                "chip_bench",
-                "tb.chip.chip_tests",
+                f"{bench}_bench",
+                f"tb.{bench}.{bench}_tests",
                 simulator=simulator,
-                name=self.name,
+                name=self.name if bench == "chip" else f"{bench}-{self.name}",
                 shape_pkg=self.shape_pkg,
                 plusargs=(
                     f"+mask={self.mask}",
                     f"+trace={work / 'trace'}",
                     f"+adapters={work / 'adapters.hex'}",
                     *(window.plusargs() if window else ()),
+                    *plusargs,
                 ),
                 env=env,
                 seed=seed,
                 waves=waves,
-                sources=(*public, *modules, BENCH / "chip_bench.sv"),
+                sources=(*public, *modules, BENCHES / bench / f"{bench}_bench.sv"),
                 build_args=("--hierarchical",) if hierarchy else (),
                 profile="small" if self._layer_weights() < SMALL else "chip",
                 replay=replay,

@@ -1,0 +1,169 @@
+// The die as a host sees it: the chip behind its host port (docs/host.md). AXI4-Lite registers, AXI4-Stream tokens in
+// and out, AXI4-Stream adapter words; nothing else goes in or out.
+module cartridge (
+  input  logic                        clk_i,
+  input  logic                        rst_i,
+  output logic                        idle_o,        // no token anywhere on the die
+  output logic [shape_pkg::LAYERS-1:0] layer_busy_o,
+  input  logic                 [15:0] s_axil_awaddr_i,
+  input  logic                        s_axil_awvalid_i,
+  output logic                        s_axil_awready_o,
+  input  logic                 [31:0] s_axil_wdata_i,
+  input  logic                  [3:0] s_axil_wstrb_i,
+  input  logic                        s_axil_wvalid_i,
+  output logic                        s_axil_wready_o,
+  output logic                  [1:0] s_axil_bresp_o,
+  output logic                        s_axil_bvalid_o,
+  input  logic                        s_axil_bready_i,
+  input  logic                 [15:0] s_axil_araddr_i,
+  input  logic                        s_axil_arvalid_i,
+  output logic                        s_axil_arready_o,
+  output logic                 [31:0] s_axil_rdata_o,
+  output logic                  [1:0] s_axil_rresp_o,
+  output logic                        s_axil_rvalid_o,
+  input  logic                        s_axil_rready_i,
+  input  logic                        s_tok_tvalid_i,
+  output logic                        s_tok_tready_o,
+  input  logic                 [31:0] s_tok_tdata_i,
+  input  logic                  [7:0] s_tok_tdest_i,
+  input  logic                        s_tok_tlast_i,
+  output logic                        m_tok_tvalid_o,
+  input  logic                        m_tok_tready_i,
+  output logic                 [31:0] m_tok_tdata_o,
+  output logic                  [7:0] m_tok_tid_o,
+  output logic                 [15:0] m_tok_tuser_o,
+  output logic                        m_tok_tlast_o,
+  input  logic                        s_lora_tvalid_i,
+  output logic                        s_lora_tready_o,
+  input  logic                 [31:0] s_lora_tdata_i,
+  input  logic                        s_lora_tlast_i
+);
+  import cartridge_pkg::*;
+  import shape_pkg::*;
+
+  localparam int D_Q = HEADS * HEAD_DIM;
+  localparam int D_KV = KV_HEADS * HEAD_DIM;
+
+  logic [4*TOKEN_W-1:0] stop_ids;
+  logic                 tok_valid, tok_ready, tok_first, tok_last, out_valid, out_ready, write_valid, chip_idle;
+  logic [7:0]           tok_slot, out_slot, write_layer;
+  logic [TOKEN_W-1:0]   tok_id, out_id;
+  logic [15:0]          tok_max_new, out_pos;
+  logic [3:0]           tok_adapter;
+  sample_t              tok_sample;
+  logic [SLOTS-1:0]     cut;
+  logic [1:0]           out_end;
+  logic [LAYERS-1:0]    busy, corrected, failed;
+  adapter_write_t       write;
+
+  // A token in the host port's registers is on the die too.
+  assign idle_o       = chip_idle && !tok_valid && !m_tok_tvalid_o;
+  assign layer_busy_o = busy;
+
+  host_port #(
+    .SLOTS       (SLOTS),
+    .DEPTH       (KV_DEPTH),
+    .VOCAB       (VOCAB),
+    .LAYERS      (LAYERS),
+    .D_MODEL     (D_MODEL),
+    .RANK        (RANK),
+    .ADAPTERS    (ADAPTERS),
+    .TOP_K       (TOP_K),
+    .WORDS_QKV   ((3 * D_MODEL + D_Q + 2 * D_KV) / `LANES + 1),
+    .WORDS_O     ((D_Q + D_MODEL) / `LANES + 1),
+    .WORDS_GATEUP((2 * D_MODEL + 2 * D_FFN) / `LANES + 1),
+    .WORDS_DOWN  ((D_FFN + D_MODEL) / `LANES + 1)
+  ) u_host_port (
+    .clk_i,
+    .rst_i,
+    .s_axil_awaddr_i,
+    .s_axil_awvalid_i,
+    .s_axil_awready_o,
+    .s_axil_wdata_i,
+    .s_axil_wstrb_i,
+    .s_axil_wvalid_i,
+    .s_axil_wready_o,
+    .s_axil_bresp_o,
+    .s_axil_bvalid_o,
+    .s_axil_bready_i,
+    .s_axil_araddr_i,
+    .s_axil_arvalid_i,
+    .s_axil_arready_o,
+    .s_axil_rdata_o,
+    .s_axil_rresp_o,
+    .s_axil_rvalid_o,
+    .s_axil_rready_i,
+    .s_tok_tvalid_i,
+    .s_tok_tready_o,
+    .s_tok_tdata_i,
+    .s_tok_tdest_i,
+    .s_tok_tlast_i,
+    .m_tok_tvalid_o,
+    .m_tok_tready_i,
+    .m_tok_tdata_o,
+    .m_tok_tid_o,
+    .m_tok_tuser_o,
+    .m_tok_tlast_o,
+    .s_lora_tvalid_i,
+    .s_lora_tready_o,
+    .s_lora_tdata_i,
+    .s_lora_tlast_i,
+    .stop_ids_o    (stop_ids),
+    .tok_valid_o   (tok_valid),
+    .tok_ready_i   (tok_ready),
+    .tok_slot_o    (tok_slot),
+    .tok_id_o      (tok_id),
+    .tok_first_o   (tok_first),
+    .tok_last_o    (tok_last),
+    .tok_max_new_o (tok_max_new),
+    .tok_adapter_o (tok_adapter),
+    .tok_sample_o  (tok_sample),
+    .cut_o         (cut),
+    .lora_we_o     (write_valid),
+    .lora_layer_o  (write_layer),
+    .lora_array_o  (write.array),
+    .lora_bank_o   (write.bank),
+    .lora_word_o   (write.word),
+    .lora_chunk_o  (write.chunk),
+    .lora_data_o   (write.data),
+    .idle_i        (chip_idle),
+    .layer_busy_i  (busy),
+    .corrected_i   (corrected),
+    .failed_i      (failed),
+    .out_valid_i   (out_valid),
+    .out_ready_o   (out_ready),
+    .out_slot_i    (out_slot),
+    .out_pos_i     (out_pos),
+    .out_id_i      (out_id),
+    .out_end_i     (out_end)
+  );
+
+  chip u_chip (
+    .clk_i,
+    .rst_i,
+    .idle_o       (chip_idle),
+    .layer_busy_o (busy),
+    .corrected_o  (corrected),
+    .failed_o     (failed),
+    .stop_ids_i   (stop_ids),
+    .tok_valid_i  (tok_valid),
+    .tok_ready_o  (tok_ready),
+    .tok_slot_i   (tok_slot),
+    .tok_id_i     (tok_id),
+    .tok_first_i  (tok_first),
+    .tok_last_i   (tok_last),
+    .tok_max_new_i(tok_max_new),
+    .tok_adapter_i(tok_adapter),
+    .tok_sample_i (tok_sample),
+    .cut_i        (cut),
+    .write_valid_i(write_valid),
+    .write_layer_i(write_layer),
+    .write_i      (write),
+    .out_valid_o  (out_valid),
+    .out_ready_i  (out_ready),
+    .out_slot_o   (out_slot),
+    .out_pos_o    (out_pos),
+    .out_id_o     (out_id),
+    .out_end_o    (out_end)
+  );
+endmodule

@@ -1,0 +1,51 @@
+"""What drives the die through its host port: registers open slots and set them up, tokens go through the streams."""
+
+from tb.cartridge.host import Host
+from tb.chip import driver
+from tb.conversation import Conversation
+from tb.host_port.registers import Bank, Command, flags
+
+COUNTERS = ("CYCLES", "TOKENS_IN", "TOKENS_OUT", "LAYERS_BUSY", "CORRECTED", "FAILED", "ADAPTER_WORDS")
+
+
+class Bench(driver.Bench):
+    """Conversations through the host port."""
+
+    def rest(self) -> None:
+        self.host = Host(self.dut, self.shape, self.job.die)
+        self.open: set[int] = set()
+        self.counters: dict[str, int] = {}
+
+    async def prepare(self) -> None:
+        for index, token in enumerate(self.stops()):
+            await self.host.write("STOP_TOKEN", token, index)
+        for bank in range(len(self.job.adapters)):
+            await self.host.write("ADAPTER_BANK", Bank.READY, bank)
+
+    async def begin(self, talk: Conversation) -> None:
+        """A first prompt closes its slot and opens it anew."""
+        slot, write = talk.slot, self.host.write
+        if talk.first:
+            if slot in self.open:
+                await write("SLOT.CTRL", Command.CLOSE, slot)
+            await write("SLOT.ADAPTER", talk.adapter, slot)
+            await write("SLOT.CTRL", Command.OPEN, slot)
+            self.open.add(slot)
+        await write("SLOT.MAX_NEW", talk.max_new, slot)
+        await write("SLOT.TOP_K", talk.top_k, slot)
+        await write("SLOT.BETA", talk.beta, slot)
+        await write("SLOT.SEED", talk.seed, slot)
+
+    def word(self, talk: Conversation, n: int, token: int) -> int:
+        return (n == len(talk.tokens) - 1) << 32 | talk.slot << 24 | token
+
+    async def drain(self) -> None:
+        """As the chip's, and no flag was raised that is not the prompts' own doing."""
+        await super().drain()
+        self.counters = {name: await self.host.counter(name) for name in COUNTERS}
+        raised = flags(await self.host.read("ERRORS")) - {"overlong", "sram_corrected"}
+        assert not raised, f"the host port raised {', '.join(sorted(raised))}"
+
+    def figures(self) -> dict:
+        counters = {name.lower(): value for name, value in self.counters.items()}
+        return {"counters": counters, "layers_busy": counters["layers_busy"] / counters["cycles"] / self.shape.layers}

@@ -1,0 +1,61 @@
+"""A host at the AXI4-Lite pins of a bench. It follows the clock only while an access is under way."""
+
+from cocotb.triggers import RisingEdge
+
+from models.shape import Die, Shape
+from tb.host_port.registers import Registers
+
+ALL = 0b1111  # write strobes
+
+
+class Refused(AssertionError):
+    """The host port answered with an error."""
+
+
+class Host:
+    """Registers by name, as docs/host.md has them."""
+
+    def __init__(self, dut, shape: Shape, die: Die) -> None:
+        self.dut = dut
+        self.registers = Registers({"SLOTS": die.slots, "ADAPTERS": die.adapters if die.rank else 0})
+        for signal in ("awvalid", "wvalid", "bready", "arvalid", "rready", "awaddr", "wdata", "wstrb", "araddr"):
+            getattr(dut, f"s_axil_{signal}_i").value = 0
+
+    async def write(self, name: str, value: int, index: int = 0) -> None:
+        """Write a register. Refused if the port does."""
+        dut, address = self.dut, self.registers.address(name, index)
+        dut.s_axil_awaddr_i.value, dut.s_axil_wdata_i.value, dut.s_axil_wstrb_i.value = address, value, ALL
+        dut.s_axil_awvalid_i.value = dut.s_axil_wvalid_i.value = dut.s_axil_bready_i.value = 1
+        address_taken = data_taken = False
+        while True:
+            await RisingEdge(dut.clk_i)
+            address_taken |= bool(int(dut.s_axil_awready_o.value))
+            data_taken |= bool(int(dut.s_axil_wready_o.value))
+            dut.s_axil_awvalid_i.value, dut.s_axil_wvalid_i.value = int(not address_taken), int(not data_taken)
+            if int(dut.s_axil_bvalid_o.value):
+                break
+        dut.s_axil_bready_i.value = 0
+        if int(dut.s_axil_bresp_o.value):
+            raise Refused(f"a write of {value:#x} to {name}[{index}] was refused")
+
+    async def read(self, name: str, index: int = 0) -> int:
+        """What is in a register. Refused if the port does."""
+        dut = self.dut
+        dut.s_axil_araddr_i.value = self.registers.address(name, index)
+        dut.s_axil_arvalid_i.value = dut.s_axil_rready_i.value = 1
+        taken = False
+        while True:
+            await RisingEdge(dut.clk_i)
+            taken |= bool(int(dut.s_axil_arready_o.value))
+            dut.s_axil_arvalid_i.value = int(not taken)
+            if int(dut.s_axil_rvalid_o.value):
+                break
+        dut.s_axil_rready_i.value = 0
+        if int(dut.s_axil_rresp_o.value):
+            raise Refused(f"a read of {name}[{index}] was refused")
+        return int(dut.s_axil_rdata_o.value)
+
+    async def counter(self, name: str) -> int:
+        """A 64-bit counter."""
+        low = await self.read(f"{name}.LO")
+        return await self.read(f"{name}.HI") << 32 | low

@@ -1,0 +1,50 @@
+"""The die behind its host port, with many users: answers are those that each would get alone."""
+
+import random
+
+import pytest
+
+from models import checkpoint, tiny
+from tb.cartridge import adapters
+from tb.chip.job import Chip
+from tb.conversation import Conversation
+from tb.runner import default_seed, simulators
+
+DEPTH = 12
+USERS = 8
+
+
+@pytest.fixture(scope="session")
+def chip(tmp_path_factory) -> Chip:
+    """A tiny chip of eight slots."""
+    path = tiny.write(tmp_path_factory.mktemp("cartridge") / "tiny.gguf")
+    return Chip.of(checkpoint.load(path), kv_depth=DEPTH, slots=USERS)
+
+
+def schedule(chip: Chip, count: int, seed: int, banks: int) -> list[Conversation]:
+    """Random conversations in random slots: new and carried on, greedy and sampled, with and without adapters, some to
+    the end of the context.
+    """
+    pick, opened, talks = random.Random(seed), {}, []
+    for _ in range(count):
+        slot = pick.randrange(USERS)
+        first = slot not in opened or pick.random() < 0.6
+        adapter = pick.randrange(banks + 1) if first else opened[slot]
+        opened[slot] = adapter
+        tokens = [pick.randrange(chip.ckpt.shape.vocab) for _ in range(pick.randint(1, 5))]
+        how = {"top_k": pick.choice([1, 1, 2, 5, 16]), "beta": pick.choice([500, 94548, 1 << 20])}
+        talks.append(Conversation(slot, tokens, pick.randint(1, 5), first, adapter, seed=pick.getrandbits(32), **how))
+    return talks
+
+
+@pytest.mark.parametrize("simulator", simulators())
+def test_random_users(chip, simulator, tmp_path):
+    """Every answer and every stage of every token equals the golden model's, which runs each conversation by itself."""
+    count = 200 if simulator == "verilator" else 6
+    resident = [str(adapters.random(chip, seed, tmp_path / f"{seed}.npz")) for seed in (1, 2)]
+    talks = schedule(chip, count, default_seed(), len(resident))
+    report = chip.run(
+        talks, [7], simulator=simulator, test="interleaved", bench="cartridge", adapters=resident, poll=300
+    )
+    assert report["mismatches"] == 0 and len(report["conversations"]) == count
+    assert report["counters"]["tokens_out"] == sum(len(talk["answer"]) for talk in report["conversations"])
