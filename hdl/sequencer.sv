@@ -62,7 +62,8 @@ module sequencer #(
   logic [3:0]  host_adapter;
   logic        host_room, host_wants, host_fire, host_refuse, res_fire, goes_on, stop;
   logic        use_fb, use_res;
-  logic        hold_q, fb_held_q, refuse_hold_q;  // an offer that was not accepted yet must stay
+  logic        hold_q, fb_held_q, refuse_hold_q, res_hold_q;  // an offer that was not accepted yet must stay
+  end_e        end_q;
   logic        host_turn_q;
 
   assign host_pos  = host_first_i ? '0 : pos_q[host_slot_i];
@@ -97,6 +98,7 @@ module sequencer #(
   always_comb begin
     out_end_o = EndNone;
     if (!use_res) out_end_o = EndContext;
+    else if (res_hold_q) out_end_o = end_q;
     else if (stop) out_end_o = EndStop;
     else if (left_q[res_tag_i.slot] <= 16'd1) out_end_o = EndLimit;
     else if (res_next == 17'(DEPTH)) out_end_o = EndContext;
@@ -123,6 +125,8 @@ module sequencer #(
       hold_q        <= 1'b0;
       fb_held_q     <= 1'b0;
       refuse_hold_q <= 1'b0;
+      res_hold_q    <= 1'b0;
+      end_q         <= EndNone;
       host_turn_q   <= 1'b0;
       for (int unsigned s = 0; s < SLOTS; s++) begin
         pos_q[s]     <= '0;
@@ -134,6 +138,8 @@ module sequencer #(
       hold_q        <= valid_o && !ready_i;
       fb_held_q     <= use_fb;
       refuse_hold_q <= out_valid_o && !use_res && !out_ready_i;
+      res_hold_q    <= use_res && !out_ready_i;
+      end_q         <= out_end_o;
       if (valid_o && ready_i) host_turn_q <= use_fb;
       if (host_fire && host_room) begin
         pos_q[host_slot_i]     <= host_pos + 17'd1;

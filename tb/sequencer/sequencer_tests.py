@@ -5,10 +5,10 @@ The layers are played by the bench: the answer to a token is a function of it, i
 
 import itertools
 import random
-from collections import defaultdict
+from collections import defaultdict, deque
 
 import cocotb
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, ReadOnly, RisingEdge
 
 from tb.coverage.points import sequencer as cover
 from tb.stream import STALLS, StreamSink, StreamSource, Tag, reset
@@ -16,7 +16,7 @@ from tb.stream import STALLS, StreamSink, StreamSource, Tag, reset
 TOKEN_W = 24
 STOPS = (7, 11, 13, (1 << TOKEN_W) - 1)
 NONE, STOP, LIMIT, CONTEXT = range(4)
-HOST = ("slot", "token", "first", "last", "max_new")
+HOST = ("slot", "token", "first", "last", "max_new", "adapter", "sample")
 OUT = ("slot", "pos", "token", "end")
 
 
@@ -28,10 +28,16 @@ def answer(token: int, tag: Tag) -> int:
 
 
 class Conversation:
-    """What a slot must do: the inputs that the layers get and the answers that the host gets."""
+    """What a slot must do: the inputs that the layers get and the answers that the host gets.
 
-    def __init__(self, slot: int, depth: int, pos: int = 0) -> None:
-        self.slot, self.depth, self.pos = slot, depth, pos
+    Its adapter counts with the first token, its way to choose (top_k, beta, seed) with the last; beside all others is
+    noise. One that goes on, after ``before``, keeps the adapter.
+    """
+
+    def __init__(self, slot: int, depth: int, before: "Conversation | None" = None) -> None:
+        self.slot, self.depth, self.pos = slot, depth, before.pos if before else 0
+        self.adapter = before.adapter if before else random.randrange(16)
+        self.sample = random.choice((1, random.randrange(32))), random.getrandbits(24), random.getrandbits(32)
         self.inputs: list[tuple[Tag, int]] = []
         self.answers: list[tuple[int, int, int, int]] = []
         self.beats: list[tuple[int, ...]] = []
@@ -41,9 +47,13 @@ class Conversation:
         self.pos = 0 if first else self.pos
         for i, token in enumerate(tokens):
             last = i == len(tokens) - 1
-            self.beats.append((self.slot, token, int(first and i == 0), int(last), max_new if last else 0))
+            opens = first and i == 0
+            adapter = self.adapter if opens else random.randrange(16)
+            sample = packed(self.sample) if last else random.getrandbits(61)
+            limit = max_new if last else random.getrandbits(16)
+            self.beats.append((self.slot, token, int(opens), int(last), limit, adapter, sample))
             if self.pos < self.depth:
-                self.inputs.append((Tag(int(last), self.slot, self.pos), token))
+                self.inputs.append((Tag(int(last), self.slot, self.pos, self.adapter), token))
                 self.pos += 1
             elif last:
                 self.answers.append((self.slot, self.pos, token, CONTEXT))
@@ -55,29 +65,51 @@ class Conversation:
             self.answers.append((self.slot, self.pos, token, end))
             if end != NONE:
                 return self
-            self.inputs.append((Tag(1, self.slot, self.pos), token))
+            self.inputs.append((Tag(1, self.slot, self.pos, self.adapter), token))
             self.pos, left = self.pos + 1, left - 1
+
+    def cut(self, offered: int) -> bool:
+        """End the answer with the token that follows the ``offered`` ones. Whether there is one."""
+        if offered >= len(self.answers):
+            return False
+        end = self.answers[offered][-1]
+        self.inputs = self.inputs[: len(self.inputs) - (len(self.answers) - offered - 1)]
+        self.answers = [*self.answers[:offered], (*self.answers[offered][:-1], STOP if end == STOP else LIMIT)]
+        return True
+
+
+def packed(sample: tuple[int, int, int]) -> int:
+    """``sample_t`` of hdl/cartridge_pkg.sv."""
+    top_k, beta, seed = sample
+    return top_k << 56 | beta << 32 | seed
 
 
 class Bench:
     """Host and layers around the module."""
 
     def __init__(self, dut, stall):
-        self.dut = dut
+        self.dut, self.slots = dut, int(dut.SLOTS.value)
         dut.stop_ids_i.value = sum(stop << i * TOKEN_W for i, stop in enumerate(STOPS))
         self.host = StreamSource(dut, HOST, prefix="host_", stall=stall)
         self.out = StreamSink(dut, OUT, prefix="out_", stall=stall)
         self.layers = StreamSink(dut, ("tag", "token"), stall=stall)
         self.results = StreamSource(dut, ("tag", "token"), prefix="res_", stall=stall)
         self.inputs = defaultdict(list)
+        self.samples = {}  # slot -> how its conversation chooses
+        self.offered = defaultdict(int)  # slot -> tokens of its answer that the host has seen, taken or not
         self.ended = {}  # slot -> how its last conversation did
+        self.answering = True  # the layers do
+        self.waiting = 0  # answers on their way back into the layers
+        dut.cut_i.value = dut.sample_slot_i.value = 0
 
     async def start(self):
         await reset(self.dut)
         cocotb.start_soon(self._layers())
+        cocotb.start_soon(self._watch())
 
     async def _layers(self):
-        """Answer every token that asks, in order."""
+        """Answer every token that asks, in order, and see how its slot wants it to be chosen."""
+        due = deque()
         while True:
             await RisingEdge(self.dut.clk_i)
             while self.layers.beats:
@@ -85,14 +117,69 @@ class Bench:
                 tag = Tag.unpack(bits)
                 self.inputs[tag.slot].append((tag, token))
                 if tag.gen:
-                    self.results.send((bits, answer(token, tag)))
+                    due.append((bits, token))
+            while due and self.answering:
+                bits, token = due.popleft()
+                tag = Tag.unpack(bits)
+                self.dut.sample_slot_i.value = tag.slot
+                await RisingEdge(self.dut.clk_i)
+                sample = self.dut.sample_o.value.to_unsigned()
+                assert sample == packed(self.samples[tag.slot]), f"slot {tag.slot}: sampled as {sample:#x}"
+                self.results.send((bits, answer(token, tag)))
+
+    async def _watch(self):
+        """Count what is offered and what waits, and see that prompts and answers take turns into the layers.
+
+        After a token of one kind, the other goes next if it was waiting.
+        """
+        due, waits = None, False
+        while True:
+            await RisingEdge(self.dut.clk_i)
+            moves, room = int(self.dut.valid_o.value) and int(self.dut.ready_i.value), int(self.dut.host_wants.value)
+            if moves:
+                prompt = bool(room) and bool(int(self.dut.host_ready_o.value))
+                assert due in (None, prompt), "prompts and answers do not take turns"
+                due = None if not (self.waiting if prompt else room) else not prompt
+                if due is not None:
+                    cover.sample_turn(due)
+                self.waiting -= not prompt
+            offer = int(self.dut.out_valid_o.value)
+            if offer and not waits:
+                self.offered[int(self.dut.out_slot_o.value)] += 1
+            taken = offer and int(self.dut.out_ready_i.value)
+            waits = offer and not taken
+            if taken and int(self.dut.out_end_o.value) == NONE:
+                self.waiting += 1
+                cover.sample_waiting(self.waiting, self.slots)
+
+    async def cut(self, slot):
+        """Cut the slot's answer; how many of its tokens were offered by then, and whether the last still waits."""
+        self.dut.cut_i.value = 1 << slot
+        await RisingEdge(self.dut.clk_i)
+        waits = int(self.dut.out_valid_o.value) and int(self.dut.out_slot_o.value) == slot
+        waits = bool(waits) and not int(self.dut.out_ready_i.value)
+        await ReadOnly()
+        offered = self.offered[slot], waits
+        await FallingEdge(self.dut.clk_i)
+        self.dut.cut_i.value = 0
+        return offered
 
     async def hold(self, *conversations):
         """Say the conversations' prompts side by side, and hold the inputs and answers of every slot."""
+        self.say(*conversations)
+        await self.follow(*conversations)
+
+    def say(self, *conversations):
+        """Send the conversations' prompts, token by token in random order."""
         queues = [list(conversation.beats) for conversation in conversations]
+        for conversation in conversations:
+            self.samples[conversation.slot], self.offered[conversation.slot] = conversation.sample, 0
         while any(queues):
             queue = random.choice([queue for queue in queues if queue])
             self.host.send(queue.pop(0))
+
+    async def follow(self, *conversations):
+        """Hold the inputs and answers of every slot."""
         got = defaultdict(list)
         for beat in await self.out.receive(sum(len(conversation.answers) for conversation in conversations)):
             got[beat[0]].append(beat)
@@ -154,7 +241,7 @@ async def second_turn(dut):
     await bench.start()
     opened = Conversation(0, depth).prompt([200, 201], 2)
     await bench.hold(opened)
-    await bench.hold(Conversation(0, depth, opened.pos).prompt([210, 211], 2, first=False))
+    await bench.hold(Conversation(0, depth, opened).prompt([210, 211], 2, first=False))
 
 
 @cocotb.test()
@@ -166,6 +253,61 @@ async def every_transition(dut):
     for slot, before, after in itertools.product((0, 1), talks, talks):
         opened = Conversation(slot, depth).prompt(*talks[before])
         await bench.hold(opened)
-        await bench.hold(Conversation(slot, depth, opened.pos).prompt([210], 2, first=False))
+        await bench.hold(Conversation(slot, depth, opened).prompt([210], 2, first=False))
         await bench.hold(Conversation(slot, depth).prompt(*talks[before]))
         await bench.hold(Conversation(slot, depth).prompt(*talks[after]))
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def cuts(dut, stall):
+    """A cut at any moment: the slot's answer ends with its next token, its neighbour's and its own next one do not."""
+    bench, depth = Bench(dut, stall), int(dut.DEPTH.value)
+    await bench.start()
+    for moment in [*range(14), *(random.randrange(80) for _ in range(20))]:
+        talks = [Conversation(slot, depth).prompt([200 + slot], 100) for slot in (0, 1)]
+        bench.say(*talks)
+        while not any(tag.slot == 0 for tag, _ in bench.inputs[0]):
+            await RisingEdge(dut.clk_i)
+        await ClockCycles(dut.clk_i, moment + 1)
+        offered, waits = await bench.cut(0)
+        cover.sample_cut(offered, waits, not talks[0].cut(offered))
+        await bench.follow(*talks)
+        await bench.hold(Conversation(0, depth).prompt([210], 4))
+
+
+@cocotb.test()
+async def all_wait(dut):
+    """Layers that take nothing while every slot answers: no answer is lost, and none waits to leave the head."""
+    bench, depth = Bench(dut, "none"), int(dut.DEPTH.value)
+    await bench.start()
+    talks = [Conversation(slot, depth).prompt([200 + slot], 100) for slot in range(bench.slots)]
+    for _ in range(3):
+        bench.answering = False
+        bench.say(*talks)
+        while sum(map(len, bench.inputs.values())) < sum(len(talk.beats) for talk in talks):
+            await RisingEdge(dut.clk_i)
+        bench.layers.paused, bench.answering = True, True
+        accepted = bench.results.accepted
+        await ClockCycles(dut.clk_i, 300)
+        assert bench.results.accepted - accepted == bench.slots, "the head waits for the layers"
+        assert bench.waiting == bench.slots
+        bench.layers.paused = False
+        await bench.follow(*talks)
+        talks = [Conversation(slot, depth).prompt([300 + slot, 310], 5) for slot in range(bench.slots)]
+
+
+@cocotb.test()
+async def turns(dut):
+    """A long prompt beside slots that answer without pause: it gets every other token's place, and so do they."""
+    bench, depth = Bench(dut, "none"), int(dut.DEPTH.value)
+    await bench.start()
+    *others, last = range(bench.slots)
+    for _ in range(3):
+        answers = [Conversation(slot, depth).prompt([200 + slot], 100) for slot in others]
+        prompt = Conversation(last, depth).prompt([230] * depth, 1)
+        bench.say(*answers)
+        while len(bench.inputs[others[-1]]) < 1:
+            await RisingEdge(dut.clk_i)
+        bench.say(prompt)
+        await bench.follow(*answers, prompt)

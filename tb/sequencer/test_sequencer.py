@@ -1,4 +1,4 @@
-"""Runs the sequencer bench."""
+"""Runs the sequencer bench, for two slots and for many."""
 
 import pytest
 
@@ -6,5 +6,13 @@ from tb.runner import run, simulators
 
 
 @pytest.mark.parametrize("simulator", simulators())
-def test_sequencer(simulator):
-    run("sequencer", "tb.sequencer.sequencer_tests", simulator=simulator, name="sequencer", parameters={"DEPTH": 12})
+@pytest.mark.parametrize("slots", [2, 8])
+def test_sequencer(simulator, slots):
+    parameters = {"SLOTS": slots, "DEPTH": 12}
+    run(
+        "sequencer",
+        "tb.sequencer.sequencer_tests",
+        simulator=simulator,
+        name=f"sequencer-{slots}",
+        parameters=parameters,
+    )
