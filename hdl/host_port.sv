@@ -306,9 +306,9 @@ module host_port #(
   assign m_tok_tdata_o = {5'd0, m_end, m_token};
   assign m_tok_tlast_o = m_end != '0;
 
-  // The core cannot see a beat that waits here.
+  // The core cannot see the beats that wait here.
   logic idle;
-  assign idle = idle_i && !tok_valid_o && !in_valid;
+  assign idle = idle_i && !tok_valid_o && !in_valid && !m_tok_tvalid_o;
 
   // ---- adapters
   assign s_lora_tready_o = 1'b1;

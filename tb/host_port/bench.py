@@ -37,7 +37,7 @@ class Bench:
         self.tokens = StreamSource(dut, ("data", "dest", "last"), prefix="s_tok_t", stall=stall)
         self.lora = StreamSource(dut, ("data", "last"), prefix="s_lora_t", stall=stall)
         self.core = Core(dut, stall)
-        self._out = StreamSink(dut, ("data", "id", "user", "last"), prefix="m_tok_t", stall=stall)
+        self.out = StreamSink(dut, ("data", "id", "user", "last"), prefix="m_tok_t", stall=stall)
         self._watch = cocotb.start_soon(self._run())
         self._sent = 0
         dut.idle_i.value = 1
@@ -51,7 +51,7 @@ class Bench:
 
     def stop(self) -> None:
         """Let go of the port, its inputs at rest."""
-        for end in (self.axi, self.tokens, self.lora, self.core, self._out):
+        for end in (self.axi, self.tokens, self.lora, self.core, self.out):
             end.stop()
         self._watch.cancel()
         for signal in ("s_axil_aw", "s_axil_w", "s_axil_ar", "s_tok_t", "s_lora_t", "out_"):
@@ -63,8 +63,8 @@ class Bench:
             await RisingEdge(dut.clk_i)
             if int(dut.rst_i.value):
                 continue
-            while self._out.beats:
-                data, slot, pos, last = self._out.beats.popleft()
+            while self.out.beats:
+                data, slot, pos, last = self.out.beats.popleft()
                 answer = Answer(slot, pos, data & 0xFFFFFF, data >> 24)
                 assert last == (answer.end != NONE), f"tlast is {last} with {answer}"
                 self.answers[slot].append(answer)

@@ -636,7 +636,7 @@ async def refusals_wait(dut, stall):
 
 @cocotb.test()
 async def idle(dut):
-    """STATUS is idle when the core is and no token waits."""
+    """STATUS is idle when the core is, and no token and no answer waits."""
     bench = await Bench(dut, "none").start()
     await bench.hold("STATUS", 1)
     dut.idle_i.value = 0
@@ -649,6 +649,13 @@ async def idle(dut):
     await bench.hold("STATUS", 0)
     bench.core.tokens.paused = False
     await ClockCycles(dut.clk_i, 5)
+    await bench.hold("STATUS", 1)
+    bench.out.paused = True
+    bench.say(0, 1)
+    await bench.until("an answer waits", lambda: int(dut.m_tok_tvalid_o.value))
+    await bench.hold("STATUS", 0)
+    bench.out.paused = False
+    await bench.hold_answer(0)
     await bench.hold("STATUS", 1)
 
 

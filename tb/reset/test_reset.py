@@ -43,10 +43,17 @@ def matrix(folder: Path) -> dict:
     return {"top": "matrix", "name": "reset-matrix", "parameters": sizes, "plusargs": (f"+mask={folder}",)}
 
 
+def host_port(folder: Path) -> dict:
+    """What is between host and chip."""
+    return {"top": "host_port", "name": "reset-host_port", "plusargs": ()}
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory) -> Found:
     """The benches' findings; they fail by themselves if a reset in operation is not as good as the first."""
-    return Found(*map(set.union, *(simulated(design, tmp_path_factory.mktemp("reset")) for design in (chip, matrix))))
+    return Found(
+        *map(set.union, *(simulated(design, tmp_path_factory.mktemp("reset")) for design in (chip, matrix, host_port)))
+    )
 
 
 def simulated(design: Callable[[Path], dict], folder: Path, **changed) -> tuple[set, set]:
