@@ -137,6 +137,9 @@ async def values(dut):
     """Registers keep what they are given, alone, in every slot; bits that they do not have are refused."""
     bench = await Bench(dut).start()
     slots = range(bench.size["SLOTS"])
+    for index, value in itertools.product(range(4), (0, 0xFFFFFF)):
+        await bench.put("STOP_TOKEN", value, index)
+        await bench.hold("STOP_TOKEN", value, index)
     wanted = {("STOP_TOKEN", i): random.getrandbits(24) for i in range(4)}
     wanted |= {(name, slot): value for slot in slots for name, value in random_settings(bench).items()}
     for (name, index), value in random.sample(sorted(wanted.items()), len(wanted)):

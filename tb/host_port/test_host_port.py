@@ -51,11 +51,6 @@ def test_fault(fault, tmp_path):
     text = file.read_text(encoding="utf-8")
     assert text.count(fault["old"]) == 1
     file.write_text(text.replace(fault["old"], fault["new"]), encoding="utf-8")
-    settings = {
-        "name": "host_port-fault",
-        "parameters": SMALL,
-        "env": {"COCOTB_TEST_FILTER": fault["test"]},
-        "hdl": hdl,
-    }
+    env = {"COCOTB_TEST_FILTER": fault["test"]}
     with pytest.raises(AssertionError, match=rf"tests failed \(.*{fault['test']}"):
-        run("host_port", TESTS, simulator="icarus", env={"COCOTB_TEST_FILTER": fault["test"]}, **settings)
+        run("host_port", TESTS, simulator="icarus", name="host_port-fault", parameters=SMALL, env=env, hdl=hdl)
