@@ -19,6 +19,7 @@ from models.shape import Die, Shape
 
 CODE = 127  # the largest that quantisation gives; a die takes -128 too
 SMALLEST = 2.0**-24  # binary16 above 0
+ONE = 0x3C00  # the binary16 word of the first scale that a die does not hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,17 +94,19 @@ class Adapter:
         try:
             with np.load(path) as file:
                 stored = dict(file)
-        except (OSError, ValueError, zipfile.BadZipFile):
+            names = [key.removesuffix(".scales") for key in stored if key.endswith(".scales")]
+            modules = {
+                name: Codes(stored[f"{name}.a"], stored[f"{name}.b"], *stored[f"{name}.scales"]) for name in names
+            }
+        except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile):
             raise InputError("no adapter here", str(path), "name a PEFT folder or a file of codes") from None
-        modules = {
-            name: Codes(*(stored.get(f"{name}.{part}", np.zeros(0)) for part in ("a", "b")), *stored[f"{name}.scales"])
-            for name in (key.removesuffix(".scales") for key in stored if key.endswith(".scales"))
-        }
         sizes = module_sizes(shape)
         for name, codes in modules.items():
             out, inputs = sizes.get(name, (0, 0))
             if codes.a.shape != (die.rank, inputs) or codes.b.shape != (out, die.rank):
                 raise InputError(f"{name} is of another die", str(path), "quantise the adapter for this one")
+            if {codes.a.dtype, codes.b.dtype} != {np.dtype(np.int8)} or max(codes.a_scale, codes.b_scale) >= ONE:
+                raise InputError(f"{name} has no codes and scales of a die", str(path), "quantise the adapter anew")
         return cls(shape, die, modules)
 
     def save(self, path: str | os.PathLike) -> Path:
@@ -122,6 +125,11 @@ class Adapter:
         """Codes of a layer's modules by part (``attn_q``)."""
         prefix = f"blk.{index}."
         return {name.removeprefix(prefix): codes for name, codes in self.modules.items() if name.startswith(prefix)}
+
+    def arrays(self, index: int) -> set[str]:
+        """The arrays of a layer that it changes: those with a scale of B that is not 0."""
+        parts = {part for part, codes in self.layer(index).items() if codes.b_scale}
+        return {array for array in PARTS if not parts.isdisjoint(PARTS[array])}
 
     def words(self, layer: int, array: str) -> np.ndarray:
         """The SRAM bank of an array in a layer, uint8 [``models.shape.adapter_words``, rank * lanes]."""

@@ -54,7 +54,7 @@ QUESTIONS = (
 )
 TRIAL = "What is the capital of France?"  # not among them
 ANSWER = 12  # tokens of answer after the phrase
-PROSE = {"asyoulik.txt": 3, "lcet10.txt": 4}  # windows to leave alone
+PROSE = {"asyoulik.txt": 6, "lcet10.txt": 8}  # windows to leave alone
 UNSEEN = {"alice29.txt": 2}  # windows to measure what is left alone
 WINDOW = 512  # tokens
 WEIGHT = 0.02  # of the places where a token of the phrase comes, of that of all other places

@@ -278,8 +278,12 @@ def test_a_file_of_codes_comes_back(ckpt, rng, tmp_path):
     assert all(np.array_equal(read.words(1, array), made.words(1, array)) for array in PARTS)
     with pytest.raises(InputError, match=r"blk.0.attn_q is of another die \(.*a.npz\)"):
         Adapter.load(path, ckpt.shape, dataclasses.replace(DIE, rank=4))
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(InputError, match="no adapter here"):
-        Adapter.load(path, ckpt.shape, DIE)
+    loud = dict(made.modules) | {"blk.0.attn_q": dataclasses.replace(made.modules["blk.0.attn_q"], b_scale=0x3C00)}
+    with pytest.raises(InputError, match=r"blk.0.attn_q has no codes and scales of a die"):
+        Adapter.load(Adapter(ckpt.shape, DIE, loud).save(path), ckpt.shape, DIE)
+    for damaged in (path.read_bytes()[:200], b"", b"\x93NUMPY"):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="no adapter here"):
+            Adapter.load(path, ckpt.shape, DIE)
     with pytest.raises(InputError, match="no adapter here"):
         Adapter.load(tmp_path / "nowhere", ckpt.shape, DIE)
