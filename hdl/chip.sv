@@ -34,6 +34,9 @@ module chip (
   import cartridge_pkg::*;
   import shape_pkg::*;
 
+  adapter_write_t write;  // Icarus 11 knows the type of a top's port only from a variable of it
+  assign write = write_i;
+
   localparam int BEATS = D_MODEL / LANES;
 
   logic seq_valid, seq_ready, emb_valid, emb_ready, am_valid, am_ready, res_valid, res_ready;
@@ -173,7 +176,7 @@ module chip (
       .id_i   (8'(l)),
       .busy_o (working),
       .write_valid_i(writes),
-      .write_i,
+      .write_i(write),
       .corrected_o  (corrected_o[l]),
       .failed_o     (failed_o[l]),
       .valid_i(in_valid),

@@ -26,6 +26,9 @@ module layer (
   import shape_pkg::*;
   // verilator hier_block
 
+  adapter_write_t write;  // Icarus 11 knows the type of a top's port only from a variable of it
+  assign write = write_i;
+
   localparam int D_Q = HEADS * HEAD_DIM;
   localparam int D_KV = KV_HEADS * HEAD_DIM;
   localparam int BEATS = D_MODEL / LANES;
@@ -111,7 +114,7 @@ module layer (
     .id_i,
     .busy_o (),
     .write_valid_i,
-    .write_i,
+    .write_i(write),
     .corrected_o(corrected[0]),
     .failed_o   (failed[0]),
     .valid_i(an_valid),
@@ -189,7 +192,7 @@ module layer (
     .id_i,
     .busy_o (),
     .write_valid_i,
-    .write_i,
+    .write_i(write),
     .corrected_o(corrected[1]),
     .failed_o   (failed[1]),
     .valid_i(att_valid),
@@ -282,7 +285,7 @@ module layer (
     .id_i,
     .busy_o (),
     .write_valid_i,
-    .write_i,
+    .write_i(write),
     .corrected_o(corrected[2]),
     .failed_o   (failed[2]),
     .valid_i(fn_valid),
@@ -330,7 +333,7 @@ module layer (
     .id_i,
     .busy_o (),
     .write_valid_i,
-    .write_i,
+    .write_i(write),
     .corrected_o(corrected[3]),
     .failed_o   (failed[3]),
     .valid_i(glu_valid),

@@ -43,6 +43,9 @@ module matrix #(
   import cartridge_pkg::*;
   // verilator no_inline_module
 
+  adapter_write_t write;  // Icarus 11 knows the type of a top's port only from a variable of it
+  assign write = write_i;
+
   localparam int GROUPS = K / GROUP;
   localparam int PASSES = BLOCK / GROUP;
   localparam int BEATS  = N / LANES;
@@ -239,7 +242,7 @@ module matrix #(
       .clk_i,
       .rst_i,
       .write_valid_i,
-      .write_i,
+      .write_i(write),
       .corrected_o,
       .failed_o,
       .valid_i    (valid_i && state_q == StLoad),

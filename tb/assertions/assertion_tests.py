@@ -13,6 +13,8 @@ from cocotb.triggers import ClockCycles
 from tb.stream import StreamSink, StreamSource, Tag, reset
 
 LOWEST = -(1 << 31)
+HOST = ("slot", "id", "first", "last", "max_new", "adapter", "sample")
+SAMPLED = 3 << 56 | 1000 << 32 | 7  # top_k, beta, seed
 
 
 @cocotb.test()
@@ -23,20 +25,22 @@ async def traffic(dut) -> None:
 
 async def _talk(dut) -> None:
     dut.stop_ids_i.value = (1 << 96) - 1
-    source = StreamSource(dut, ("slot", "id", "first", "last", "max_new"), prefix="tok_")
+    for name in ("cut", "write_valid", "write_layer", "write"):
+        getattr(dut, f"{name}_i").value = 0
+    source = StreamSource(dut, HOST, prefix="tok_")
     sink = StreamSink(dut, ("slot", "pos", "id", "end"), prefix="out_", stall="some")
     await reset(dut, 6)
     for _ in range(2):
         for slot, tokens in ((0, [5, 6, 9]), (1, [50, 7])):
             for n, token in enumerate(tokens):
                 last = n == len(tokens) - 1
-                source.send((slot, token, int(n == 0), int(last), 9 * last))
+                source.send((slot, token, int(n == 0), int(last), 9 * last, 0, SAMPLED * slot))
         await sink.receive(5)
     await ClockCycles(dut.clk_i, 50)
 
 
 async def _multiply(dut) -> None:
-    dut.id_i.value = 0
+    dut.id_i.value = dut.write_valid_i.value = dut.write_i.value = 0
     source, sink = StreamSource(dut), StreamSink(dut)
     await reset(dut)
     vectors = [[LOWEST] * int(dut.K.value) for _ in range(4)]

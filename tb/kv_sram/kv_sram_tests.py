@@ -30,6 +30,7 @@ async def read(dut, slot, pos):
     await RisingEdge(dut.clk_i)
     dut.re_i.value, dut.rpos_i.value = 0, random.randrange(int(dut.DEPTH.value))
     await RisingEdge(dut.clk_i)
+    assert not int(dut.corrected_o.value) and not int(dut.failed_o.value)
     return dut.rdata_o.value.to_unsigned()
 
 

@@ -25,6 +25,7 @@ class Bench:
         self.case = np.load(Path(cocotb.plusargs["mask"]) / "case.npz")
         self.golden = Matrix(self.case["q"], self.case["d"], self.case["m"], self.act_w)
         dut.id_i.value = int(os.environ["INSTANCE"])
+        dut.write_valid_i.value = dut.write_i.value = 0
         self.source, self.sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
 
     async def hold(self, vectors):

@@ -41,14 +41,16 @@ class ChipEnv(TokenEnv):
     """Streams ``prompts`` into the chip and ``answers`` out of it; two streams inside it are observed."""
 
     active = (
-        Stream("prompts", "tok_", ("slot", "id", "first", "last", "max_new"), "into"),
+        Stream("prompts", "tok_", ("slot", "id", "first", "last", "max_new", "adapter", "sample"), "into"),
         Stream("answers", "out_", ("slot", "pos", "id", "end"), "out"),
     )
-    passive = (Stream("chosen", "am_", ("tag", "token"), "inside"), Stream("embedded", "emb_", ("tag",), "inside"))
+    passive = (Stream("chosen", "res_", ("tag", "token"), "inside"), Stream("embedded", "emb_", ("tag",), "inside"))
 
     def build_phase(self) -> None:
         super().build_phase()
         self.model = ChipModel()
+        for name in ("cut", "write_valid", "write_layer", "write"):
+            getattr(self.dut, f"{name}_i").value = 0
         shape = self.config.ckpt.shape
         self.clocks = Cycles.of(shape, self.config.die, self.config.view, self.config.turn_clks)
         self.begin([])
@@ -75,9 +77,9 @@ class ChipEnv(TokenEnv):
         assert talk.slot not in self.active_talks, f"slot {talk.slot} still answers"
         self.active_talks[talk.slot] = index
         self.write_event(Event("prompt", talk.slot))
-        last = len(talk.tokens) - 1
+        last, sample = len(talk.tokens) - 1, talk.top_k << 56 | talk.beta << 32 | talk.seed
         return [
-            (talk.slot, token, int(talk.first and n == 0), int(n == last), talk.max_new if n == last else 0)
+            (talk.slot, token, int(talk.first and n == 0), int(n == last), talk.max_new if n == last else 0, 0, sample)
             for n, token in enumerate(talk.tokens)
         ]
 

@@ -96,8 +96,16 @@ def extremes(env: LayerEnv) -> list[tuple[Tag, np.ndarray]]:
     return [(Tag(1, i // depth % env.config.die.slots, i % depth), x) for i, x in enumerate(vectors)]
 
 
+def random_choice(most: int) -> dict[str, int]:
+    """How a conversation chooses its tokens: greedy, or among up to ``most``."""
+    return {"top_k": random.randint(0, most), "beta": random.randint(1, 5000), "seed": random.getrandbits(32)}
+
+
 def random_talks(env: ChipEnv, count: int, longest: int) -> list[Conversation]:
-    """Conversations in random slots, prompts and answers of random lengths; some carry on what their slot held."""
+    """Conversations in random slots, prompts and answers of random lengths; some carry on what their slot held.
+
+    Their tokens are sampled, but those of a lone user, whom the cycle model follows.
+    """
     shape, die = env.config.ckpt.shape, env.config.die
     talks, room = [], dict.fromkeys(range(die.slots), 0)
     for _ in range(count):
@@ -107,5 +115,5 @@ def random_talks(env: ChipEnv, count: int, longest: int) -> list[Conversation]:
         prompt = [random.randrange(shape.vocab) for _ in range(random.randint(1, min(longest, room[slot])))]
         answer = random.randint(1, longest)
         room[slot] -= len(prompt) + answer
-        talks.append(Conversation(slot, prompt, answer, first))
+        talks.append(Conversation(slot, prompt, answer, first, **({} if env.config.lone else random_choice(die.top_k))))
     return talks
