@@ -1,0 +1,13 @@
+"""Runs the lora bench."""
+
+import pytest
+
+from tb.lora.lora_shape import CASES
+from tb.runner import run, simulators
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize("case", CASES)
+def test_lora(simulator, case):
+    settings = {"parameters": CASES[case].parameters, "env": {"CASE": case}}
+    run("lora", "tb.lora.lora_tests", simulator=simulator, name=f"lora-{case}", **settings)
