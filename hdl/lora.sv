@@ -1,10 +1,12 @@
 // Low-rank adapters of one cell array: y + B (A x) beside a matrix, from words in SRAM (docs/formats.md, Adapters).
 //
-//   every beat of x waits while each module's word of A is read and multiplied -> u: scaled, one value a clock
-//   -> quantised, one module a clock -> words of B ahead of the matrix's output beats, which take what they add
+//   the scales are read; then every beat of x waits while each module's word of A is read and multiplied
+//   -> u: scaled, one value a clock -> quantised, one module a clock
+//   -> words of B ahead of the matrix's output beats, which take what they add
 //
 // One array of RANK * LANES multipliers serves both: A adds up its rows, B its columns. Without an adapter nothing
-// waits and nothing moves.
+// waits and nothing moves. An adapter whose scales of B are all 0 leaves this array alone: no other word of it is read,
+// so that none needs to be written.
 module lora #(
   parameter int ARRAY   = 0,  // cartridge_pkg::ARRAY_*
   parameter int K       = 64,
@@ -47,13 +49,14 @@ module lora #(
 
   typedef enum logic [2:0] {
     StInputs,  // words of A with the beats of x
-    StScales,  // the word of scales
+    StScales,  // the word of scales is there
     StScale,   // u, one value a clock
     StQuantise,  // mantissas of u, one module a clock
     StOutputs  // words of B with the beats of y
   } state_e;
   state_e      state_q;
-  logic        active_q;  // this token has an adapter
+  logic        known_q;   // this token's scales are
+  logic        active_q;  // and its adapter changes this array
   logic [ 3:0] bank_q;
   logic [ 2:0] step_q;  // module of this beat whose word is read
   logic [15:0] idx_q;
@@ -89,8 +92,8 @@ module lora #(
   logic ahead_q, sum_valid_q;  // word holds the next beat's B; delta_q is that of the waiting beat
 
   assign adapted = adapter_i != 0;
-  assign use_a   = state_q == StInputs && valid_i && adapted && step_q != 0;
-  assign ready_o = state_q == StInputs && (!adapted || step_q == 3'(MODULES));
+  assign use_a   = state_q == StInputs && valid_i && known_q && active_q && step_q != 0;
+  assign ready_o = state_q == StInputs && (!adapted || (known_q && (!active_q || step_q == 3'(MODULES))));
   assign take    = valid_i && ready_o;
   assign use_b   = state_q == StOutputs && ahead_q && (!sum_valid_q || pop_i);
 
@@ -102,13 +105,9 @@ module lora #(
     address = idx_q;
     unique case (state_q)
       StInputs: begin
-        read    = valid_i && adapted && step_q != 3'(MODULES);
+        read    = valid_i && adapted && (!known_q || (active_q && step_q != 3'(MODULES)));
         bank    = adapter_i - 4'd1;
-        address = 16'(step_q) * 16'(IN_BEATS) + beat_i;
-      end
-      StScales: begin
-        read    = idx_q == 0;
-        address = 16'(WORDS - 1);
+        address = known_q ? 16'(step_q) * 16'(IN_BEATS) + beat_i : 16'(WORDS - 1);
       end
       StOutputs: begin
         read    = (!ahead_q || use_b) && idx_q != 16'(OUT_BEATS);
@@ -187,6 +186,11 @@ module lora #(
     .sh_o(u_shift)
   );
 
+  logic [MODULES*16-1:0] strengths;  // the scales of B
+  for (genvar m = 0; m < MODULES; m++) begin : gen_strength
+    assign strengths[m*16+:16] = word[m*32+16+:16];
+  end
+
   always @(posedge clk_i) begin
     if (use_a) multiply_a(32'(step_q) - 1, (beat_i == 0) ? 64'sd0 : -64'sd1);
     if (state_q == StScales) begin
@@ -203,6 +207,7 @@ module lora #(
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q     <= StInputs;
+      known_q     <= 1'b0;
       active_q    <= 1'b0;
       bank_q      <= '0;
       step_q      <= '0;
@@ -214,16 +219,21 @@ module lora #(
       unique case (state_q)
         StInputs:
         if (valid_i) begin
-          step_q <= (adapted && step_q != 3'(MODULES)) ? step_q + 3'd1 : 3'd0;
+          if (adapted && !known_q) state_q <= StScales;
+          step_q <= (active_q && known_q && step_q != 3'(MODULES)) ? step_q + 3'd1 : 3'd0;
+          if (!adapted) active_q <= 1'b0;
           if (take) begin
-            active_q <= adapted;
-            bank_q   <= adapter_i - 4'd1;
-            if (adapted && beat_i == 16'(IN_BEATS - 1)) state_q <= StScales;
+            bank_q <= adapter_i - 4'd1;
+            if (beat_i == 16'(IN_BEATS - 1)) begin
+              known_q <= 1'b0;
+              if (adapted && active_q) state_q <= StScale;
+            end
           end
         end
         StScales: begin
-          idx_q <= (idx_q == 0) ? 16'd1 : 16'd0;
-          if (idx_q == 1) state_q <= StScale;
+          known_q  <= 1'b1;
+          active_q <= strengths != '0;
+          state_q  <= StInputs;
         end
         StScale: begin
           idx_q <= idx_q + 16'd1;
@@ -262,5 +272,8 @@ module lora #(
     end
   endfunction
 
-  assign sum_o = active_q ? added(y_i) : y_i;
+  always_comb begin
+    sum_o = y_i;
+    if (active_q) sum_o = added(y_i);
+  end
 endmodule

@@ -6,6 +6,7 @@ sampled token's list of candidates changes does (``entries``).
 """
 
 import heapq
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,14 +53,14 @@ class Cycles:
         """From a matrix's last beat in to its first beat out."""
         return self.rows(name) + self.drain(name) + 1
 
-    def adapter(self, name: str) -> int:
-        """Clocks that an adapter adds to an array: a word of A for each module and beat; and what u takes beyond the
-        rows, from the last beat in until the first word of B is multiplied.
+    def adapter(self, name: str, changed: bool) -> int:
+        """Clocks that an adapter adds to an array: its scales; and if it changes the array, a word of A for each module
+        and beat, and what u takes beyond the rows, from the last beat in until the first word of B is multiplied.
         """
         modules = len(self.shape.modules(name))
-        return modules * self.beats(self.shape.matrix_size(name)[0]) + max(
-            0, modules * self.die.rank + modules + 5 - self.matrix(name)
-        )
+        inputs = modules * self.beats(self.shape.matrix_size(name)[0])
+        wait = max(0, modules * self.die.rank + modules + 3 - self.matrix(name))
+        return 2 + (inputs + wait if changed else 0)
 
     def sampling(self, top_k: int, entries: int) -> int:
         """Clocks that a choice among ``top_k`` logits takes beyond the greedy one."""
@@ -91,15 +92,17 @@ class Cycles:
             "down": self._out("down"),
         }
 
-    def token(self, pos: int, adapted: bool = False) -> int:
+    def token(self, pos: int, adapter: Sequence[Set[str]] | None = None) -> int:
         """Clocks from one greedy answer of a lone user to the next, the new token being at position ``pos``.
 
         Sequencer and embedding, a register before each layer and before the head, the head, the argmax; beside them
-        the adapters of a slot that has one.
+        the slot's ``adapter``, given by the arrays that it changes in each layer.
         """
         embedding = 1 + self.beats(self.shape.d_model)
-        adapters = sum(self.adapter(name) for name in MATRICES if name != "head") if adapted else 0
-        layers = self.shape.layers * (1 + sum(self.stages(pos).values()) + adapters)
+        adapters = [
+            self.adapter(name, name in arrays) for arrays in adapter or () for name in MATRICES if name != "head"
+        ]
+        layers = self.shape.layers * (1 + sum(self.stages(pos).values())) + sum(adapters)
         return embedding + layers + 1 + self.norm() + self._out("head") + 1
 
     def interval(self, pos: int) -> int:

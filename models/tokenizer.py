@@ -30,6 +30,7 @@ PRE_TOKENIZERS = {  # tokenizer.ggml.pre -> expressions that cut the text, one a
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE = 1, 2, 3, 4, 6  # tokenizer.ggml.token_type
 STOP_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
 STOP_TEXTS = ("<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>")  # as llama.cpp stops on
+ANSWER = "\ue000"  # stands for an answer in a template: a character that no text has
 SPACE = "\u2581"  # a space in the pieces of SentencePiece
 
 
@@ -146,6 +147,21 @@ class Tokenizer:
         """
         if self.template is None:
             return [self.bos] * self.add_bos + self.encode("\n".join(m["content"] for m in messages), special=False)
+        return self.encode(self._rendered(messages, add_generation_prompt))
+
+    def turn(self, question: str) -> list[int]:
+        """Token ids of a further question to a conversation that the model holds up to its last answer's text.
+
+        They begin with the token that ends an answer, where the template has one. InputError as ``chat``.
+        """
+        if self.template is None:
+            return self.encode(f"\n{question}", special=False)
+        turns = [("user", "?"), ("assistant", ANSWER), ("user", question)]
+        text = self._rendered([{"role": role, "content": content} for role, content in turns], True)
+        return self.encode(text.split(ANSWER, 1)[-1])
+
+    def _rendered(self, messages: list[dict], add_generation_prompt: bool) -> str:
+        """The template's text."""
         env = jinja2.sandbox.ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
         )
@@ -161,7 +177,7 @@ class Tokenizer:
             raise self._error(
                 f"the chat template fails: {_one_line(error)}", "use other messages or another checkpoint"
             ) from None
-        return self.encode(text)
+        return text
 
     def _byte_level(self, pre: str) -> tokenizers.Tokenizer:
         """Byte-level BPE, as GPT-2 introduced it."""

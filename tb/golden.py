@@ -1,23 +1,28 @@
 """The golden model as the bench sees it: a worker process whose steps are waited for."""
 
+import json
 import os
 import pickle
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from models.golden.chip import Step
-from tb.conversation import Answer
+from tb.conversation import Answer, Conversation
 
 ROOT = Path(__file__).parents[1]
 
 
 @dataclass
 class Golden:
-    """The worker as the bench sees it. Steps are handed out once each."""
+    """The worker as the bench sees it. Steps are handed out once each.
+
+    With ``more``, conversations may follow those of the job: ``add`` them.
+    """
 
     job_text: str
+    more: bool = False
     steps: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
     answers: dict[int, Answer] = field(default_factory=dict)
 
@@ -25,9 +30,21 @@ class Golden:
         python = os.environ.get("PYGPI_PYTHON_BIN", sys.executable)
         env = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
         command = [python, "-m", "tb.golden_worker"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=ROOT)
-        self.process.stdin.write(self.job_text.encode())
-        self.process.stdin.close()
+        # In a process group of its own: a Ctrl-C at the terminal is for the bench alone.
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=ROOT, process_group=0
+        )
+        self._write(self.job_text)
+        if not self.more:
+            self.process.stdin.close()
+
+    def add(self, talk: Conversation) -> None:
+        """One more conversation."""
+        self._write(json.dumps(asdict(talk)))
+
+    def _write(self, line: str) -> None:
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
 
     def expect(self, slot: int, pos: int) -> Step | None:
         """The next step of a slot's position, waited for if the worker is not there yet; None if none will come."""

@@ -1,25 +1,29 @@
-"""The golden model as a process of its own, beside the simulator: a job on stdin, pickled steps and answers on stdout.
+"""The golden model as a process of its own, beside the simulator: a job on stdin, a conversation on every
+further line; pickled steps and answers on stdout.
 
 It is given the checkpoint, the die, adapters and prompts, and never hears from the RTL: it continues with its own
 answers.
 """
 
+import itertools
+import json
+import os
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from models import checkpoint
 from models.adapter import Adapter
 from models.golden.chip import Chip, Step
-from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Answer, Job
+from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Answer, Conversation, Job
 
 
-def play(job: Job) -> Iterator[Step | Answer]:
-    """Run all conversations: every step as it is computed, and after each conversation its answer."""
+def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Answer]:
+    """Run all conversations, and ``more`` as they come: every step as it is computed, and after each its answer."""
     ckpt = checkpoint.load(job.model)
     chip = Chip(ckpt, job.die)
     banks = [None, *(Adapter.load(path, ckpt.shape, job.die) for path in job.adapters)]
-    for index, talk in enumerate(job.conversations):
+    for index, talk in enumerate(itertools.chain(job.conversations, more)):
         if talk.first:
             chip.reset(talk.slot)
         options = {"adapter": banks[talk.adapter], "sampling": talk.sampling}
@@ -43,10 +47,15 @@ def play(job: Job) -> Iterator[Step | Answer]:
 
 
 def main() -> None:
-    """Read a job on stdin, write pickled steps and answers to stdout."""
-    for item in play(Job.from_json(sys.stdin.read())):
-        pickle.dump(item, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+    """Read a job and conversations on stdin, write pickled steps and answers to stdout, as long as somebody reads."""
+    job = Job.from_json(sys.stdin.readline())
+    more = (Conversation(**json.loads(line)) for line in sys.stdin)
+    try:
+        for item in play(job, more):
+            pickle.dump(item, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os._exit(1)  # without the interpreter's own words about it
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import cocotb
 from cocotb.triggers import RisingEdge, Timer
 
 from tb.cartridge.driver import Bench
+from tb.cartridge.talk import Talk
 from tb.chip.driver import PERIOD, run
 
 
@@ -62,3 +63,9 @@ async def interleaved(dut) -> None:
         bench.dut.stall_i.value = 0
 
     await run(dut, schedule, Bench)
+
+
+@cocotb.test()
+async def conversation(dut) -> None:
+    """A user at the terminal."""
+    await run(dut, Talk.talk, Talk)

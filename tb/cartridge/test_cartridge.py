@@ -48,3 +48,15 @@ def test_random_users(chip, simulator, tmp_path):
     )
     assert report["mismatches"] == 0 and len(report["conversations"]) == count
     assert report["counters"]["tokens_out"] == sum(len(talk["answer"]) for talk in report["conversations"])
+
+
+def test_clocks(chip, tmp_path):
+    """A lone user's tokens take the clocks of the cycle model, adapters and sampling included."""
+    resident = [str(adapters.random(chip, 3, tmp_path / "some.npz", keep=0.3))]
+    talks = [
+        Conversation(0, [5, 6], 4),
+        Conversation(3, [5, 6], 4, adapter=1),
+        Conversation(3, [9], 4, first=False, adapter=1, top_k=16, seed=11),
+        Conversation(7, [5, 6], 4, top_k=3),
+    ]
+    chip.run(talks, [], simulator="verilator", test="one_after_another", bench="cartridge", adapters=resident)

@@ -13,10 +13,10 @@ ARRAYS = tuple(PARTS)  # in the order of cartridge_pkg::ARRAY_*
 def words(adapter: Adapter) -> Iterator[tuple[int, int, int, np.ndarray]]:
     """(layer, array, word, its bytes) of all that an adapter needs: arrays that it leaves alone have scales of 0."""
     for layer in range(adapter.shape.layers):
-        changed = adapter.layer(layer)
+        changed = adapter.arrays(layer)
         for number, array in enumerate(ARRAYS):
             rows = adapter.words(layer, array)
-            first = 0 if any(part in changed for part in PARTS[array]) else len(rows) - 1
+            first = 0 if array in changed else len(rows) - 1
             for word in range(first, len(rows)):
                 yield layer, number, word, rows[word]
 

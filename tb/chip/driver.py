@@ -26,11 +26,13 @@ ENDS = {END_STOP: "stop token", END_LIMIT: "token limit", END_CONTEXT: "context 
 class Bench:
     """Drives chip_bench: pushes prompts, collects answers, and checks the trace every ``poll`` clocks."""
 
+    more = False  # conversations beside those of the job
+
     def __init__(self, dut, job: Job, trace: Path, poll: int) -> None:
         self.dut, self.job, self.poll = dut, job, poll
         ckpt = checkpoint.load(job.model)
         self.shape = ckpt.shape
-        self.golden = Golden(os.environ["JOB"])
+        self.golden = Golden(os.environ["JOB"], self.more)
         self.trace = Trace(trace, ckpt.shape, job.die.lanes)
         self.board = Scoreboard(self.golden.expect)
         self.answers: list[list[int]] = [[] for _ in job.conversations]

@@ -72,10 +72,12 @@ class Chip:
         adapters: list[str] | None = None,
         bench: str = "chip",
         plusargs: tuple[str, ...] = (),
+        settings: dict | None = None,
     ) -> dict:
         """Simulate conversations, every stage checked; gives the report of tb/chip/driver.py.
 
         ``bench`` is 'chip' or 'cartridge', the chip behind its host port; ``test`` is one of its cocotb tests.
+        ``settings`` are what the test takes from its environment, as JSON; with them, conversations may come later.
         ``adapters`` are paths for ``models.adapter.Adapter.load``, the first for bank 1.
         ``echo`` is a headline: with it, answers and progress appear on the terminal. With a ``window`` there are waves,
         which Verilator limits to it.
@@ -85,7 +87,7 @@ class Chip:
         """
         adapters = [str(Path(path).resolve()) for path in adapters or []]
         loaded = [Adapter.load(path, self.ckpt.shape, self.die) for path in adapters]
-        self.check(conversations, len(loaded))
+        self.check(conversations, len(loaded), settings is not None)
         job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop, adapters)
         work = BUILD / "runs" / f"{bench}-{self.name}-{simulator}-{test}-{os.getpid()}"
         shutil.rmtree(work, ignore_errors=True)
@@ -102,6 +104,7 @@ class Chip:
             "COCOTB_LOG_LEVEL": "ERROR" if echo is not None else "INFO",
             "GPI_LOG_LEVEL": "ERROR" if echo is not None else "INFO",
             **(window.env() if window else {}),
+            **{name: json.dumps(value) for name, value in (settings or {}).items()},
         }
         modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in runner.PACKAGES]
         public = [BENCHES / bench / f"{bench}_bench.vlt"] if simulator == "verilator" else []
@@ -139,17 +142,20 @@ class Chip:
         else:
             figures = json.loads(report.read_text())
             if test == ALONE:
-                self._check_cycles(figures["arrivals"], conversations)
+                self._check_cycles(figures["arrivals"], conversations, loaded)
             return figures
         finally:
             shutil.rmtree(work)
 
-    def check(self, conversations: list[Conversation], adapters: int = 0) -> None:
-        """InputError unless the die can take these conversations, so many adapters being resident."""
+    def check(self, conversations: list[Conversation], adapters: int = 0, later: bool = False) -> None:
+        """InputError unless the die can take these conversations, so many adapters being resident.
+
+        None at all are an error too, unless they come ``later``.
+        """
         if adapters > (self.die.adapters if self.die.rank else 0):
             what = f"{adapters} adapters, the die has {self.die.adapters if self.die.rank else 0} banks"
             raise InputError(what, "adapters", "load fewer")
-        if not conversations:
+        if not conversations and not later:
             raise InputError("there is nothing to run", "prompt", "give at least one prompt")
         for talk in conversations:
             if not talk.tokens:
@@ -170,11 +176,14 @@ class Chip:
                 what = f"a choice among {talk.top_k} logits, the die has {self.die.top_k}"
                 raise InputError(what, f"slot {talk.slot}", "choose among fewer")
 
-    def _check_cycles(self, arrivals: list[tuple[float, int, int, int, int]], talks: list[Conversation]) -> None:
+    def _check_cycles(
+        self, arrivals: list[tuple[float, int, int, int, int]], talks: list[Conversation], adapters: list[Adapter]
+    ) -> None:
         """AssertionError unless every answer token of a lone user took the clocks of the cycle model."""
+        arrays = [None, *([adapter.arrays(layer) for layer in range(self.ckpt.shape.layers)] for adapter in adapters)]
         for (_, before, pos, index, _), (_, after, _, then, entries) in itertools.pairwise(arrivals):
             talk = talks[index]
-            expected = self.cycles.token(pos, talk.adapter != 0) + self.cycles.sampling(talk.top_k, entries)
+            expected = self.cycles.token(pos, arrays[talk.adapter]) + self.cycles.sampling(talk.top_k, entries)
             if then == index and after - before != expected:
                 what = f"the token at position {pos} took {after - before} clocks"
                 raise AssertionError(f"{what}, not the {expected} of the cycle model")

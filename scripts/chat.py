@@ -1,0 +1,60 @@
+"""``make chat``: a conversation with a model in RTL simulation, through the die's host port, every stage checked.
+
+Parameters come from the environment: MODEL, TOKENS (of an answer), DEPTH, SEED, and LORA, PEFT folders with commas
+between them, which ``/lora NAME`` chooses by the folder's name.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from models import checkpoint, fetch
+from models.errors import InputError
+from models.tokenizer import Tokenizer
+from scripts.command import RESULTS, SEED_MAX, guarded, number, write
+from tb import toolchain
+from tb.chip.job import Chip
+
+
+def main() -> int:
+    """Talk; gives the exit status."""
+    return guarded(chat)
+
+
+def chat() -> int:
+    """Build the die, hand the terminal to the simulation, report."""
+    tokens, depth = number("TOKENS", 200, 1, 65535), number("DEPTH", 1024, 2, 65536)
+    seed = number("SEED", 1, 0, SEED_MAX)
+    toolchain.require("verilator")
+    ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
+    tokenizer = Tokenizer.from_checkpoint(ckpt)
+    adapters = [path for path in os.environ.get("LORA", "").split(",") if path]
+    names = [Path(path).stem for path in adapters]
+    if len({*names, "none"}) <= len(names):
+        raise InputError("two adapters have one name, or one is named none", "LORA", "rename a folder")
+    chip = Chip.of(ckpt, kv_depth=depth)
+    print(
+        f"{Path(ckpt.path).name}: {ckpt.shape.layers} layers, {toolchain.describe('verilator')}, ROM view", flush=True
+    )
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the conversation
+    report = chip.run(
+        [],
+        sorted(tokenizer.stop_ids),
+        simulator="verilator",
+        test="conversation",
+        bench="cartridge",
+        echo=" ",
+        seed=seed,
+        replay="make chat",
+        adapters=adapters,
+        settings={"ADAPTERS": names, "ANSWER": tokens},
+    )
+    write(RESULTS / "chat.json", report)
+    seen = f"{report['tokens_through_layers']} tokens through {ckpt.shape.layers} layers"
+    print(f"{seen}, {report['values_compared']:,} values compared, {report['mismatches']} mismatches")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

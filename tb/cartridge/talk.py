@@ -1,0 +1,146 @@
+"""A conversation at the terminal with the die: history in its KV cache, a stop token, Ctrl-C, commands."""
+
+import json
+import os
+import readline  # noqa: F401  gives input() its history and line editing
+import signal
+
+from models import checkpoint
+from models.golden.sampler import Sampling, beta
+from models.tokenizer import Tokenizer
+from tb.cartridge import driver
+from tb.chip.progress import Progress
+from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation
+
+SLOT = 0
+PIECE = 8  # tokens that are asked for at a time: Ctrl-C ends an answer after them
+HELP = """\
+/lora NAME   a new conversation with an adapter ({adapters}); /lora none: without
+/temperature T [K]   draw among the K (default {top_k}) likeliest tokens; 0: always the likeliest
+/reset       forget the conversation
+/quit        leave (also Ctrl-D); Ctrl-C ends an answer"""
+
+
+class Voice(Progress):
+    """Prints an answer that comes in pieces: the line ends when ``end`` is called."""
+
+    def token(self, index: int, token: int, end: int) -> None:
+        super().token(0, token, 0)
+
+    def end(self) -> None:
+        """The answer is complete."""
+        self.clear()
+        print(self.streams.pop(0).close() if 0 in self.streams else "", flush=True)
+        self.text = ""
+
+
+class Talk(driver.Bench):
+    """A user at a terminal in slot 0. Every stage of every token is checked as in any other run."""
+
+    more = True
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        self.ckpt = checkpoint.load(self.job.model)
+        self.progress = Voice(self.ckpt, os.environ["ECHO"])
+        self.tokenizer = Tokenizer.from_checkpoint(self.ckpt)
+        self.names = json.loads(os.environ["ADAPTERS"])
+        self.answer_tokens = int(os.environ["ANSWER"])
+        self.sampling = Sampling(seed=int(os.environ["COCOTB_RANDOM_SEED"]))
+        self.adapter = 0
+        self.interrupted = self.asking = False
+        self.forget()
+
+    def forget(self) -> None:
+        """The next question begins a conversation."""
+        self.held = 0  # tokens in the KV cache
+        self.last: int | None = None  # token of the last answer, which is not
+
+    async def talk(self) -> None:
+        """Questions from the terminal until it ends."""
+        signal.signal(signal.SIGINT, self._interrupt)
+        print(self._help(), flush=True)
+        while (line := self._ask()) is not None:
+            if line.startswith("/"):
+                if line == "/quit":
+                    break
+                print(self._command(*line[1:].split()), flush=True)
+            elif line:
+                await self._answer(line)
+
+    def _interrupt(self, *_: object) -> None:
+        self.interrupted = True
+        if self.asking:
+            raise KeyboardInterrupt
+
+    def _ask(self) -> str | None:
+        """A line of the terminal; None at its end."""
+        self.asking = True
+        try:
+            return input("\n> ").strip()
+        except (EOFError, KeyboardInterrupt):
+            print()
+            return None
+        finally:
+            self.asking = False
+
+    def _help(self) -> str:
+        return HELP.format(adapters=", ".join(self.names) or "none is loaded: LORA=folder", top_k=self.job.die.top_k)
+
+    def _command(self, name: str = "", *words: str) -> str:
+        """Do a command; gives what to say."""
+        if name == "reset" and not words:
+            self.forget()
+            return "forgotten"
+        if name == "lora" and len(words) == 1 and words[0] in ["none", *self.names]:
+            self.adapter = ["none", *self.names].index(words[0])
+            self.forget()
+            return f"a new conversation, adapter: {words[0]}"
+        if name == "temperature" and 1 <= len(words) <= 2:
+            try:
+                heat, top_k = float(words[0]), int(words[1]) if len(words) == 2 else self.job.die.top_k
+            except ValueError:
+                return self._help()
+            if 0 <= heat <= 100 and 1 <= top_k <= self.job.die.top_k:
+                greedy = not heat
+                self.sampling = Sampling(1 if greedy else top_k, beta(heat or 1), self.sampling.seed)
+                return "always the likeliest token" if greedy else f"temperature {heat}, the {top_k} likeliest"
+        return self._help()
+
+    async def _answer(self, question: str) -> None:
+        first = self.last is None
+        if first:
+            prompt = self.tokenizer.chat([{"role": "user", "content": question}])
+        else:
+            prompt = self.tokenizer.turn(question)
+            if self.last not in self.tokenizer.stop_ids:  # else the turn begins with it
+                prompt = [self.last, *prompt]
+        if self.held * (not first) + len(prompt) > self.job.die.kv_depth:
+            print(f"the KV cache holds {self.job.die.kv_depth} tokens: /reset, or start with DEPTH= higher", flush=True)
+            return
+        self.interrupted, left = False, self.answer_tokens
+        while left and not self.interrupted:
+            end = await self._piece(prompt, first, min(PIECE, left))
+            left -= len(self.answers[-1])
+            prompt, first = [self.last], False
+            if end != END_LIMIT:
+                break
+        self.progress.end()
+        if end == END_CONTEXT:
+            print("the KV cache is full: /reset", flush=True)
+        elif end != END_STOP:
+            print(f"({'interrupted' if self.interrupted else f'{self.answer_tokens} tokens'})", flush=True)
+
+    async def _piece(self, prompt: list[int], first: bool, count: int) -> int:
+        """At most ``count`` tokens of answer to a prompt; gives why they end."""
+        how = {"top_k": self.sampling.top_k, "beta": self.sampling.beta, "seed": self.sampling.seed}
+        talk = Conversation(SLOT, prompt, count, first, self.adapter, **how)
+        self.job.conversations.append(talk)
+        self.answers.append([])
+        self.ends.append(None)
+        self.golden.add(talk)
+        await self.push(len(self.job.conversations) - 1)
+        await self.until_done()
+        self.held = self.held * (not first) + len(prompt) + len(self.answers[-1]) - 1
+        self.last = self.answers[-1][-1]
+        return self.ends[-1]
