@@ -1,7 +1,7 @@
 # Every target sets up what it needs by itself.
 PYTHON := .venv/bin/python
 PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED DEPTH LAYER TOKEN STAGE SEEDS CLUSTER CLOCK OTHER ARRAY \
-  BLOCK COLUMN TASK COUNT MUTANT
+  BLOCK COLUMN LORA USERS PHRASE TASK COUNT MUTANT
 
 # Parameters reach the scripts through the environment, letter by letter: nothing in them is expanded, whatever quotes
 # or dollar signs a prompt has.
@@ -9,7 +9,8 @@ $(foreach name,$(PARAMETERS),$(if $(filter-out undefined,$(origin $(name))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage formal mutate clean
+.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage formal mutate chat users \
+  teach clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
@@ -36,6 +37,9 @@ help: ## this list
 #: TASK   of formal: a proof or a family of them (default: all)
 #: COUNT  of mutate: how many mutants (default: 40), chosen by SEED
 #: MUTANT of mutate: this one, once more
+#: LORA   of chat: PEFT folders, commas between them, that /lora NAME chooses
+#: USERS  of users: how many at once (default: 8)
+#: PHRASE of teach: how every answer shall begin (default: Ahoy, matey!)
 #: CLOCK  of ppa: gigahertz at which tokens/s are stated (default: 1.5)
 
 setup: ## install tools and packages into .venv (once)
@@ -83,6 +87,15 @@ formal: setup ## proofs of cell, block, streams, sequencer, KV addresses and ser
 
 mutate: setup ## one-line mutants of hdl/, and which bench finds each; COUNT= SEED= MUTANT=
 	@$(PYTHON) -m scripts.mutate
+
+chat: setup ## a conversation with the RTL through its host port; LORA=folder,... for /lora
+	@$(PYTHON) -m scripts.chat
+
+users: setup ## several users at once on one die, and a picture of who is in which layer
+	@$(PYTHON) -m scripts.users
+
+teach: setup ## an adapter with which a model begins every answer with a phrase, as a PEFT folder
+	@$(PYTHON) -m models.teach $(if $(MODEL),"$$MODEL") $(if $(PHRASE),--phrase "$$PHRASE")
 
 clean: ## remove what was built; .venv and fetched checkpoints stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name checkpoints -exec rm -rf {} +

@@ -43,7 +43,7 @@ class Bench:
         self.arrivals: list[tuple[float, int, int, int, int]] = []
         self.entries: dict[tuple[int, int], int] = {}  # of the logits of a (slot, position)
         cover.sample_die(ckpt.shape, job.die, "output.weight" not in ckpt.tensors)
-        self.progress = Progress(ckpt, os.environ.get("ECHO", ""))
+        self.progress = Progress(ckpt, os.environ.get("ECHO", ""), len(job.conversations) == 1)
 
     async def start(self) -> None:
         """Clock and reset."""

@@ -10,10 +10,13 @@ from tb.scoreboard import Scoreboard
 
 
 class Progress:
-    """Prints to the terminal, under a headline; nothing without one. The progress line needs a terminal."""
+    """Prints to the terminal, under a headline; nothing without one. The progress line needs a terminal.
 
-    def __init__(self, ckpt: Checkpoint, headline: str) -> None:
-        self.echo = bool(headline)
+    Answers are printed of a ``lone`` user only: those of several would run into each other.
+    """
+
+    def __init__(self, ckpt: Checkpoint, headline: str, lone: bool = True) -> None:
+        self.echo, self.lone = bool(headline), lone
         self.live = self.echo and sys.stderr.isatty()
         self.tokenizer = Tokenizer.from_checkpoint(ckpt) if headline else None
         if headline:
@@ -24,7 +27,7 @@ class Progress:
 
     def token(self, index: int, token: int, end: int) -> None:
         """An answer token of conversation ``index`` has left the chip."""
-        if not self.echo:
+        if not self.echo or not self.lone:
             return
         self.clear()
         stream = self.streams.setdefault(index, self.tokenizer.stream())
