@@ -1,7 +1,7 @@
 # Every target sets up what it needs by itself.
 PYTHON := .venv/bin/python
 PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED DEPTH LAYER TOKEN STAGE SEEDS CLUSTER CLOCK OTHER ARRAY \
-  BLOCK COLUMN TASK COUNT MUTANT
+  BLOCK COLUMN TASK COUNT MUTANT PARTS
 
 # Parameters reach the scripts through the environment, letter by letter: nothing in them is expanded, whatever quotes
 # or dollar signs a prompt has.
@@ -9,7 +9,7 @@ $(foreach name,$(PARAMETERS),$(if $(filter-out undefined,$(origin $(name))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage formal mutate clean
+.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage formal mutate nightly clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
@@ -36,6 +36,7 @@ help: ## this list
 #: TASK   of formal: a proof or a family of them (default: all)
 #: COUNT  of mutate: how many mutants (default: 40), chosen by SEED
 #: MUTANT of mutate: this one, once more
+#: PARTS  of nightly: only these, such as 'regress formal' (default: all)
 #: CLOCK  of ppa: gigahertz at which tokens/s are stated (default: 1.5)
 
 setup: ## install tools and packages into .venv (once)
@@ -83,6 +84,10 @@ formal: setup ## proofs of cell, block, streams, sequencer, KV addresses and ser
 
 mutate: setup ## one-line mutants of hdl/, and which bench finds each; COUNT= SEED= MUTANT=
 	@$(PYTHON) -m scripts.mutate
+
+nightly: setup ## regression, coverage, proofs and speed in one report; PARTS='regress formal'
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(PYTHON) -m scripts.nightly
 
 clean: ## remove what was built; .venv and fetched checkpoints stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name checkpoints -exec rm -rf {} +
