@@ -48,7 +48,7 @@ PYTEST = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "--junit
 PARTS = (
     Part("regress", ("-m", "scripts.regress"), "regress.json", 35, ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER")),
     Part("test", PYTEST, "test.xml", 15),
-    Part("coverage", ("-m", "scripts.coverage"), "coverage.json", 30, ("SEEDS", "TEST", "CLUSTER")),
+    Part("coverage", ("-m", "scripts.coverage"), "coverage.json", 30, ("SEEDS", "CLUSTER")),
     Part("formal", ("-m", "scripts.formal"), "formal.json", 20),
     Part("sim", ("-m", "scripts.sim"), "sim.json", 10, ("MODEL",)),
     Part("bench", ("-m", "scripts.bench"), "bench.json", 10, ("MODEL",)),
