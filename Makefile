@@ -1,6 +1,6 @@
 # Every target sets up what it needs by itself.
 PYTHON := .venv/bin/python
-PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED DEPTH LAYER TOKEN STAGE SEEDS CLUSTER CLOCK OTHER ARRAY \
+PARAMETERS := PROMPT TOKENS MODEL SIM VIEW TEST SEED DEPTH LAYER TOKEN STAGE SEEDS CLUSTER CLOCK OTHER ARRAY \
   BLOCK COLUMN TASK COUNT MUTANT PARTS
 
 # Parameters reach the scripts through the environment, letter by letter: nothing in them is expanded, whatever quotes
@@ -24,6 +24,7 @@ help: ## this list
 #: MODEL  smollm2 (default), smollm2-3-6, tiny, tiny-3-6, or the path of a Llama GGUF file
 #: DEPTH  positions of the KV cache (default: 512)
 #: SIM    verilator (default) or icarus
+#: VIEW   of the cells: rom (default), gate or switch; a tiny model only
 #: TEST   run this bench instead of the chip
 #: SEED   seed of a bench's random stimulus
 #: LAYER  of waves: layer to trace (without it: what the chip has once)
