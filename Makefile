@@ -47,7 +47,7 @@ sim: setup ## a model answers from RTL, every stage checked; TEST=name runs one 
 	@$(PYTHON) -m scripts.sim
 
 test: setup ## the test suite
-	@$(PYTHON) -m pytest -n auto
+	@$(PYTHON) -m pytest -n auto --dist worksteal
 
 lint: setup ## ruff, Verilator and Verible
 	@$(PYTHON) -m scripts.lint
