@@ -1,7 +1,7 @@
 # Every target sets up what it needs by itself.
 PYTHON := .venv/bin/python
-PARAMETERS := PROMPT TOKENS MODEL SIM TEST SEED DEPTH LAYER TOKEN STAGE SEEDS CLUSTER CLOCK OTHER ARRAY \
-  BLOCK COLUMN LORA USERS PHRASE TASK COUNT MUTANT
+PARAMETERS := PROMPT TOKENS MODEL SIM VIEW TEST SEED DEPTH LAYER TOKEN STAGE SEEDS CLUSTER CLOCK OTHER ARRAY \
+  BLOCK COLUMN LORA USERS PHRASE TASK COUNT MUTANT PARTS
 
 # Parameters reach the scripts through the environment, letter by letter: nothing in them is expanded, whatever quotes
 # or dollar signs a prompt has.
@@ -9,8 +9,8 @@ $(foreach name,$(PARAMETERS),$(if $(filter-out undefined,$(origin $(name))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage formal mutate chat users \
-  teach clean
+.PHONY: help setup sim test lint bench quality quantise ppa masks vias waves regress coverage formal mutate nightly chat \
+  users teach clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
@@ -25,6 +25,7 @@ help: ## this list
 #: MODEL  smollm2 (default), smollm2-3-6, tiny, tiny-3-6, or the path of a Llama GGUF file
 #: DEPTH  positions of the KV cache (default: 512)
 #: SIM    verilator (default) or icarus
+#: VIEW   of the cells: rom (default), gate or switch; a tiny model only
 #: TEST   run this bench instead of the chip
 #: SEED   seed of a bench's random stimulus
 #: LAYER  of waves: layer to trace (without it: what the chip has once)
@@ -40,6 +41,7 @@ help: ## this list
 #: LORA   of chat: PEFT folders, commas between them, that /lora NAME chooses
 #: USERS  of users: how many at once (default: 8)
 #: PHRASE of teach: how every answer shall begin (default: Ahoy, matey!)
+#: PARTS  of nightly: only these, such as 'regress formal' (default: all)
 #: CLOCK  of ppa: gigahertz at which tokens/s are stated (default: 1.5)
 
 setup: ## install tools and packages into .venv (once)
@@ -49,7 +51,7 @@ sim: setup ## a model answers from RTL, every stage checked; TEST=name runs one 
 	@$(PYTHON) -m scripts.sim
 
 test: setup ## the test suite
-	@$(PYTHON) -m pytest -n auto
+	@$(PYTHON) -m pytest -n auto --dist worksteal
 
 lint: setup ## ruff, Verilator and Verible
 	@$(PYTHON) -m scripts.lint
@@ -96,6 +98,10 @@ users: setup ## several users at once on one die, and a picture of who is in whi
 
 teach: setup ## an adapter with which a model begins every answer with a phrase, as a PEFT folder
 	@$(PYTHON) -m models.teach $(if $(MODEL),"$$MODEL") $(if $(PHRASE),--phrase "$$PHRASE")
+
+nightly: setup ## regression, coverage, proofs and speed in one report; PARTS='regress formal'
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(PYTHON) -m scripts.nightly
 
 clean: ## remove what was built; .venv and fetched checkpoints stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name checkpoints -exec rm -rf {} +

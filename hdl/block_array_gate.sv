@@ -41,6 +41,7 @@ module block_array_gate #(
   localparam int TURNS  = GROUP / BIT_LINES;
   localparam int SUM_W  = ACT_W + SLICES * W_BITS + 6;  // of 32 products, sign and the carry of slices included
   localparam int CW     = N / 8;
+  localparam int VIA_W  = BLOCK * SLICES * N * W_BITS;
 
 `ifndef SYNTHESIS
   // The mask as the etcher writes it.
@@ -102,20 +103,21 @@ module block_array_gate #(
 
   for (genvar p = 0; p < BLOCKS; p++) begin : gen_block
     // The mask as via positions. In silicon the metal is all that ties them: the netlist leaves them open.
-    logic [BLOCK*SLICES*N*W_BITS-1:0] via;
+    logic [VIA_W-1:0] via;
 `ifndef SYNTHESIS
     // Rows past the matrix (a last block that is not full) have no vias that matter: their word lines never rise.
-    always_comb begin
-      via = '0;
+    function automatic logic [VIA_W-1:0] vias();
+      vias = '0;
       for (int unsigned r = 0; r < BLOCK; r++) begin
         for (int unsigned s = 0; s < SLICES; s++) begin
           for (int unsigned c = 0; c < N; c++) begin
             if (p * BLOCK + r < K)
-              via[((r*SLICES+s)*N+c)*W_BITS+:W_BITS] = cells[s][p*BLOCK+r][c%CW][(c/CW)*4+:W_BITS];
+              vias[((r*SLICES+s)*N+c)*W_BITS+:W_BITS] = cells[s][p*BLOCK+r][c%CW][(c/CW)*4+:W_BITS];
           end
         end
       end
-    end
+    endfunction
+    always @(posedge cells_loaded) via = vias();
 `endif
 
     // Group g of the matrix is number g % BEAT_GROUPS of beat g / BEAT_GROUPS.

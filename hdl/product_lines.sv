@@ -15,8 +15,6 @@ module product_lines #(
   logic [ACT_W-1:0] x_q;
   logic [LINES-1:0] line, delay_q, carry_q, carry_d;
 
-  assign line_o = line;
-
   always_comb begin
     line    = '0;
     carry_d = '0;
@@ -29,6 +27,7 @@ module product_lines #(
         carry_d[i] = (line[i-1] & x_q[0]) | (line[i-1] & carry_q[i]) | (x_q[0] & carry_q[i]);
       end
     end
+    line_o = line;  // at once: an event simulator would send every cell the lines one by one
   end
 
   always_ff @(posedge clk_i) begin

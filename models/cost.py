@@ -15,12 +15,13 @@ EXPONENT = 5  # bits of a KV word's shift
 class Units:
     """Transistors of the parts that repeat, from synthesis (scripts/ppa.py), for one kind of cell and accumulator."""
 
-    accumulator: float  # a column of a block, a slice
+    accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines included
     generator: float  # product lines of one row that is on
     row: float  # activation register of a row of a block
     full_adder: float
+    mux: float  # a bit
     scaling_unit: float
-    column: float  # accumulator ring of a column, behind the scaling units
+    column: float  # its place behind a scaling unit: selection and accumulator
     readout: float  # a lane of a matrix's output
     quantiser: float  # a lane of a matrix's input
     norm_value: float  # storage of a value in a norm
@@ -49,7 +50,7 @@ def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[s
         "accumulators": columns * blocks * (slices * units.accumulator + (slices - 1) * sum_w * units.full_adder),
         "product generators": blocks * tiles * die.bit_lines * units.generator + rows * units.row,
         "scaling": columns / share * units.scaling_unit + columns * units.column + die.lanes * units.readout,
-        "column selection": columns * (blocks - 1 + share - 1) * sum_w * 12,
+        "column selection": columns * (blocks - 1) * sum_w * units.mux,
         "vector units": die.lanes * units.quantiser,
     }
 

@@ -54,7 +54,7 @@ def simulated(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> dict:
         replay="make bench",
     )
     total = time.perf_counter() - begun
-    return sim.summary(ckpt, "verilator", report, total - report["seconds"], total)
+    return sim.summary(ckpt, "verilator", "rom", report, total - report["seconds"], total)
 
 
 def golden_speed(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> float:

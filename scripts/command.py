@@ -63,6 +63,6 @@ def write(path: Path, figures: dict) -> None:
 def write_text(path: Path, text: str) -> None:
     """Leave a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
+    part = path.with_suffix(f".{os.getpid()}.part")
     part.write_text(text, encoding="utf-8")
     os.replace(part, path)

@@ -60,9 +60,9 @@ def problems(data: dict) -> list[str]:
     ]
     for kind, total in data["code"]["totals"].items():
         if _short(total, total["reach"]) and not total["shortfall"]:
-            found.append(f"{kind}: {_percent(total):.2f} % of hdl/ is below {total['reach']} %, and no reason is given")
+            found.append(f"{kind}: {percent(total):.2f} % of hdl/ is below {total['reach']} %, and no reason is given")
         if kind in data["excuses"] and not total["shortfall"]:
-            found.append(f"stale shortfall: {kind} is at {_percent(total):.2f} %")
+            found.append(f"stale shortfall: {kind} is at {percent(total):.2f} %")
     return found
 
 
@@ -79,6 +79,11 @@ def show(console: Console, data: dict) -> None:
         console.print(f"and {len(gaps) - GAPS} more places in hdl/ that were not reached", highlight=False)
     for problem in data["problems"]:
         console.print(f"PROBLEM {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def percent(figure: dict) -> float:
+    """Covered of the points, 100 where there are none."""
+    return 100 * figure["covered"] / figure["points"] if figure["points"] else 100.0
 
 
 def _code(data: dict) -> Table:
@@ -130,16 +135,12 @@ def _total(parts: list[dict[str, int]]) -> dict:
     return {key: sum(part[key] for part in parts) for key in ("points", "covered", "excluded")}
 
 
-def _percent(figure: dict) -> float:
-    return 100 * figure["covered"] / figure["points"] if figure["points"] else 100.0
-
-
 def _short(figure: dict, reach: float) -> bool:
-    return _percent(figure) < reach
+    return percent(figure) < reach
 
 
 def _cell(figure: dict) -> str:
-    return f"{_percent(figure):.1f} % of {figure['points']}" if figure["points"] else "-"
+    return f"{percent(figure):.1f} % of {figure['points']}" if figure["points"] else "-"
 
 
 def _hit(bins: dict[str, int]) -> int:

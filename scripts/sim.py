@@ -1,6 +1,6 @@
 """``make sim``: a model answers from RTL simulation, every stage of every layer held against the golden model.
 
-Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH. With TEST=name it runs that bench
+Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH, VIEW. With TEST=name it runs that bench
 instead.
 """
 
@@ -19,6 +19,7 @@ from models.audit import audit
 from models.checkpoint import Checkpoint
 from models.errors import InputError
 from models.shape import MATRICES
+from models.sv_package import VIEWS
 from models.tokenizer import Tokenizer
 from scripts.command import RESULTS, SEED_MAX, chosen, guarded, no_bench, number, write
 from tb import toolchain
@@ -39,11 +40,11 @@ def answer() -> int:
     started = time.perf_counter()
     question = asked()
     ckpt, tokenizer, simulator = question.ckpt, question.tokenizer, question.simulator
-    chip = Chip.of(ckpt, kv_depth=question.depth)
+    chip = question.chip()
     shape = ckpt.shape
     name, work = Path(ckpt.path).name, macs(ckpt, head=True)
     print(f"{name}: {shape.layers} layers, width {shape.d_model}, {work:,} MACs a token")
-    print(f"building for {toolchain.describe(simulator)}, ROM view", flush=True)
+    print(f"building for {toolchain.describe(simulator)}, {question.view} view", flush=True)
     begun = time.perf_counter()
     try:
         report = chip.run(
@@ -60,7 +61,7 @@ def answer() -> int:
     if faults := audited(chip):
         raise AssertionError("\n".join(faults))
     ended = time.perf_counter()
-    figures = summary(ckpt, simulator, report, ended - begun - report["seconds"], ended - started)
+    figures = summary(ckpt, simulator, question.view, report, ended - begun - report["seconds"], ended - started)
     figures |= {"prompt": question.prompt, "text": tokenizer.decode(report["conversations"][0]["answer"])}
     write(RESULTS / "sim.json", figures)
     show(figures)
@@ -78,6 +79,11 @@ class Question:
     depth: int
     seed: int
     simulator: str
+    view: str
+
+    def chip(self) -> Chip:
+        """The chip, etched."""
+        return Chip.of(self.ckpt, view=self.view, kv_depth=self.depth)
 
 
 def asked() -> Question:
@@ -88,21 +94,35 @@ def asked() -> Question:
     seed = number("SEED", 1, 0, SEED_MAX)
     simulator = os.environ.get("SIM") or "verilator"
     toolchain.require(simulator)
+    view = asked_view(simulator)
     ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
     tokenizer = Tokenizer.from_checkpoint(ckpt)
     if simulator == "icarus" and macs(ckpt, head=True) > SMALL:
         what = f"Icarus interprets, and this model has {macs(ckpt, head=True):,} weights"
         raise InputError(what, "SIM", "use SIM=verilator, or SIM=icarus with MODEL=tiny")
+    if view != "rom" and macs(ckpt, head=True) > SMALL:
+        what = f"the {view} view models each cell, and this model has {macs(ckpt, head=True):,} weights"
+        raise InputError(what, "VIEW", "use VIEW=rom, or another view with MODEL=tiny")
     ids = tokenizer.chat([{"role": "user", "content": prompt}])
     if len(ids) > depth:
         what = f"the prompt has {len(ids)} tokens, the KV cache holds {depth}"
         raise InputError(what, "PROMPT", "shorten it or set DEPTH higher")
-    return Question(ckpt, tokenizer, prompt, Conversation(0, ids, tokens), depth, seed, simulator)
+    return Question(ckpt, tokenizer, prompt, Conversation(0, ids, tokens), depth, seed, simulator, view)
+
+
+def asked_view(simulator: str) -> str:
+    """How cell arrays are modelled. InputError if the simulator cannot."""
+    view = os.environ.get("VIEW") or "rom"
+    if view not in VIEWS:
+        raise InputError(f"unknown view {view!r}", "VIEW", f"choose one of {', '.join(VIEWS)}")
+    if (view, simulator) == ("switch", "verilator"):
+        raise InputError("Verilator has no transistors for the switch view", "VIEW", "use SIM=icarus")
+    return view
 
 
 def replay() -> str:
     """The command that does this run again, with waves of what went wrong."""
-    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH")
+    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH", "VIEW")
     given = [f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name)]
     return " ".join(["make waves", *given])
 
@@ -113,7 +133,7 @@ def audited(chip: Chip) -> list[str]:
     return [*faults, f"remove {chip.mask} to etch the mask anew"] if faults else []
 
 
-def summary(ckpt: Checkpoint, simulator: str, report: dict, build_s: float, total_s: float) -> dict:
+def summary(ckpt: Checkpoint, simulator: str, view: str, report: dict, build_s: float, total_s: float) -> dict:
     """The figures of a run of one conversation, under the names of build/results/sim.json."""
     talk, arrivals = report["conversations"][0], report["arrivals"]
     answered = len(talk["answer"])
@@ -123,7 +143,7 @@ def summary(ckpt: Checkpoint, simulator: str, report: dict, build_s: float, tota
         "model": Path(ckpt.path).name,
         "checkpoint_sha256": ckpt.sha256,
         "simulator": toolchain.describe(simulator),
-        "view": "rom",
+        "view": view,
         "answer_tokens": answered,
         "end": talk["end"],
         "tokens_through_layers": report["tokens_through_layers"],
@@ -159,7 +179,7 @@ def show(figures: dict) -> None:
         ("cycles a token", f"{figures['cycles_per_token']:,.0f} (decode, one user)" if rate else "-"),
         ("simulation, decode", f"{rate:.2f} tokens/s (one user)" if rate else "-"),
         ("simulation, prefill too", f"{figures['tokens_per_second']:.2f} tokens/s"),
-        ("simulator", f"{figures['simulator']}, {figures['view'].upper()} view"),
+        ("simulator", f"{figures['simulator']}, {figures['view']} view"),
         ("time", f"{figures['total_seconds']:.0f} s in all, {figures['build_seconds']:.0f} s of it build"),
     ):
         table.add_row(name, value)

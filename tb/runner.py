@@ -1,6 +1,7 @@
 """Builds a top level and runs a cocotb module on it: the one way every bench starts a simulator."""
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -29,6 +30,7 @@ COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-expr", "--covera
 # What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
 OPTIMISE = {
     "unit": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
+    "gates": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
     "small": ["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
     "chip": ["OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3"],
 }
@@ -90,7 +92,8 @@ def run(
         replay: the command that does this run again; None: the one that runs the current test.
         hdl: the folder of the RTL.
         profile: 'unit' builds fast, every signal public; 'chip' runs fast, only what a .vlt file names is public;
-            'small' is that for a chip of few weights, which is built longer than it runs.
+            'small' is that for a chip of few weights, which is built longer than it runs; 'gates' for one whose cells
+            are gates, which is built longer still.
 
     Returns:
         The folder of this run: results.xml, the trace, what the tests write.
@@ -183,6 +186,15 @@ class _Verilator(_Own, cocotb_tools.runner.Verilator):
             self.env.pop(variable, None)
         self.env |= self.tool_env | {"PATH": f"{self.tool_env['PATH']}{os.pathsep}{self.env['PATH']}"}
 
+    def build(self, *, build_dir: Path, **arguments) -> None:
+        """Build, with Verilator's run time, most of a small model's C++, compiled once for all builds of one kind."""
+        tool = toolchain.describe("verilator"), self.tool_env.get("VERILATOR_ROOT")
+        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], coverage()))
+        self.runtime = build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
+        _copy_runtime(self.runtime, build_dir)
+        super().build(build_dir=build_dir, **arguments)
+        _copy_runtime(build_dir, self.runtime)
+
     def _simulator_in_path_build_only(self) -> None:
         self.executable = shutil.which("verilator", path=self.tool_env["PATH"])
 
@@ -193,7 +205,15 @@ class _Verilator(_Own, cocotb_tools.runner.Verilator):
         if self.waves:
             verilate[verilate.index(str(COCOTB_MAIN))] = str(WAVES_MAIN)
             verilate += ["--trace-fst", "--trace-max-width", TRACE_WIDTH, "-CFLAGS", f"-I{COCOTB_MAIN.parent}"]
-        return [verilate, make + OPTIMISE[self.profile]]
+        old = [f"--old-file={file.name}" for file in self.runtime.glob("*.o")]
+        return [verilate, make + OPTIMISE[self.profile] + old]
+
+
+def _copy_runtime(source: Path, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for file in source.glob("verilated*.o"):
+        part = target / f"part-{os.getpid()}"
+        os.replace(shutil.copy(file, part), target / file.name)
 
 
 def _files(simulator: str, top: str, shape_pkg: Path | None, sources: tuple[Path, ...], hdl: Path) -> list[Path]:

@@ -1,5 +1,7 @@
 """Silicon cost: synthesis counts what is there, the parts of a die add up, and bad parameters are one line."""
 
+import json
+
 import pytest
 
 from models import cost
@@ -51,6 +53,31 @@ def test_the_frontier_beats_everything():
     dies = [(9, 3.0), (8, 2.0), (7, 2.5), (6, 2.0), (5, 1.0)]
     points = [{"tokens_per_second_user": speed, "transistors_per_parameter": size} for speed, size in dies]
     assert [p["tokens_per_second_user"] for p in ppa.frontier(points)] == [5, 8, 9]
+
+
+def test_the_command_at_a_small_size(monkeypatch, tmp_path, capsys):
+    """Synthesis, sweep, tables, plot and figures for two blocks and a short context."""
+    monkeypatch.setattr(ppa, "RESULTS", tmp_path)
+    monkeypatch.setenv("CLOCK", "2")
+    small = {"ACT_WIDTHS": (12,), "LINES": (8,), "BLOCKS": (64, 2048), "SHARES": ((8, 2),), "LANES": (128,)}
+    for name, value in (small | {"WEIGHTS": {4: (4, 1), 6: (3, 2)}, "CONTEXT": 32, "MIDDLE": 16}).items():
+        monkeypatch.setattr(ppa, name, value)
+    assert ppa.main() == 0
+    figures = json.loads((tmp_path / "ppa.json").read_text())
+    rows = {(row["weight_bits"], row["block"]): row for row in figures["transistors_a_weight"]}
+    assert set(rows) == {(4, 64), (4, 2048), (6, 64), (6, 2048)}
+    assert all(row["transistors"] == pytest.approx(sum(row["parts"].values())) for row in rows.values())
+    assert rows[4, 64]["parts"]["weight cells"] * 2 == rows[6, 64]["parts"]["weight cells"] == 2
+    assert rows[4, 64]["transistors"] > rows[4, 2048]["transistors"] > rows[4, 2048]["parts"]["weight cells"]
+    slow, fast = figures["frontier"]
+    assert (slow["block"], fast["block"]) == (2048, 64)
+    for die in (slow, fast, figures["chosen_in_3_and_6_bits"]):
+        assert die["tokens_per_second_user"] == pytest.approx(2e9 / die["cycles_per_token"]["16"])
+        assert die["clock_ghz_for_17000"]["16"] == pytest.approx(2 * 17000 / die["tokens_per_second_user"])
+        assert die["transistors_per_parameter"] == pytest.approx(sum(die["parts_per_parameter"].values()))
+    assert figures["chosen"] == slow
+    assert "17000" in json.dumps(figures["documented"]) and "Llama 3.1 8B" in capsys.readouterr().out
+    assert "</svg>" in (tmp_path / "ppa.svg").read_text()
 
 
 @pytest.mark.parametrize("clock", ["fast", "0", "-1", "11"])

@@ -85,7 +85,7 @@ def test_help_names_every_target(project):
         "formal",
         "mutate",
     )
-    for target in (*targets, "coverage", "clean", "PROMPT", "MODEL", "SEED", "LAYER", "CLUSTER", "CLOCK"):
+    for target in (*targets, "coverage", "nightly", "clean", "PROMPT", "MODEL", "SEED", "LAYER", "CLUSTER", "CLOCK"):
         assert f"  {target} " in done.stdout
 
 

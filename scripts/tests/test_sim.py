@@ -17,7 +17,7 @@ from tb import toolchain
 from tb.chip.job import BUILD
 
 ROOT = Path(__file__).parents[2]
-PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "WAVES")
+PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "VIEW", "WAVES")
 SMALL = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
 BIG = SMALL | {"d_model": 512, "d_ffn": 1536}  # too big for Icarus
 HI = 16  # tokens of the prompt "Hi" in the tiny model's chat template
@@ -138,6 +138,8 @@ BAD_PARAMETERS = [
     ({"DEPTH": "1"}, "'1' is no number from 2 to 65536 (DEPTH)"),
     ({"DEPTH": "65537"}, "'65537' is no number from 2 to 65536 (DEPTH)"),
     ({"SEED": "x"}, "'x' is no number from 0 to 2147483647 (SEED)"),
+    ({"VIEW": "layout"}, "unknown view 'layout' (VIEW)"),
+    ({"VIEW": "switch"}, "Verilator has no transistors for the switch view (VIEW)"),
     ({"PROMPT": "東京"}, "the vocabulary has no token for byte 0xe6 (prompt)"),
     ({"PROMPT": "\udcff"}, "the text is not Unicode"),
     ({"TEST": "nosuchbench"}, "no bench matches 'nosuchbench' (TEST)"),
@@ -166,6 +168,9 @@ def test_a_model_too_big(tmp_path):
     done = command(MODEL=str(model), SIM="icarus")
     assert done.returncode == 2
     assert is_one_line(done.stderr, "Icarus interprets, and this model has"), done.stderr
+    done = command(MODEL=str(model), VIEW="gate")
+    assert done.returncode == 2
+    assert is_one_line(done.stderr, "the gate view models each cell, and this model has"), done.stderr
     assert masks_of(model) == []
 
 

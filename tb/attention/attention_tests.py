@@ -7,7 +7,7 @@ import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 
 from models.golden.attention import attention, scores
-from models.golden.fixed_point import quantise
+from models.golden.fixed_point import quantise, rsr
 from models.golden.kv_sram import KvSram
 from models.shape import LANES, Die, score_constant
 from tb.attention.attention_shape import CASES, DEPTH, SLOTS
@@ -91,6 +91,39 @@ async def scores_at_the_limit(dut, sign):
         values = [random_fx(SHAPE.head_dim, 31) for _ in range(SHAPE.kv_heads)]
         keys = [ones * round(sign * part * key)] * SHAPE.kv_heads
         tokens.append((Tag(1, 0, pos), np.concatenate([ones * query] * SHAPE.heads + keys + values)))
+    await hold(dut, tokens, "none")
+
+
+def scoring(score):
+    """(q, k) of a head, FX, whose product is exactly this score before it is clamped."""
+    n, constant = SHAPE.head_dim, score_constant(SHAPE)
+    q_top, k_top = 2 ** (DIE.act_w - 1) - 1, 2 ** (DIE.kv_w - 1) - 1
+    # The least sum of both shifts at which mantissas reach the score: there a step of their product is the finest.
+    right = 36
+    while abs(score) * 2**right > q_top * k_top * (n - 1) * constant:
+        right -= 1
+    dot = next(
+        dot for dot in range(abs(score) * 2**right // constant - 2, 2**62) if rsr(dot * constant, right) >= abs(score)
+    )
+    dot = dot if score > 0 else -dot
+    assert rsr(dot * constant, right) == score
+    key = np.full(n, k_top)
+    key[-1] = 1
+    whole, rest = divmod(dot, k_top)
+    query = np.append(np.full(n - 1, whole // (n - 1)), rest)
+    query[: whole % (n - 1)] += 1
+    shift = 36 - right  # of both together
+    return query << shift // 2, key << (shift - shift // 2)
+
+
+@cocotb.test()
+async def scores_around_the_limits(dut):
+    """The last score on either side that fits, and the first that does not."""
+    tokens = [(Tag(1, 0, 0), random_fx(WIDTH, 18))]
+    for pos, score in enumerate((2**23 - 1, 2**23, -(2**23), -(2**23) - 1), 1):
+        query, key = scoring(score)
+        values = [random_fx(SHAPE.head_dim, 31) for _ in range(SHAPE.kv_heads)]
+        tokens.append((Tag(1, 0, pos), np.concatenate([query] * SHAPE.heads + [key] * SHAPE.kv_heads + values)))
     await hold(dut, tokens, "none")
 
 

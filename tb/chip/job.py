@@ -132,7 +132,7 @@ class Chip:
                 waves=waves,
                 sources=(*public, *modules, BENCHES / bench / f"{bench}_bench.sv"),
                 build_args=("--hierarchical",) if hierarchy else (),
-                profile="small" if self._layer_weights() < SMALL else "chip",
+                profile=self._profile(),
                 replay=replay,
                 hdl=self.hdl,
             )
@@ -188,6 +188,8 @@ class Chip:
                 what = f"the token at position {pos} took {after - before} clocks"
                 raise AssertionError(f"{what}, not the {expected} of the cycle model")
 
-    def _layer_weights(self) -> int:
+    def _profile(self) -> str:
+        if self.cycles.serial:
+            return "gates"
         sizes = (self.ckpt.shape.matrix_size(name) for name in MATRICES if name != "head")
-        return sum(rows * columns for rows, columns in sizes)
+        return "small" if sum(rows * columns for rows, columns in sizes) < SMALL else "chip"

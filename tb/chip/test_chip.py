@@ -18,16 +18,6 @@ ODD = {  # heads that share nothing, an FFN of five beats, a head of its own, 8-
     "tied": False,
     "kinds": {"attn_q": "Q8_0", "blk.1.ffn_down.weight": "Q4_0", "blk.0.ffn_down.weight": "Q8_0", "token_embd": "Q4_1"},
 }
-LEAST = {  # nothing twice: a gate-level model is slow to build
-    "layers": 1,
-    "d_model": 32,
-    "heads": 1,
-    "kv_heads": 1,
-    "head_dim": 32,
-    "d_ffn": 32,
-    "vocab": 100,
-    "kinds": {"token_embd": "Q4_0"},
-}
 DEPTH = 12
 TALKS = [  # both slots, both used again, the first carried on; two reach the end of the KV cache
     Conversation(0, [5, 6, 9], 3),
@@ -101,13 +91,6 @@ def test_another_shape(make, simulator):
     assert chip.die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 2, "head": 2}
     report = chip.run([Conversation(1, [5, 6], 1)], [], simulator=simulator, test="one_after_another", poll=200)
     assert report["tokens_through_layers"] == 2
-
-
-def test_gate_view(make):
-    """Blocks as hardware: product lines, cells and serial accumulators give what the golden model gives."""
-    chip = make(LEAST, kv_depth=4, view="gate")
-    report = chip.run([Conversation(0, [5, 6], 2)], [], simulator="verilator", test="one_after_another")
-    assert report["tokens_through_layers"] == 3
 
 
 @pytest.mark.once

@@ -94,6 +94,8 @@ def applied(exclusions: list[Exclusion], counts: dict[Point, int], hdl: Path) ->
         about = [point for point in counts if exclusion.covers(point, source[point.file][point.line - 1])]
         if not about:
             stale.append(f"stale exclusion, it matches nothing: {exclusion}")
+        elif gone := set(exclusion.signals) - {point.signal for point in about}:
+            stale.append(f"stale exclusion, {min(gone)} matches nothing: {exclusion}")
         missed = {_thing(point) for point in about if not counts[point]}
         if reached := [point for point in about if _thing(point) not in missed]:
             what = f"{len(reached)} of its {len(about)} points are reached, such as {reached[0].what}"

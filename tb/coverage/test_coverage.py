@@ -119,6 +119,7 @@ def test_lines_that_are_left_out_do_not_count(applied, merged):
     ("fields", "complaint"),
     [
         ({"kind": '"toggle"', "signals": '["y"]'}, "stale exclusion, it matches nothing: m.sv toggle y"),
+        ({"kind": '"toggle"', "signals": '["y", "x"]', "bits": '"1"'}, "stale exclusion, y matches nothing: m.sv"),
         ({"kind": '"branch"', "source": '"endmodule"'}, "stale exclusion, it matches nothing: m.sv branch endmodule"),
         ({"kind": '"toggle"', "signals": '["x"]'}, "2 of its 4 points are reached, such as x[0]:0->1 in line 2"),
         ({"kind": '"branch"', "source": '"if (a)"'}, "1 of its 1 points are reached, such as if in line 2"),

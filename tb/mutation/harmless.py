@@ -17,14 +17,16 @@ class Harmless:
 
     Attributes:
         module: file of hdl/, without suffix.
-        line, mutated: as a ``Mutant`` has them; wherever they are in the module.
+        line, mutated: as a ``Mutant`` has them.
         because: the argument.
+        occurrence: which of the lines that are alike, from 1.
     """
 
     module: str
     line: str
     mutated: str
     because: str
+    occurrence: int = 1
 
 
 def load(mutants: list[Mutant], path: Path = PATH) -> dict[str, str]:
@@ -36,7 +38,7 @@ def load(mutants: list[Mutant], path: Path = PATH) -> dict[str, str]:
     known = {field.name for field in fields(Harmless)}
     found = {}
     for number, entry in enumerate(entries, 1):
-        if wrong := known ^ entry.keys():
+        if wrong := known - {"occurrence"} - entry.keys() or entry.keys() - known:
             raise InputError(
                 f"field {min(wrong)!r} is missing or unknown",
                 f"{path.name}, mutant {number}",
@@ -51,7 +53,7 @@ def load(mutants: list[Mutant], path: Path = PATH) -> dict[str, str]:
             for mutant in mutants
             if (mutant.module, mutant.line, mutant.mutated) == (harmless.module, harmless.line, harmless.mutated)
         ]
-        if not names:
+        if not 1 <= harmless.occurrence <= len(names):
             raise InputError("the RTL has no such mutant any more", where, "mend the entry or remove it")
-        found |= dict.fromkeys(names, harmless.because)
+        found[names[harmless.occurrence - 1]] = harmless.because
     return found

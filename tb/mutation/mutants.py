@@ -4,7 +4,7 @@
 |---|---|---|
 | operator | `+ - * / %`, `== != < <= > >=`, `&& ||`, `& | ^`, shifts | its neighbour: `OPERATORS` |
 | not | `!a`, `~a`, `-a` | `a` |
-| constant | a number; `'0`, `'1` | the next number of that width; the other one |
+| constant | a number, of a table's line the first; `'0`, `'1` | the next number of that width; the other one |
 | index | `a[i]`, `a[i+:n]` | `a[i + 1]`, `a[i + 1+:n]` |
 | condition | `if (c)`; `c ? a : b` | `if (!(c))`; `c ? b : a` |
 | term | `a && b`, `a || b` | `a`; `b` |
@@ -33,6 +33,7 @@ OPERATORS = {
 RESET = re.compile(r"\brst")
 HANDSHAKE = re.compile(r"(?:\w+_)?(?:valid|ready)(?:_\w+)?")
 COMMENT = re.compile(r"\s*//.*")
+TABLE = re.compile(r"(?:\d+'[dh]\w+,?\s*){3,}")  # a line of constants
 UNSEEN = {"trace_pkg"}  # no part of the chip
 SIMULATION = re.compile(rb"^`ifndef SYNTHESIS$.*?^`(?:else|endif)$", re.DOTALL | re.MULTILINE)
 ALONE = {
@@ -133,6 +134,8 @@ def _mutants(module: str, source: bytes, tree: dict) -> list[Mutant]:
             continue
         first, last = source.rfind(b"\n", 0, start) + 1, source.find(b"\n", end)
         line = source[first:last].decode()
+        if TABLE.fullmatch(line.strip()) and line[: start - first].strip():
+            continue
         mutated = source[first:start].decode() + text + source[end:last].decode()
         found.setdefault((first, mutated), (source.count(b"\n", 0, start) + 1, rule, line, mutated, start, end, text))
     return [

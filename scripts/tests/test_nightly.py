@@ -1,0 +1,232 @@
+"""The night: a part that fails hides no other, and the report holds the plan, the lines, the failures and the trend."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from scripts import nightly
+from scripts.nightly import Part
+from tb.plan import plan
+
+RUN = {"node": "tb/m/test_m.py::test_m[1]", "seed": 7, "status": "passed", "divergence": "", "replay": "", "waves": ""}
+BROKEN = {
+    "status": "failed",
+    "divergence": "first divergence: token 3, layer 1, stage <softmax>",
+    "replay": "make waves TEST=tb/m/test_m.py::test_m[1] SEED=8",
+    "waves": "m.fst",
+}
+FIGURES = {"points": 4, "covered": 3, "excluded": 1}
+RESULTS = {
+    "regress": {
+        "runs": 2,
+        "passed": 1,
+        "failed": 1,
+        "seeds": 2,
+        "simulators": {"verilator": "Verilator 5", "icarus": "Icarus Verilog 11"},
+        "results": [
+            RUN | {"seconds": 2.0, "build_seconds": 1.0},
+            RUN | BROKEN | {"seed": 8, "seconds": 5.0, "build_seconds": 0.0},
+        ],
+    },
+    "coverage": {
+        "problems": ["coverage point m.a was not full: high"],
+        "functional": {"bins": 2, "hit": 1, "points": {"m.a": {"bins": 2, "hit": 1, "missed": ["high"]}}},
+        "code": {
+            "totals": dict.fromkeys(("line", "branch", "toggle", "expr"), FIGURES | {"reach": 90, "shortfall": ""}),
+            "files": {
+                "m.sv": {
+                    "figures": dict.fromkeys(("line", "branch", "toggle", "expr"), FIGURES),
+                    "lines": {"2": 1234, "3": 0},
+                    "gaps": [{"line": 2, "kind": "toggle", "what": "x[3]"}],
+                    "excluded": [{"line": 3, "kind": "toggle", "what": "y", "reason": "a constant"}],
+                }
+            },
+        },
+    },
+    "formal": {
+        "tools": "Yosys 1",
+        "tasks": 1,
+        "proved": 0,
+        "failed": 1,
+        "results": [
+            {
+                "task": {"name": "cell-3", "proves": "every product"},
+                "status": "failed",
+                "problem": "refuted",
+                "assertion": "a_product",
+                "trace": "cell.vcd",
+                "seconds": 3.0,
+                "replay": "make formal TASK=cell-3",
+            }
+        ],
+    },
+}
+JUNIT = """<testsuites><testsuite name="pytest" tests="2">
+<testcase classname="models.tests.test_etch" name="test_a[1]" time="1"/>
+<testcase classname="models.tests.test_audit" name="test_b" time="1"><failure message="assert 1 == 2"/></testcase>
+</testsuite></testsuites>"""
+
+
+def part(name, text="{}", status=0, limit=1, takes=()):
+    """A part that leaves ``text`` as its results, and leaves with ``status``."""
+    file = f"build/results/{name}.json" if name != "test" else "build/results/test.xml"
+    code = f"open({file!r}, 'w').write({text!r}); print('said by {name}'); raise SystemExit({status})"
+    return Part(name, ("-c", code), file.rsplit("/", 1)[1], limit, takes)
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    for name in (*nightly.PARAMETERS, "PARTS"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "hdl").mkdir()
+    (tmp_path / "hdl" / "m.sv").write_text("module m;\nassign x = a < b;\nassign y = 0;\nendmodule\n")
+    return tmp_path
+
+
+def left(root):
+    """(nightly.json, the report, the history) of a night."""
+    folder, history = root / "build" / "results", root / "history" / "nightly.jsonl"
+    nights = [json.loads(line) for line in history.read_text().splitlines()] if history.is_file() else []
+    return json.loads((folder / "nightly.json").read_text()), (folder / "nightly.html").read_text(), nights
+
+
+class Page(HTMLParser):
+    """Holds tags against each other; keeps text, classes and whatever could be fetched."""
+
+    VOID = ("meta", "br", "polyline")
+
+    def __init__(self, html):
+        super().__init__()
+        self.inside, self.text, self.links, self.classes = [], [], [], []
+        self.feed(html)
+        assert not self.inside, f"not closed: {self.inside}"
+
+    def handle_starttag(self, tag, attributes):
+        self.links += [value for name, value in attributes if name in ("src", "href", "srcset", "data", "action")]
+        self.classes += [name for key, value in attributes if key == "class" for name in value.split()]
+        if tag not in self.VOID:
+            self.inside.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        assert tag in self.VOID
+
+    def handle_endtag(self, tag):
+        assert self.inside.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_a_failing_part_hides_no_other(root, capsys):
+    parts = (part("regress", status=1), part("formal"), part("bench", limit=0), part("sim"))
+    assert nightly.main(root, parts) == 1
+    night, page, _ = left(root)
+    problems = {one["part"]: one["problem"] for one in night["parts"]}
+    assert problems.pop("regress") == "left with status 1: said by regress"
+    assert problems.pop("bench") == "stopped after 0 minutes"
+    assert problems == {"formal": "", "sim": ""}
+    assert not night["passed"]
+    assert "left with status 1: said by regress" in page
+    assert "regress: left with status 1" in capsys.readouterr().out
+    assert (root / "build/results/nightly/formal.log").read_text() == "said by formal\n"
+
+
+def test_a_night_that_passes(root):
+    assert nightly.main(root, (part("regress"), part("sim"))) == 0
+    assert left(root)[0]["passed"]
+
+
+def test_a_part_without_results_has_failed(root):
+    """Those of another night do not stand for them."""
+    old = root / "build" / "results" / "sim.json"
+    old.parent.mkdir(parents=True)
+    old.write_text("{}")
+    assert nightly.main(root, (Part("sim", ("-c", ""), "sim.json", 1),)) == 1
+    assert left(root)[0]["parts"][0]["problem"] == "left no sim.json"
+
+
+def test_history_grows_by_whole_nights(root, monkeypatch):
+    parts = (part("regress", json.dumps(RESULTS["regress"])), part("sim"))
+    for _ in range(3):
+        nightly.main(root, parts)
+    _, page, nights = left(root)
+    assert len(nights) == 3
+    assert {night["runs"] for night in nights} == {2}
+    assert "3 nights" in page
+    line = re.search(r'<polyline points="([^"]+)"', page)[1].split()
+    assert [point.split(",")[0] for point in line] == ["4.0", "120.0", "236.0"]
+    for name, value in (("PARTS", "sim"), ("TEST", "m")):
+        monkeypatch.setenv(name, value)
+        nightly.main(root, parts)
+        monkeypatch.delenv(name)
+    assert len(left(root)[2]) == 3
+
+
+def test_parts_are_chosen(root, monkeypatch, capsys):
+    monkeypatch.setenv("PARTS", "sim")
+    assert nightly.main(root, (part("regress", status=1), part("sim"))) == 0
+    assert [one["part"] for one in left(root)[0]["parts"]] == ["sim"]
+    monkeypatch.setenv("PARTS", "sims")
+    assert nightly.main(root, (part("sim"),)) == 2
+    assert "the night has no part 'sims'" in capsys.readouterr().err
+
+
+def test_a_part_has_its_parameters_alone(root, monkeypatch):
+    """`make sim` with a TEST would run a bench."""
+    code = (
+        "import os; open('build/results/sim.json', 'w').write('{}'); print(os.environ.get('TEST'), os.environ['SEED'])"
+    )
+    monkeypatch.setenv("TEST", "m")
+    monkeypatch.setenv("SEED", "5")
+    with_both = Part("regress", ("-c", code), "sim.json", 1, ("SEED", "TEST"))
+    assert nightly.main(root, (with_both, Part("sim", ("-c", code), "sim.json", 1, ("SEED",)))) == 0
+    said = [(root / f"build/results/nightly/{name}.log").read_text() for name in ("regress", "sim")]
+    assert said == ["m 5\n", "None 5\n"]
+
+
+def test_the_report(root):
+    """Whole, from disk alone, with every testpoint, line, failure and version."""
+    parts = [part(name, json.dumps(figures), 1) for name, figures in RESULTS.items()]
+    assert nightly.main(root, (*parts, part("test", JUNIT, 1))) == 1
+    html = left(root)[1]
+    page = Page(html)
+    text = "".join(page.text)
+    assert all(re.fullmatch(r"#\w+|nightly/\w+\.log", link) for link in page.links)
+    assert not re.search(r"url\(|@import|<script|//\w", html)
+    assert all(f'id="point-{point.name}"' in html and point.description in text for point in plan.load())
+    for said in (BROKEN["divergence"], BROKEN["replay"], "Verilator 5", "Icarus Verilog 11", "Yosys 1", "a_product"):
+        assert said in text
+    for said in ("make formal TASK=cell-3", "models/tests/test_audit.py::test_b", "assert 1 == 2", "seed 8"):
+        assert said in text
+    assert "assign x = a < b;never: toggle x[3]" in text
+    assert "1,234" in text
+    assert "left out: toggle y: a constant" in text
+    assert {"miss", "gap"} <= set(page.classes)
+    assert "what is missing" in text
+    assert html.index('<code>tb/m/test_m.py::test_m[1]</code></td><td class="n" data-head="seed">8') < html.index(
+        '<code>tb/m/test_m.py::test_m[1]</code></td><td class="n" data-head="seed">7'
+    )
+
+
+def test_the_plan_has_results(root):
+    """A testpoint has passed with all its runs, failed with one, and is open where coverage is missing."""
+    one, *_ = [point for point in plan.load() if point.coverage]
+    runs = [RUN | {"node": f"{test}[a]", "seconds": 1.0, "build_seconds": 0.0} for test in one.tests]
+    regress = RESULTS["regress"] | {"results": runs}
+    points = {name: {"bins": 3, "hit": 3, "missed": []} for name in one.coverage}
+    coverage = RESULTS["coverage"] | {"functional": {"bins": 3, "hit": 3, "points": points}}
+
+    def status():
+        nightly.main(root, (part("regress", json.dumps(regress)), part("coverage", json.dumps(coverage))))
+        article = left(root)[1].split(f'id="point-{one.name}"')[1]
+        return re.search(r'class="tag ([\w-]+)"', article)[1]
+
+    assert status() == "passed"
+    points[one.coverage[0]] |= {"hit": 2, "missed": ["low"]}
+    assert status() == "open"
+    runs[0]["status"] = "failed"
+    assert status() == "failed"
+    runs.clear()
+    assert status() == "not-run"
