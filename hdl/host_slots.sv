@@ -97,7 +97,7 @@ module host_slots #(
       default: unfit = write_data_i == '0;
     endcase
   end
-  assign bad_value_o = write_i && !busy_o && !unknown_o && unfit;
+  assign bad_value_o = write_i && !busy_o && unfit;
   assign write       = write_i && !busy_o && !unknown_o && !unfit;
 
   always_comb begin

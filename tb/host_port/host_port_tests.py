@@ -345,6 +345,8 @@ async def counters(dut):
         await bench.get(f"{name}.LO")
         dut.u_counters.count_q[index].value = (index + 6) << 32
         await bench.get(f"{COUNTERS[index - 1]}.LO")
+        for slot, other in itertools.product((0, 1), ("CTRL", "ADAPTER", "TOP_K", "SEED")):
+            await bench.get(f"SLOT.{other}", slot)
         await bench.hold(f"{name}.HI", index + 5)
         await bench.get(f"{name}.LO")
         await bench.hold(f"{name}.HI", index + 6)
@@ -534,7 +536,7 @@ async def unknown_slots(dut):
     await bench.command(1, Command.OPEN)
     for slot in (0, *{min(255, slots), 255} - {slots - 1}):
         bench.say(1, 7, last=False)
-        bench.say(slot, 8, 9)
+        bench.say(slot, 8, WORD)
         bench.say(1, 10, last=False)
         await bench.said()
         assert [token.id for token in bench.core.given.pop(1)] == [7, 10]
@@ -554,7 +556,7 @@ async def busy_slots(dut):
     for whole in (True, False):
         await bring(bench, 0, State.BUSY)
         bench.core.given.clear()
-        bench.say(0, 20, 21, last=whole)
+        bench.say(0, 20, WORD, last=whole)
         await bench.said()
         await bench.hold_slot(0, State.BUSY)
         bench.core.held.clear()
