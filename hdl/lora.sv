@@ -63,14 +63,15 @@ module lora #(
 
   // ---- the words: written 32 bits at a time
   adapter_write_t    write;
-  logic [WORD_W-1:0] word, chunks_q;
+  logic [WORD_W-1:0]  word;
+  logic [WORD_W-33:0] chunks_q;  // all but the last
   logic              fill, read;
   logic [      15:0] address;
   logic [       3:0] bank;
 
   assign write = write_i;
   assign fill  = write_valid_i && write.array == 2'(ARRAY);
-  always_ff @(posedge clk_i) if (fill) chunks_q <= {write.data, chunks_q[WORD_W-1:32]};
+  always_ff @(posedge clk_i) if (fill) chunks_q <= {write.data, chunks_q[WORD_W-33:32]};
 
   ecc_sram #(
     .WORDS(BANKS * WORDS),
@@ -79,7 +80,7 @@ module lora #(
     .clk_i,
     .we_i   (fill && write.chunk == 16'(CHUNKS - 1)),
     .waddr_i(32'(write.bank) * WORDS + 32'(write.word)),
-    .wdata_i({write.data, chunks_q[WORD_W-1:32]}),
+    .wdata_i({write.data, chunks_q}),
     .re_i   (read),
     .raddr_i(32'(bank) * WORDS + 32'(address)),
     .rdata_o(word),

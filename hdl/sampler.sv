@@ -37,7 +37,8 @@ module sampler #(
   logic        [15:0] beat_q;
   logic   [LANES-1:0] taken_q;  // lanes of the waiting beat that are in the list
   tag_t               tag_q;
-  sample_t            sample_q;
+  logic        [23:0] beta_q;
+  logic        [31:0] seed_q;
 
   // The largest logits so far, sorted, and how many they are.
   logic signed [31:0] z_q[TOP_K];
@@ -94,7 +95,7 @@ module sampler #(
   logic [25:0] sum_q, run;
 
   assign gap  = z_q[0] - z_q[32'(idx_q)%TOP_K];
-  assign fall = 57'(gap) * 57'(sample_q.beta) + 57'd524288 >> 20;
+  assign fall = 57'(gap) * 57'(beta_q) + 57'd524288 >> 20;
   assign dlt  = |fall[56:25] ? '1 : fall[24:0];
 
   exp2 u_exp2 (
@@ -132,7 +133,8 @@ module sampler #(
       picked_q <= 1'b0;
       token_q  <= '0;
       tag_q    <= '0;
-      sample_q <= '0;
+      beta_q   <= '0;
+      seed_q   <= '0;
     end else begin
       unique case (state_q)
         StTake:
@@ -142,7 +144,8 @@ module sampler #(
         end else if (valid_i) begin
           taken_q  <= '0;
           tag_q    <= tag_i;
-          sample_q <= sample_i;
+          beta_q   <= sample_i.beta;
+          seed_q   <= sample_i.seed;
           beat_q   <= beat_q + 16'd1;
           if (beat_q == 16'(BEATS - 1)) begin
             beat_q  <= '0;
@@ -159,7 +162,7 @@ module sampler #(
           end
         end
         StHash: begin
-          hash_q  <= lowbias32(sample_q.seed + 32'(tag_q.pos) * 32'h9E37_79B9);
+          hash_q  <= lowbias32(seed_q + 32'(tag_q.pos) * 32'h9E37_79B9);
           state_q <= StDraw;
         end
         StDraw: begin

@@ -29,14 +29,14 @@ def _ruff() -> bool:
 
 
 def _verilator() -> bool:
-    """Verilator's warnings about a tiny chip, and about one matrix in each further view of its cells."""
+    """Verilator's warnings about a tiny die, and about one matrix in each further view of its cells."""
     env = toolchain.verilator_env()
     modules = [file for file in sorted(HDL.glob("*.sv")) if file.name not in PACKAGES]
     with tempfile.TemporaryDirectory() as scratch:
         ckpt = checkpoint.load(tiny.write(Path(scratch, "tiny.gguf")))
         shape = sv_package.write(ckpt.shape, etch.die_for(ckpt, kv_depth=32), Path(scratch, "shape_pkg.sv"))
         files = [HDL / "lint.vlt", *(HDL / name for name in PACKAGES), shape, *modules]
-        tops = {"chip": ["--top-module", "chip"]}
+        tops = {"cartridge": ["--top-module", "cartridge"]}
         for view in ("gate", "switch"):  # a matrix alone makes no use of most constants
             options = [f"-GVIEW={sv_package.VIEWS[view]}", "-Wno-UNUSEDPARAM"]
             tops[f"matrix, view {view}"] = ["--top-module", "matrix", *options]
