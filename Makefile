@@ -38,7 +38,7 @@ help: ## this list
 #: TASK   of formal: a proof or a family of them (default: all)
 #: COUNT  of mutate: how many mutants (default: 40), chosen by SEED
 #: MUTANT of mutate: this one, once more
-#: LORA   of chat: PEFT folders, commas between them, that /lora NAME chooses
+#: LORA   of sim: a PEFT folder; of chat: several, commas between them, that /lora NAME chooses
 #: USERS  of users: how many at once (default: 8)
 #: PHRASE of teach: how every answer shall begin (default: Ahoy, matey!)
 #: PARTS  of nightly: only these, such as 'regress formal' (default: all)

@@ -1,7 +1,7 @@
 """``make sim``: a model answers from RTL simulation, every stage of every layer held against the golden model.
 
-Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH, VIEW. With TEST=name it runs that bench
-instead.
+Parameters come from the environment: PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH, VIEW, LORA (a PEFT folder).
+With TEST=name it runs that bench instead.
 """
 
 import os
@@ -55,6 +55,7 @@ def answer() -> int:
             echo=f"> {question.prompt}",
             seed=question.seed,
             replay=replay(),
+            adapters=question.adapters,
         )
     except AssertionError as failure:
         raise AssertionError("\n".join([str(failure), *audited(chip)])) from None
@@ -80,6 +81,7 @@ class Question:
     seed: int
     simulator: str
     view: str
+    adapters: list[str]
 
     def chip(self) -> Chip:
         """The chip, etched."""
@@ -107,7 +109,9 @@ def asked() -> Question:
     if len(ids) > depth:
         what = f"the prompt has {len(ids)} tokens, the KV cache holds {depth}"
         raise InputError(what, "PROMPT", "shorten it or set DEPTH higher")
-    return Question(ckpt, tokenizer, prompt, Conversation(0, ids, tokens), depth, seed, simulator, view)
+    adapters = [os.environ["LORA"]] if os.environ.get("LORA") else []
+    talk = Conversation(0, ids, tokens, adapter=len(adapters))
+    return Question(ckpt, tokenizer, prompt, talk, depth, seed, simulator, view, adapters)
 
 
 def asked_view(simulator: str) -> str:
@@ -122,7 +126,7 @@ def asked_view(simulator: str) -> str:
 
 def replay() -> str:
     """The command that does this run again, with waves of what went wrong."""
-    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH", "VIEW")
+    names = ("PROMPT", "TOKENS", "MODEL", "SIM", "SEED", "DEPTH", "VIEW", "LORA")
     given = [f"{name}={shlex.quote(os.environ[name])}" for name in names if os.environ.get(name)]
     return " ".join(["make waves", *given])
 

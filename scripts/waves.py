@@ -109,6 +109,7 @@ def run(chip: Chip, question: sim.Question, window: Window | None = None) -> dic
         seed=question.seed,
         replay=sim.replay(),
         window=window,
+        adapters=question.adapters,
     )
 
 
