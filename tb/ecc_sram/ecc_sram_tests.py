@@ -172,12 +172,18 @@ async def flips_of_all_parts(dut):
 
 @cocotb.test()
 async def triple_flips(dut):
-    """Three bits of a part are beyond the code: they look like one, or like none that there is, and are reported."""
+    """Three bits of a part are beyond the code: they look like another one, or, every number that no bit has, like none
+    that there is, and are reported.
+    """
     bench = Bench(dut)
     code = bench.code
     cases = [tuple((0, bit) for bit in bits) for bits in itertools.combinations(range(min(code.bits, 24)), 3)]
     cases = cases if len(cases) <= TRIPLES else random.sample(cases, TRIPLES)
     cases += [tuple((code.parts - 1, bit) for bit in random.sample(range(code.bits), 3)) for _ in range(TRIPLES)]
+    for number in set(range(1, 1 << code.numbers[-1].bit_length())) - set(code.numbers):
+        pairs = ((a, b, number ^ a ^ b) for a, b in itertools.combinations(code.numbers, 2))
+        found = next(three for three in pairs if three[2] in code.numbers)
+        cases.append(tuple((0, code.numbers.index(one)) for one in found))
     flags = await bench.flip(random.getrandbits(code.width), cases)
     assert set(flags) == {(True, False), (False, True)}
 
