@@ -15,6 +15,7 @@ INTO = (
     "matrix",
     "rms_norm",
     "rope",
+    "sampler",
     "sequencer.host",
     "sequencer.res",
     "softmax",
