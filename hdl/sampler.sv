@@ -23,6 +23,9 @@ module sampler #(
 );
   import cartridge_pkg::*;
 
+  sample_t sample;  // Icarus 11 knows the type of a top's port only from a variable of it
+  assign sample = sample_i;
+
   localparam int BEATS = (VOCAB + LANES - 1) / LANES;
 
   typedef enum logic [2:0] {
@@ -65,7 +68,7 @@ module sampler #(
     end
   end
 
-  assign enters  = found && (fill_q < sample_i.top_k || best > z_q[32'(sample_i.top_k-5'd1)%TOP_K]);
+  assign enters  = found && (fill_q < sample.top_k || best > z_q[32'(sample.top_k-5'd1)%TOP_K]);
   assign ready_o = state_q == StTake && !enters;
   assign valid_o = state_q == StOut;
   assign tag_o   = tag_q;
@@ -140,12 +143,12 @@ module sampler #(
         StTake:
         if (enters) begin
           taken_q[32'(lane)] <= 1'b1;
-          if (fill_q < sample_i.top_k) fill_q <= fill_q + 5'd1;
+          if (fill_q < sample.top_k) fill_q <= fill_q + 5'd1;
         end else if (valid_i) begin
           taken_q  <= '0;
           tag_q    <= tag_i;
-          beta_q   <= sample_i.beta;
-          seed_q   <= sample_i.seed;
+          beta_q   <= sample.beta;
+          seed_q   <= sample.seed;
           beat_q   <= beat_q + 16'd1;
           if (beat_q == 16'(BEATS - 1)) begin
             beat_q  <= '0;
