@@ -22,6 +22,7 @@ CASE = CASES[os.environ["CASE"]]
 MODULES, BEATS = len(CASE.outputs), CASE.inputs // LANES
 LARGEST = np.uint16(0x3BFF)  # the largest binary16 below 1
 SCALES = (0, 1, 0x0400, 0x1234, 0x3800, int(LARGEST))  # none, the smallest, the smallest normal one, ...
+PATIENCE = 2000  # clocks of a token
 SHIFTS = 33 - CASE.act_w  # of a block: 0 to this, exclusive
 
 
@@ -125,6 +126,7 @@ class Bench:
             while not int(dut.sum_valid_o.value):
                 await FallingEdge(dut.clk_i)
                 clock += 1
+                assert clock < PATIENCE, f"adapter {adapter}: output beat {beat} does not come"
             got = unpack(dut.sum_o.value.to_unsigned(), LANES)
             dut.pop_i.value = 1
             await RisingEdge(dut.clk_i)
@@ -153,7 +155,7 @@ class Bench:
             clocks += 1
             if int(ready.value):
                 return clocks
-            assert clocks < 1000, "a beat is not taken"
+            assert clocks < PATIENCE, "a beat is not taken"
 
     async def _pause(self) -> int:
         clocks = {"none": 0, "some": random.randrange(3) // 2, "heavy": random.randrange(12)}[self.stall]
