@@ -14,11 +14,18 @@ DEPTH = 12
 USERS = 8
 
 
+LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
+
+
 @pytest.fixture(scope="session")
-def chip(tmp_path_factory) -> Chip:
-    """A tiny chip of eight slots."""
-    path = tiny.write(tmp_path_factory.mktemp("cartridge") / "tiny.gguf")
-    return Chip.of(checkpoint.load(path), kv_depth=DEPTH, slots=USERS)
+def make(tmp_path_factory):
+    """Builds a tiny chip of eight slots: make(shape, **what Chip.of takes)."""
+
+    def build(shape: dict, **die) -> Chip:
+        path = tiny.write(tmp_path_factory.mktemp("cartridge") / "tiny.gguf", **shape)
+        return Chip.of(checkpoint.load(path), kv_depth=DEPTH, slots=USERS, **die)
+
+    return build
 
 
 def schedule(chip: Chip, count: int, seed: int, banks: int) -> list[Conversation]:
@@ -38,9 +45,10 @@ def schedule(chip: Chip, count: int, seed: int, banks: int) -> list[Conversation
 
 
 @pytest.mark.parametrize("simulator", simulators())
-def test_random_users(chip, simulator, tmp_path):
+def test_random_users(make, simulator, tmp_path):
     """Every answer and every stage of every token equals the golden model's, which runs each conversation by itself."""
-    count = 200 if simulator == "verilator" else 6
+    count = 200 if simulator == "verilator" else 20
+    chip = make({}) if simulator == "verilator" else make(LEAST, rank=2)
     resident = [str(adapters.random(chip, seed, tmp_path / f"{seed}.npz")) for seed in (1, 2)]
     talks = schedule(chip, count, default_seed(), len(resident))
     report = chip.run(
@@ -50,8 +58,9 @@ def test_random_users(chip, simulator, tmp_path):
     assert report["counters"]["tokens_out"] == sum(len(talk["answer"]) for talk in report["conversations"])
 
 
-def test_clocks(chip, tmp_path):
+def test_clocks(make, tmp_path):
     """A lone user's tokens take the clocks of the cycle model, adapters and sampling included."""
+    chip = make({})
     resident = [str(adapters.random(chip, 3, tmp_path / "some.npz", keep=0.3))]
     talks = [
         Conversation(0, [5, 6], 4),
