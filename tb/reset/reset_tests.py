@@ -7,6 +7,7 @@ not.
 import json
 import os
 import random
+import re
 from pathlib import Path
 
 import cocotb
@@ -19,6 +20,8 @@ from tb.trace import FLUSH
 
 RESET = 6  # clocks
 TIMES = 2  # resets
+INPUT = re.compile(r"(?!clk|rst)\w+_i")
+SAMPLED = 3 << 56 | 1000 << 32 | 7  # top_k, beta, seed
 RECORD = 4 * (LANES + 2)  # bytes: see hdl/stage_tap.sv
 
 power_on: dict[str, str] = {}  # known registers after the first reset
@@ -28,14 +31,13 @@ class Host:
     """Drives the chip: one conversation at a time, in slot 0. A beat is a prompt token."""
 
     into, out = "tok_", "out_"
-    fields = ("slot", "id", "first", "last", "max_new")
+    fields = ("slot", "id", "first", "last", "max_new", "adapter", "sample")
     results = ("slot", "pos", "id", "end")
-    fixed = ("stop_ids_i",)
     longest = 1000  # clocks after which a reset strikes, at most
 
     def beats(self, count: int) -> list[tuple[int, ...]]:
         """A prompt of random tokens that asks for one answer."""
-        return [(0, random.randrange(100), int(n == 0), int(n == count - 1), 1) for n in range(count)]
+        return [(0, random.randrange(100), int(n == 0), int(n == count - 1), 1, 0, SAMPLED) for n in range(count)]
 
     def expected(self, dut) -> int:
         """How many beats come of a prompt."""
@@ -51,7 +53,6 @@ class Neighbour:
 
     into, out = "", ""
     fields = results = ("tag", "data")
-    fixed = ("id_i",)
     longest = 500
 
     def beats(self, count: int) -> list[tuple[int, ...]]:
@@ -71,32 +72,6 @@ class Reader:
     into, out = "s_axil_ar", "s_axil_r"
     fields = ("addr",)
     results = ("data", "resp")
-    fixed = (
-        "s_axil_awaddr_i",
-        "s_axil_awvalid_i",
-        "s_axil_wdata_i",
-        "s_axil_wstrb_i",
-        "s_axil_wvalid_i",
-        "s_axil_bready_i",
-        "s_tok_tvalid_i",
-        "s_tok_tdata_i",
-        "s_tok_tdest_i",
-        "s_tok_tlast_i",
-        "m_tok_tready_i",
-        "s_lora_tvalid_i",
-        "s_lora_tdata_i",
-        "s_lora_tlast_i",
-        "tok_ready_i",
-        "idle_i",
-        "layer_busy_i",
-        "corrected_i",
-        "failed_i",
-        "out_valid_i",
-        "out_slot_i",
-        "out_pos_i",
-        "out_id_i",
-        "out_end_i",
-    )
     longest = 20
 
     def beats(self, count: int) -> list[tuple[int, ...]]:
@@ -110,7 +85,7 @@ class Reader:
         return False
 
 
-DRIVERS = {"chip": Host, "matrix": Neighbour, "host_port": Reader}
+DRIVERS = {"chip": Host, "matrix": Neighbour, "host_port": Reader, "cartridge": Reader}
 
 
 class Bench:
@@ -119,6 +94,7 @@ class Bench:
     def __init__(self, dut) -> None:
         self.dut = dut
         self.driver = DRIVERS[dut._name]()
+        self.inputs = [port for port in dut if INPUT.fullmatch(port._name)]
         cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start(start_high=False))
 
     def port(self, stream: str, name: str):
@@ -126,13 +102,9 @@ class Bench:
 
     async def reset(self) -> None:
         """Reset, everything around it quiet, and two clocks to settle."""
-        driver = self.driver
         self.dut.rst_i.value = 1
-        self.port(driver.into, "valid_i").value = self.port(driver.out, "ready_i").value = 0
-        for name in driver.fixed:
-            getattr(self.dut, name).value = 0
-        for name in driver.fields:
-            self.port(driver.into, f"{name}_i").value = 0
+        for port in self.inputs:
+            port.value = 0
         await ClockCycles(self.dut.clk_i, RESET)
         self.dut.rst_i.value = 0
         await ClockCycles(self.dut.clk_i, 2)
@@ -193,8 +165,8 @@ def streams(dut) -> list[tuple]:
         ports = {one.name: one.handle for one in own(scope) if OUTPUT.fullmatch(one.name)}
         data = {name: port for name, port in ports.items() if not HANDSHAKES.fullmatch(name)}
         for name, valid in ports.items():
-            if name.endswith("valid_o"):
-                prefix = name.removesuffix("valid_o")
+            prefix = name.removesuffix("valid_o")
+            if prefix != name and hasattr(scope, f"{prefix}ready_i"):
                 found.append((valid, [port for other, port in data.items() if other.startswith(prefix)]))
     return found
 

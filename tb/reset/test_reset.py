@@ -36,6 +36,11 @@ def chip(folder: Path) -> dict:
     return {"top": "chip", "name": "reset-chip", "shape_pkg": made.shape_pkg, "plusargs": (f"+mask={made.mask}",)}
 
 
+def cartridge(folder: Path) -> dict:
+    """The chip behind its host port, which is reset and looked at."""
+    return chip(folder) | {"top": "cartridge", "name": "reset-cartridge", "only": "at_power_on$"}
+
+
 def matrix(folder: Path) -> dict:
     """A matrix as hardware."""
     masks.matrix(folder, np.random.default_rng(default_seed()), "qkv", 0, 32, 32, 1)
@@ -51,9 +56,8 @@ def host_port(folder: Path) -> dict:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory) -> Found:
     """The benches' findings; they fail by themselves if a reset in operation is not as good as the first."""
-    return Found(
-        *map(set.union, *(simulated(design, tmp_path_factory.mktemp("reset")) for design in (chip, matrix, host_port)))
-    )
+    designs = (chip, cartridge, matrix, host_port)
+    return Found(*map(set.union, *(simulated(design, tmp_path_factory.mktemp("reset")) for design in designs)))
 
 
 def simulated(design: Callable[[Path], dict], folder: Path, **changed) -> tuple[set, set]:
