@@ -1,5 +1,5 @@
 // A KV SRAM seen at any one place (slot, position): it reads what was last written there, whatever else is written. So
-// no two places share a word, and every place has one.
+// no two places share a word, and every place has one. What lies there is the word in its code.
 module sram_proof #(
   parameter int SLOTS = 3,
   parameter int DEPTH = 32,
@@ -14,6 +14,7 @@ module sram_proof #(
   input logic      [15:0] rpos_i
 );
   logic [WIDTH-1:0] rdata;
+  logic             corrected, failed;
 
   kv_sram #(
     .SLOTS(SLOTS),
@@ -27,8 +28,19 @@ module sram_proof #(
     .wdata_i,
     .re_i,
     .rpos_i,
-    .rdata_o(rdata)
+    .rdata_o(rdata),
+    .corrected_o(corrected),
+    .failed_o(failed)
   );
+
+  // The extended Hamming code of a byte.
+  localparam logic [WIDTH*4-1:0] NUMBERS = {4'd12, 4'd11, 4'd10, 4'd9, 4'd7, 4'd6, 4'd5, 4'd3};
+  function automatic logic [WIDTH+4:0] encoded(input logic [WIDTH-1:0] data);
+    logic [3:0] number;
+    number = '0;
+    for (int i = 0; i < WIDTH; i++) if (data[i]) number = number ^ NUMBERS[i*4+:4];
+    encoded = {^{number, data}, number, data};
+  endfunction
 
   // Symbolic: registers that keep whatever they start with.
   logic  [7:0] slot_q;
@@ -42,13 +54,14 @@ module sram_proof #(
     assume (32'(slot_i) < SLOTS && 32'(wpos_i) < DEPTH && 32'(rpos_i) < DEPTH);
   end
 
-  logic             written_q = 1'b0, reading_q = 1'b0;
+  logic             written_q = 1'b0, reading_q = 1'b0, told_q = 1'b0;
   logic [WIDTH-1:0] word_q, read_q;
   always_ff @(posedge clk_i) begin
     if (we_i && slot_i == slot_q && wpos_i == pos_q) begin
       written_q <= 1'b1;
       word_q    <= wdata_i;
     end
+    told_q <= re_i;
     if (re_i) begin
       reading_q <= written_q && slot_i == slot_q && rpos_i == pos_q;
       read_q    <= word_q;
@@ -56,8 +69,9 @@ module sram_proof #(
   end
 
   always_comb begin
-    if (written_q) invariant: assert (u_sram.mem[32'(slot_q)*DEPTH+32'(pos_q)] == word_q);
+    if (written_q) invariant: assert (u_sram.u_sram.mem[32'(slot_q)*DEPTH+32'(pos_q)] == encoded(word_q));
     if (reading_q) read: assert (rdata == read_q);
+    if (reading_q && told_q) quiet: assert (!corrected && !failed);
     cover (reading_q && rdata == 8'd5 && slot_q == 8'(SLOTS - 1) && pos_q == 16'(DEPTH - 1));
   end
 endmodule
