@@ -68,7 +68,7 @@ module ecc_sram #(
   logic [PARTS*CODE-1:0] mem[WORDS];
   logic [PARTS*CODE-1:0] code, read;
   logic     [PADDED-1:0] wdata, rdata_q;
-  logic      [PARTS-1:0] single, double;
+  logic      [PARTS-1:0] one, two;
   logic                  corrected_q, failed_q;
 
   assign wdata       = PADDED'(wdata_i);
@@ -84,15 +84,15 @@ module ecc_sram #(
   end
 
   always @(posedge clk_i) begin
-    single = '0;
-    double = '0;
+    one = '0;
+    two = '0;
     if (re_i) begin
       read = mem[raddr_i];
       for (int unsigned p = 0; p < PARTS; p++) begin
-        {double[p], single[p], rdata_q[p*PART+:PART]} = decoded(read[p*CODE+:CODE]);
+        {two[p], one[p], rdata_q[p*PART+:PART]} = decoded(read[p*CODE+:CODE]);
       end
     end
-    corrected_q <= |single;
-    failed_q    <= |double;
+    corrected_q <= |one;
+    failed_q    <= |two;
   end
 endmodule

@@ -2,7 +2,7 @@
 // a time, and answers come for the tokens that want one.
 //
 // One slot, any, is watched: where its tokens go, in what order and at which position, and that each answer is either
-// the last or fed back, once.
+// the last or fed back, once, whatever is cut.
 module sequencer_proof #(
   parameter int SLOTS = 2,
   parameter int DEPTH = 3
@@ -10,29 +10,31 @@ module sequencer_proof #(
   input logic        clk_i,
   input logic        rst_i,
   input logic        host_valid_i,
-  input logic [49:0] host_i,
+  input logic [53:0] host_i,
   input logic        out_ready_i,
   input logic        ready_i,
   input logic        res_valid_i,
-  input logic [48:0] res_i
+  input logic [52:0] res_i,
+  input logic [SLOTS-1:0] cut_i
 );
   import cartridge_pkg::*;
 
   // What comes in stays until it is taken; the stop token is any, and never changes.
   logic                 host_held_q, res_held_q, host_valid, host_ready, res_valid, res_ready;
-  logic          [49:0] host_q, host;
-  logic          [48:0] res_q, res;
+  logic          [53:0] host_q, host;
+  logic          [52:0] res_q, res;
   logic   [TOKEN_W-1:0] stop_q;
   logic           [7:0] host_slot;
   logic   [TOKEN_W-1:0] host_token, res_token;
   logic                 host_first, host_last;
   logic          [15:0] host_max_new;
+  logic           [3:0] host_adapter;
   tag_t                 res_tag;
   assign host_valid = host_valid_i || host_held_q;
   assign res_valid  = res_valid_i || res_held_q;
   assign host       = host_held_q ? host_q : host_i;
   assign res        = res_held_q ? res_q : res_i;
-  assign {host_slot, host_token, host_first, host_last, host_max_new} = host;
+  assign {host_slot, host_token, host_first, host_last, host_max_new, host_adapter} = host;
   assign {res_tag, res_token} = res;
   always_ff @(posedge clk_i) begin
     host_held_q <= host_valid && !host_ready && !rst_i;
@@ -63,6 +65,11 @@ module sequencer_proof #(
     .host_first_i(host_first),
     .host_last_i(host_last),
     .host_max_new_i(host_max_new),
+    .host_adapter_i(host_adapter),
+    .host_sample_i('0),
+    .cut_i,
+    .sample_slot_i('0),
+    .sample_o(),
     .out_valid_o (out_valid),
     .out_ready_i,
     .out_slot_o  (out_slot),
@@ -95,7 +102,7 @@ module sequencer_proof #(
   // ---- offers, and that they stay
   logic        out_held_q, held_q;
   logic [52:0] out_q, out;
-  logic [48:0] into_q, into;
+  logic [52:0] into_q, into;
   assign out  = {out_slot, out_pos, out_token, out_end};
   assign into = {tag, token};
   always_ff @(posedge clk_i) begin
@@ -109,12 +116,14 @@ module sequencer_proof #(
   logic [SLOTS-1:0] wanted_q, busy_q;  // wanted: in the layers; busy: or in the sequencer on its way back
   logic      [16:0] sent_q[SLOTS];  // its position
   logic      [16:0] next_q[SLOTS];  // the slot's next position
+  logic       [3:0] adapter_q[SLOTS];  // of its conversation
   always_ff @(posedge clk_i) begin
     for (int s = 0; s < SLOTS; s++) begin
       if (rst_i) begin
         wanted_q[s] <= 1'b0;
         busy_q[s]   <= 1'b0;
         next_q[s]   <= '0;
+        adapter_q[s] <= '0;
       end else begin
         if (res_fire && res_tag.slot == 8'(s)) begin
           wanted_q[s] <= 1'b0;
@@ -126,16 +135,32 @@ module sequencer_proof #(
           busy_q[s]   <= 1'b1;
           sent_q[s]   <= 17'(tag.pos);
         end
-        if (taken && host_slot == 8'(s)) next_q[s] <= 17'(tag.pos) + 17'd1;
+        if (taken && host_slot == 8'(s)) begin
+          next_q[s]    <= 17'(tag.pos) + 17'd1;
+          adapter_q[s] <= tag.adapter;
+        end
       end
     end
   end
 
+  // ---- slots whose answer is cut, until the next one is asked for
+  logic [SLOTS-1:0] cut_q;
+  always_ff @(posedge clk_i) begin
+    for (int s = 0; s < SLOTS; s++) begin
+      if (rst_i) cut_q[s] <= 1'b0;
+      else if (cut_i[s]) cut_q[s] <= 1'b1;
+      else if (taken && host_last && host_slot == 8'(s)) cut_q[s] <= 1'b0;
+    end
+  end
+
   // ---- clocks that an offer has waited with its sinks ready
-  logic [1:0] host_wait_q, res_wait_q;
+  logic [1:0] host_wait_q, res_wait_q, back_wait_q;
+  logic       use_back;
+  assign use_back = u_sequencer.use_fb;
   always_ff @(posedge clk_i) begin
     host_wait_q <= (rst_i || !host_valid || host_ready || !ready_i || !out_ready_i) ? '0 : host_wait_q + 2'd1;
-    res_wait_q  <= (rst_i || !res_valid || res_ready || !ready_i || !out_ready_i) ? '0 : res_wait_q + 2'd1;
+    res_wait_q  <= (rst_i || !res_valid || res_ready || !out_ready_i) ? '0 : res_wait_q + 2'd1;
+    back_wait_q <= (rst_i || !u_sequencer.fb_valid || use_back || !ready_i) ? '0 : back_wait_q + 2'd1;
   end
 
   always_comb begin
@@ -159,54 +184,95 @@ module sequencer_proof #(
       // positions
       if (valid) position: assert (tag.pos < 16'(DEPTH));
       if (taken) place: assert (17'(tag.pos) == (host_first ? 17'd0 : next_q[host_slot])
-                                          && token == host_token && tag.slot == host_slot && tag.gen == host_last);
+                                          && token == host_token && tag.slot == host_slot && tag.gen == host_last
+                                          && tag.adapter == (host_first ? host_adapter : adapter_q[host_slot]));
+      if (res_valid && out_valid && u_sequencer.use_res && !out_held_q && cut_q[res_tag.slot]) begin
+        cut_ends: assert (out_end != EndNone);
+      end
       cover (fire && u_sequencer.use_fb && tag.pos == 16'(DEPTH - 1));
       cover (out_fire && !res_fire && out_end == EndContext);
       cover (res_fire && out_end == EndContext);
       cover (res_fire && host_fire);
+      cover (u_sequencer.u_back.fill_q == 16'(SLOTS));
     end
   end
 
   // ---- an answer goes back, once, as it came
-  logic               back_q;
-  tag_t               back_tag_q;
-  logic [TOKEN_W-1:0] back_token_q;
+  logic   [SLOTS-1:0] back_q;
+  tag_t               back_tag_q[SLOTS];
+  logic [TOKEN_W-1:0] back_token_q[SLOTS];
+  logic        [15:0] backs, head, fill, left;
   always_ff @(posedge clk_i) begin
-    if (rst_i) back_q <= 1'b0;
-    else if (res_fire && out_end == EndNone) back_q <= 1'b1;
-    else if (fire && u_sequencer.use_fb) back_q <= 1'b0;
-    if (res_fire) begin
-      back_tag_q   <= {1'b1, res_tag.slot, res_tag.pos + 16'd1};
-      back_token_q <= res_token;
+    for (int s = 0; s < SLOTS; s++) begin
+      if (rst_i) back_q[s] <= 1'b0;
+      else if (res_fire && out_end == EndNone && res_tag.slot == 8'(s)) back_q[s] <= 1'b1;
+      else if (fire && use_back && tag.slot == 8'(s)) back_q[s] <= 1'b0;
+      if (res_fire && res_tag.slot == 8'(s)) begin
+        back_tag_q[s]   <= {res_tag.adapter, 1'b1, res_tag.slot, res_tag.pos + 16'd1};
+        back_token_q[s] <= res_token;
+      end
     end
   end
+  assign left = u_sequencer.left_q[res_tag.slot];
+  assign head = u_sequencer.u_back.head_q;
+  assign fill = u_sequencer.u_back.fill_q;
+  always_comb begin
+    backs = '0;
+    for (int s = 0; s < SLOTS; s++) backs = backs + 16'(back_q[s]);
+  end
+
+  // What waits there, the first one in lane 0.
+  tag_t [SLOTS-1:0] waiting;
+  for (genvar k = 0; k < SLOTS; k++) begin : gen_waiting
+    logic [TOKEN_W-1:0] text;
+    logic         [7:0] slot;
+    assign {waiting[k], text} = u_sequencer.u_back.mem[(32'(head)+k)%SLOTS];
+    assign slot = waiting[k].slot;
+    always_comb begin
+      if (!init_q && 16'(k) < fill) begin
+        fed_back: assert (32'(slot) < SLOTS && back_q[slot]);
+        unchanged: assert (waiting[k] == back_tag_q[slot] && text == back_token_q[slot]);
+        for (int j = 0; j < k; j++) assert (waiting[j].slot != slot);
+      end
+    end
+  end
+
   always_comb begin
     if (!init_q) begin
-      fed_back: assert (u_sequencer.fb_valid_q == back_q);
-      if (back_q) unchanged: assert (u_sequencer.fb_tag_q == back_tag_q && u_sequencer.fb_token_q == back_token_q);
-      if (back_q) none_lost: assert (!res_fire);
-      if (fire && u_sequencer.use_fb) as_it_came: assert (back_q && tag == back_tag_q && token == back_token_q);
+      none_lost: assert (fill == backs);
+      if (res_valid) room: assert (u_sequencer.fb_ready);
+      if (fire && use_back) as_it_came: assert (back_q[tag.slot] && tag == back_tag_q[tag.slot]
+                                                && token == back_token_q[tag.slot]);
 
       // invariants
-      if (back_q) back_slot: assert (back_tag_q.gen && 32'(back_tag_q.slot) < SLOTS && busy_q[back_tag_q.slot]
-                                     && !wanted_q[back_tag_q.slot] && back_tag_q.pos < 16'(DEPTH)
-                                     && next_q[back_tag_q.slot] == 17'(back_tag_q.pos) + 17'd1);
-      if (u_sequencer.host_hold_q) host_hold: assert (held_q && host_valid && u_sequencer.host_room);
-      if (u_sequencer.refuse_hold_q) refuse_hold: assert (out_held_q && host_valid && u_sequencer.host_refuse);
-      if (out_held_q) out_held_by: assert (u_sequencer.refuse_hold_q ? host_held_q : res_held_q && !back_q);
-      if (held_q) held_by: assert (u_sequencer.host_hold_q || back_q);
+      assert (32'(head) < SLOTS && 32'(u_sequencer.u_back.tail_q) == (32'(head) + 32'(fill)) % SLOTS);
+      if (u_sequencer.hold_q) hold: assert (held_q && (u_sequencer.fb_held_q ? fill != 0
+                                                       : host_valid && u_sequencer.host_room));
+      else assert (!held_q);
+      if (u_sequencer.refuse_hold_q) refuse_hold: assert (out_held_q && host_held_q && u_sequencer.host_refuse
+                                                          && host_last);
+      if (u_sequencer.res_hold_q) res_hold: assert (out_held_q && res_held_q && u_sequencer.end_q == out_q[1:0]);
+      if (u_sequencer.res_hold_q && u_sequencer.end_q == EndNone) goes_on: assert (32'(res_tag.pos) + 1 < DEPTH
+                                                                                       && left != 0);
+      if (out_held_q) out_held_by: assert (u_sequencer.refuse_hold_q != u_sequencer.res_hold_q);
       for (int s = 0; s < SLOTS; s++) begin
         assert (u_sequencer.pos_q[s] == next_q[s] && next_q[s] <= 17'(DEPTH));
+        assert (u_sequencer.adapter_q[s] == adapter_q[s]);
         assert (!wanted_q[s] || (busy_q[s] && next_q[s] == sent_q[s] + 17'd1 && sent_q[s] < 17'(DEPTH)));
-        assert (!(busy_q[s] && !wanted_q[s]) || (back_q && back_tag_q.slot == 8'(s)));
+        assert ((busy_q[s] && !wanted_q[s]) == back_q[s]);
+        if (back_q[s]) assert (back_tag_q[s].gen && back_tag_q[s].slot == 8'(s) && back_tag_q[s].pos < 16'(DEPTH)
+                               && next_q[s] == 17'(back_tag_q[s].pos) + 17'd1);
+        if (cut_q[s]) assert (u_sequencer.left_q[s] <= 16'd1);
       end
 
-      // liveness: with both sinks ready nobody waits longer
-      if (host_wait_q == 1) host_next: assert (u_sequencer.host_room ? !back_q : wanted_q == 0 || back_q);
-      if (res_wait_q == 1) res_next: assert (!u_sequencer.host_hold_q && !u_sequencer.refuse_hold_q);
-      if (res_wait_q == 2) res_now: assert (!back_q && !u_sequencer.refuse_hold_q);
+      // liveness: with its sinks ready nobody waits longer
+      if (host_wait_q == 1) host_next: assert (u_sequencer.host_room ? u_sequencer.host_turn_q && !u_sequencer.hold_q
+                                               : wanted_q == 0);
+      if (res_wait_q == 1) res_next: assert (!u_sequencer.refuse_hold_q);
+      if (back_wait_q == 1) back_next: assert (!u_sequencer.host_turn_q && !u_sequencer.hold_q);
       host_soon: assert (host_wait_q <= 1);
-      res_soon: assert (res_wait_q <= 2);
+      res_soon: assert (res_wait_q <= 1);
+      back_soon: assert (back_wait_q <= 1);
     end
   end
 endmodule
