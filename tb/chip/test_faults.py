@@ -55,7 +55,7 @@ FAULTS = [
     Fault("softmax-sum", "softmax.sv", "((pos_q == 0) ? '0 : sum", "((pos_q <= 1) ? '0 : sum", 0, Stage.ATTN_PROB),
     Fault("exp2-rounding", "exp2.sv", " + 23'd32", "", 0, Stage.ATTN_PROB),
     Fault("kv-address", "kv_sram.sv", "32'(wpos_i)", "32'(wpos_i >> 1)", 0, Stage.ATTN_PROB),
-    Fault("kv-slot", "kv_sram.sv", "32'(slot_i)*DEPTH+32'(wpos_i)", "32'(wpos_i)", 0, Stage.ATTN_PROB),
+    Fault("kv-slot", "kv_sram.sv", "32'(slot_i) * DEPTH + 32'(wpos_i)", "32'(wpos_i)", 0, Stage.ATTN_PROB),
     Fault("gqa-keys", "attention.sv", "k_x[(h/SHARE)*", "k_x[(h%KV_HEADS)*", 0, Stage.ATTN_PROB),
     Fault("gqa-values", "attention.sv", "v_x[(h/SHARE)*", "v_x[(h%KV_HEADS)*", 0, Stage.ATTN_OUT),
     Fault("attention-first", "attention.sv", "value_first_q ? '0 : '1", "'1", 0, Stage.ATTN_OUT),
@@ -68,7 +68,7 @@ FAULTS = [
     Fault("argmax-tie", "argmax.sv", "> best)", ">= best)", CHIP, Stage.TOKEN),
     Fault("argmax-first", "argmax.sv", "32'(beat_q) * LANES + l < VOCAB", "beat_q == 0", CHIP, Stage.TOKEN),
     Fault("position", "sequencer.sv", "host_pos[15:0]};", "host_pos[15:0] ^ 16'd1};", CHIP, Stage.EMBEDDING),
-    Fault("feedback", "sequencer.sv", "<= res_token_i", "<= host_token_i", CHIP, Stage.EMBEDDING),
+    Fault("feedback", "sequencer.sv", ", res_token_i}", ", host_token_i}", CHIP, Stage.EMBEDDING),
 ]  # fmt: skip
 BLOCK_FAULTS = [
     ("gate", Fault("adder-carry", "serial_accumulator.sv", "last_i ? '0 : carry;", "'0;", 0, Stage.Q)),
