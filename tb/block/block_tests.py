@@ -52,6 +52,13 @@ class Block:
 
 
 @cocotb.test()
+async def view(dut):
+    """Cells are switches in the switch view and gates in the other: no sum could tell."""
+    switches = hasattr(dut.gen_column[0].gen_slice[0], "gen_switch")
+    assert switches == (int(dut.VIEW.value) == 2)
+
+
+@cocotb.test()
 @cocotb.parametrize(kind=["zeros", "ones", "random", "sparse"])
 async def sums(dut, kind):
     """Vias all at line 0, all at line 15, anywhere, and mostly at line 0; activations random and at both ends."""
