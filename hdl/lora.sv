@@ -120,7 +120,7 @@ module lora #(
 
   // ---- the multipliers, in two roles
   logic signed        [63:0] p_q[VALUES];
-  logic signed        [47:0] delta_q[LANES];
+  logic       [LANES*48-1:0] delta_q;
   logic signed [ACT_W-1:0] mant_q[VALUES];
   logic                [4:0] places_q[MODULES];
   logic               [31:0] scales_q[MODULES];
@@ -158,7 +158,7 @@ module lora #(
       column = 0;
       // verilator unroll_disable
       for (int unsigned i = 0; i < RANK; i++) column = column + 64'(product(i, l, mant_q[module_*RANK+i]));
-      delta_q[l] = 48'(rsr(column * 64'(half_to_int(scales_q[module_][31:16])), 6'd24 - 6'(places_q[module_])));
+      delta_q[l*48+:48] = 48'(rsr(column * 64'(half_to_int(scales_q[module_][31:16])), 6'd24 - 6'(places_q[module_])));
     end
   endfunction
 
@@ -266,15 +266,16 @@ module lora #(
   end
 
   // ---- the sum
-  function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y);
-    // verilator unroll_disable
-    for (int unsigned l = 0; l < LANES; l++) begin
-      added[l*32+:32] = sat32(64'($signed(y[l*32+:32])) + 64'(delta_q[l]));
+  function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y, input logic [LANES*48-1:0] delta,
+                                              input logic active);
+    added = y;
+    if (active) begin
+      // verilator unroll_disable
+      for (int unsigned l = 0; l < LANES; l++) begin
+        added[l*32+:32] = sat32(64'($signed(y[l*32+:32])) + 64'($signed(delta[l*48+:48])));
+      end
     end
   endfunction
 
-  always_comb begin
-    sum_o = y_i;
-    if (active_q) sum_o = added(y_i);
-  end
+  assign sum_o = added(y_i, delta_q, active_q);
 endmodule

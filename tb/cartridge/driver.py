@@ -3,6 +3,7 @@
 from tb.cartridge.host import Host
 from tb.chip import driver
 from tb.conversation import Conversation
+from tb.coverage.points import users
 from tb.host_port.registers import Bank, Command, flags
 
 COUNTERS = ("CYCLES", "TOKENS_IN", "TOKENS_OUT", "LAYERS_BUSY", "CORRECTED", "FAILED", "ADAPTER_WORDS")
@@ -38,6 +39,13 @@ class Bench(driver.Bench):
 
     def word(self, talk: Conversation, n: int, token: int) -> int:
         return (n == len(talk.tokens) - 1) << 32 | talk.slot << 24 | token
+
+    def _take(self, word: int) -> None:
+        before = dict(self.active)
+        super()._take(word)
+        for slot in before.keys() - self.active.keys():
+            talk, end = self.job.conversations[before[slot]], self.ends[before[slot]]
+            users.sample(talk, self.job.die.slots, end, len(self.active))
 
     async def drain(self) -> None:
         """As the chip's, and no flag was raised that is not the prompts' own doing."""

@@ -6,6 +6,7 @@ import cocotb
 from cocotb.triggers import RisingEdge, Timer
 
 from tb.chip.driver import PERIOD, Bench, run
+from tb.chip.flips import flip
 
 
 @cocotb.test()
@@ -43,5 +44,25 @@ async def interleaved(dut) -> None:
         host.cancel()
         await RisingEdge(bench.dut.clk_i)
         bench.dut.stall_i.value = 0
+
+    await run(dut, schedule)
+
+
+@cocotb.test()
+async def flips(dut) -> None:
+    """One after another, while single bits flip in the KV cache and in the adapters."""
+    pick = random.Random(cocotb.RANDOM_SEED)
+
+    async def particles(bench: Bench) -> None:
+        while True:
+            await Timer(PERIOD * pick.randrange(20, 200), unit="ns")
+            flip(bench, pick)
+
+    async def schedule(bench: Bench) -> None:
+        source = cocotb.start_soon(particles(bench))
+        for index in range(len(bench.job.conversations)):
+            await bench.push(index)
+            await bench.until_done()
+        source.cancel()
 
     await run(dut, schedule)

@@ -1,0 +1,78 @@
+"""make chat with its terminal replaced: several turns, commands, a full cache, bad input."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from models import checkpoint, tiny
+from models.adapter import module_sizes
+from models.peft import LowRank, write
+from tb.runner import ROOT
+
+
+def chat(lines: list[str], **env: str) -> subprocess.CompletedProcess:
+    """Run the command with these lines at its terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.chat"],
+        input="".join(f"{line}\n" for line in lines),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"MODEL": "tiny", "DEPTH": "64", "TOKENS": "10"} | env,
+    )
+
+
+def adapter(folder, shape) -> str:
+    """A PEFT folder that changes one module."""
+    out, inputs = module_sizes(shape)["blk.0.ffn_down"]
+    pick = np.random.default_rng(1)
+    modules = {"blk.0.ffn_down": LowRank(pick.normal(size=(2, inputs)), pick.normal(size=(out, 2)))}
+    write(folder, modules, shape, "tiny")
+    return str(folder)
+
+
+def test_turns(tmp_path):
+    shape = checkpoint.load(tiny.write(tmp_path / "tiny.gguf")).shape
+    lines = [
+        "hello",
+        "and",
+        "/temperature 0.7 4",
+        "again",
+        "/nonsense",
+        "/lora pirate",
+        "hello",
+        "x" * 80,
+        "/reset",
+        "hello",
+    ]
+    done = chat([*lines, "/lora none", "hello", "/quit"], LORA=adapter(tmp_path / "pirate", shape))
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout
+    assert "temperature 0.7, the 4 likeliest" in said and "a new conversation, adapter: pirate" in said
+    assert "forgotten" in said and "the KV cache holds 64 tokens" in said
+    assert said.count("/lora NAME") == 2  # at the start, and after the line that is no command
+    assert "0 mismatches" in said and "Traceback" not in done.stderr
+    report = json.loads((ROOT / "build" / "results" / "chat.json").read_text())
+    answers = [talk["answer"] for talk in report["conversations"]]
+    assert len(answers) == 12 and report["mismatches"] == 0  # ten tokens come in two pieces
+    first, last = answers[:2], answers[-2:]
+    assert first == last, "the adapter left something behind"
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"LORA": "nowhere"}, "nowhere"),
+        ({"LORA": "a/x,b/x"}, "two adapters have one name"),
+        ({"TOKENS": "none"}, "TOKENS"),
+        ({"DEPTH": "1"}, "DEPTH"),
+        ({"MODEL": "nothing.gguf"}, "nothing.gguf"),
+    ],
+)
+def test_bad_input(env, message):
+    done = chat([], **env)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
