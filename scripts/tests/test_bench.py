@@ -33,7 +33,7 @@ def ckpt(tmp_path_factory):
 @pytest.fixture
 def figures(ckpt, monkeypatch):
     monkeypatch.setattr(toolchain, "describe", lambda simulator: f"{simulator} 5.099")
-    return sim.summary(ckpt, "verilator", REPORT, 30.0, 36.5)
+    return sim.summary(ckpt, "verilator", "rom", REPORT, 30.0, 36.5)
 
 
 def test_figures_of_a_run(ckpt, figures):
@@ -66,7 +66,7 @@ def test_figures_of_a_run(ckpt, figures):
 def test_an_answer_of_one_token_has_no_rate(ckpt, figures, capsys):
     talk = REPORT["conversations"][0] | {"answer": [5]}
     report = REPORT | {"conversations": [talk], "arrivals": REPORT["arrivals"][:1]}
-    one = sim.summary(ckpt, "icarus", report, 30.0, 36.5)
+    one = sim.summary(ckpt, "icarus", "rom", report, 30.0, 36.5)
     assert (one["cycles_per_token"], one["decode_tokens_per_second"]) == (None, None)
     sim.show(one | {"prompt": "?", "text": "Paris"})
     assert "Paris" in capsys.readouterr().out
