@@ -40,7 +40,7 @@ module chip (
   localparam int BEATS = D_MODEL / LANES;
 
   logic seq_valid, seq_ready, emb_valid, emb_ready, am_valid, am_ready, res_valid, res_ready;
-  tag_t seq_tag, emb_tag, am_tag, res_tag;
+  tag_t seq_tag, emb_tag, head_tag, am_tag, res_tag;
   sample_t sample;
   logic [TOKEN_W-1:0] seq_token, am_token, res_token;
   logic [BEAT_W-1:0] emb_data;
@@ -192,7 +192,7 @@ module chip (
 
   // ---- final norm, head, choice of the token: only for tokens that want an answer
   logic last_valid, fn_in_ready, fn_valid, fn_ready, head_valid, head_ready, fn_busy, head_busy, sampling, head_clk;
-  tag_t last_tag, fn_tag, head_tag;
+  tag_t last_tag, fn_tag;
   logic [BEAT_W-1:0] last_data, fn_data, head_data;
 
   // The way to the head is registered too. Its clock is the head's, so a token that wants no answer wakes it for a

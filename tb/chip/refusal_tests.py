@@ -22,7 +22,8 @@ async def until(dut, signal) -> None:
 async def refused_once(dut):
     """The token before the last is swallowed, the last one comes back; the chip is not idle while the host waits."""
     dut.rst_i.value, dut.out_ready_i.value = 1, 0
-    dut.stop_ids_i.value = dut.tok_valid_i.value = 0
+    dut.stop_ids_i.value = dut.tok_valid_i.value = dut.cut_i.value = dut.write_valid_i.value = 0
+    dut.tok_adapter_i.value = dut.tok_sample_i.value = 0
     Clock(dut.clk_i, 10, unit="ns").start()
     await ClockCycles(dut.clk_i, 6)
     dut.rst_i.value = 0

@@ -10,11 +10,11 @@ module rope_bench #(
   input  logic          rst_i,
   input  logic          valid_i,
   output logic          ready_o,
-  input  logic [  24:0] tag_i,
+  input  logic [  28:0] tag_i,
   input  logic [1023:0] data_i,
   output logic          valid_o,
   input  logic          ready_i,
-  output logic [  24:0] tag_o,
+  output logic [  28:0] tag_o,
   output logic [1023:0] data_o
 );
   import cartridge_pkg::*;
