@@ -57,9 +57,9 @@ module ecc_sram #(
     logic              odd;
     number  = checks(code[PART-1:0]) ^ code[PART+:CHECKS];
     odd     = ^code;
-    place   = 32'(number) - 32'd1 - 32'(bit_length(32'(number)));
     decoded = {!odd && number != 0, odd, code[PART-1:0]};
     if (odd && (number & (number - CHECKS'(1))) != 0) begin
+      place = 32'(number) - 32'd1 - 32'(bit_length(32'(number)));
       if (place < PART) decoded[PART-1:0] = code[PART-1:0] ^ (PART'(1) << place);
       else decoded[PART+1:PART] = 2'b10;
     end
