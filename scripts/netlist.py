@@ -81,11 +81,19 @@ def units(shape: Shape, die: Die) -> list[Unit]:
         rows, columns = shape.matrix_size(array, die.lanes)
         slices = {"SLICES": die.slices[array]}
         sum_w = die.act_w + die.slices[array] * die.cell_bits + 6  # as in hdl/block_array_gate.sv
-        matrix = common | slices | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
+        adapter = {"MODULES": 0, "ARRAY": 0, "FROM_1": 0, "FROM_2": 0, "RANK": 8, "BANKS": 2}  # as in hdl/matrix.sv
+        matrix = common | slices | adapter | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
         block = common | slices | {"SUM_W": sum_w}
         if rows * columns * die.slices[array] > WHOLE:
             columns = die.lanes
-        found += [Unit("matrix", matrix | {"K": rows, "N": columns}), Unit("block", block | {"N": columns})]
+        beside = {}
+        if array != "head":  # and as in hdl/layer.sv
+            beside = {"MODULES": len(shape.modules(array)), "ARRAY": MATRICES.index(array)}
+            beside |= {"RANK": die.rank, "BANKS": die.adapters}
+        if array == "qkv":
+            beside |= {"FROM_1": shape.d_q // die.lanes, "FROM_2": (shape.d_q + shape.d_kv) // die.lanes}
+        whole = matrix | beside | {"K": rows, "N": columns}
+        found += [Unit("matrix", whole), Unit("block", block | {"N": columns})]
         if array == MATRICES[0]:
             one = {"K": max(die.block, die.lanes), "N": die.lanes}  # a block and a beat of columns
             xsum_w = die.act_w + 5
