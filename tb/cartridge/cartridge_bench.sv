@@ -38,43 +38,34 @@ module cartridge_bench (
 );
   import shape_pkg::*;
 
-  logic tok_valid, tok_ready, out_valid, out_ready, fifo_ready, push_ready, idle, lora_valid_q, lora_ready, loaded_q;
-  logic [32:0] tok, lora, lora_q;
+  logic tok_valid, tok_ready, out_valid, out_ready, fifo_ready, push_ready, idle, lora_valid, lora_ready;
+  logic [32:0] tok, lora;
   logic [31:0] out_data;
   logic [7:0] out_slot;
   logic [15:0] out_pos;
   logic [47:0] cycles_q;
-  int fd, got;
-  string path;
 
   assign full_o    = !push_ready;
   assign out_ready = fifo_ready && !stall_i;
   assign idle_o    = idle && !tok_valid;
   assign cycles_o  = cycles_q;
-  assign loaded_o  = loaded_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) cycles_q <= '0;
     else cycles_q <= cycles_q + 48'd1;
   end
 
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      fd           = 0;
-      loaded_q     <= 1'b0;
-      lora_valid_q <= 1'b0;
-    end else if (load_i && !loaded_q && (!lora_valid_q || lora_ready)) begin
-      if (fd == 0) begin
-        if ($value$plusargs("adapters=%s", path) == 0) $fatal(1, "there is no +adapters=NAME");
-        fd = $fopen(path, "r");
-        if (fd == 0) $fatal(1, "cannot read %s", path);
-      end
-      got = $fscanf(fd, "%h", lora);
-      lora_q       <= lora;
-      lora_valid_q <= got == 1;
-      loaded_q     <= got != 1;
-    end
-  end
+  line_player #(
+    .WIDTH(33)
+  ) u_player (
+    .clk_i,
+    .rst_i,
+    .play_i  (load_i),
+    .loaded_o,
+    .valid_o (lora_valid),
+    .ready_i (lora_ready),
+    .data_o  (lora)
+  );
 
   stream_fifo #(
     .DEPTH(64),
@@ -123,10 +114,10 @@ module cartridge_bench (
     .m_tok_tid_o     (out_slot),
     .m_tok_tuser_o   (out_pos),
     .m_tok_tlast_o   (),
-    .s_lora_tvalid_i (lora_valid_q),
+    .s_lora_tvalid_i (lora_valid),
     .s_lora_tready_o (lora_ready),
-    .s_lora_tdata_i  (lora_q[31:0]),
-    .s_lora_tlast_i  (lora_q[32])
+    .s_lora_tdata_i  (lora[31:0]),
+    .s_lora_tlast_i  (lora[32])
   );
 
   stream_fifo #(

@@ -5,6 +5,7 @@ from tb.chip import driver
 from tb.conversation import Conversation
 from tb.coverage.points import users
 from tb.host_port.registers import Bank, Command, flags
+from tb.scoreboard import Mismatch
 
 COUNTERS = ("CYCLES", "TOKENS_IN", "TOKENS_OUT", "LAYERS_BUSY", "CORRECTED", "FAILED", "ADAPTER_WORDS")
 
@@ -52,7 +53,8 @@ class Bench(driver.Bench):
         await super().drain()
         self.counters = {name: await self.host.counter(name) for name in COUNTERS}
         raised = flags(await self.host.read("ERRORS")) - {"overlong", "sram_corrected"}
-        assert not raised, f"the host port raised {', '.join(sorted(raised))}"
+        if raised:
+            raise Mismatch(f"the host port raised {', '.join(sorted(raised))}")
 
     def figures(self) -> dict:
         counters = {name.lower(): value for name, value in self.counters.items()}

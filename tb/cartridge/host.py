@@ -4,11 +4,12 @@ from cocotb.triggers import RisingEdge
 
 from models.shape import Die, Shape
 from tb.host_port.registers import Registers
+from tb.scoreboard import Mismatch
 
 ALL = 0b1111  # write strobes
 
 
-class Refused(AssertionError):
+class Refused(Mismatch):
     """The host port answered with an error."""
 
 

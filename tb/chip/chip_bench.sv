@@ -30,29 +30,20 @@ module chip_bench (
   logic [shape_pkg::LAYERS-1:0] busy, corrected, failed;
 
   // Adapters on their way into the SRAMs.
-  int    fd, got;
-  string path;
-  logic  write_q, loaded_q;
-  logic [77:0] record, record_q;  // {layer, adapter_write_t}
+  logic        write;
+  logic [77:0] record;  // {layer, adapter_write_t}
 
-  assign loaded_o = loaded_q;
-  always @(posedge clk_i) begin
-    write_q <= 1'b0;
-    if (rst_i) begin
-      fd       = 0;
-      loaded_q <= 1'b0;
-    end else if (load_i && !loaded_q) begin
-      if (fd == 0) begin
-        if ($value$plusargs("adapters=%s", path) == 0) $fatal(1, "there is no +adapters=NAME");
-        fd = $fopen(path, "r");
-        if (fd == 0) $fatal(1, "cannot read %s", path);
-      end
-      got = $fscanf(fd, "%h", record);
-      record_q <= record;
-      write_q  <= got == 1;
-      loaded_q <= got != 1;
-    end
-  end
+  line_player #(
+    .WIDTH(78)
+  ) u_player (
+    .clk_i,
+    .rst_i,
+    .play_i  (load_i),
+    .loaded_o,
+    .valid_o (write),
+    .ready_i (1'b1),
+    .data_o  (record)
+  );
 
   assign full_o         = !push_ready;
   assign out_ready      = fifo_ready && !stall_i;
@@ -108,9 +99,9 @@ module chip_bench (
     .tok_adapter_i(tok[53:50]),
     .tok_sample_i (tok[114:54]),
     .cut_i        ('0),
-    .write_valid_i(write_q),
-    .write_layer_i(record_q[77:70]),
-    .write_i      (record_q[69:0]),
+    .write_valid_i(write),
+    .write_layer_i(record[77:70]),
+    .write_i      (record[69:0]),
     .out_valid_o  (out_valid),
     .out_ready_i  (out_ready),
     .out_slot_o   (out[47:40]),

@@ -124,19 +124,22 @@ class Bench:
     def check(self) -> None:
         """Hold everything that the stages put out so far against the golden model."""
         observed = list(self.trace.read())
-        for one in observed:
-            if one.stage is Stage.LOGITS:
+        cover.sample_stages(observed, self.shape.layers, self.job.die.kv_depth)
+        self.board.check(observed)
+        for one in observed:  # which now are the golden model's
+            if one.stage is Stage.LOGITS and one.slot in self.active:
                 talk = self.job.conversations[self.active[one.slot]]
                 logits = one.values[: self.shape.vocab]
                 count = entries(logits, talk.top_k, self.job.die.lanes) if talk.top_k > 1 else 0
                 self.entries[one.slot, one.pos] = count
-        cover.sample_stages(observed, self.shape.layers, self.job.die.kv_depth)
-        self.board.check(observed)
         self.progress.line(self.board)
 
     def _take(self, word: int) -> None:
         slot, token, end, cycle = word >> 40 & 0xFF, word & 0xFFFFFF, word >> 48 & 3, word >> 50 & (1 << 48) - 1
-        assert not word >> 98, f"slot {slot}: the host port refuses the prompt"
+        if word >> 98:
+            raise Mismatch(f"the host port refuses the prompt of slot {slot}")
+        if slot not in self.active or token >= self.shape.vocab:
+            raise Mismatch(f"token {token} is answered to slot {slot}: no such token, or nobody waits for one")
         index = self.active[slot]
         self.answers[index].append(token)
         pos = word >> 24 & 0xFFFF

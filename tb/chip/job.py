@@ -25,6 +25,7 @@ from tb.waves.window import Window
 
 BUILD = runner.ROOT / "build"
 BENCHES = runner.ROOT / "tb"
+PLAYER = BENCHES / "chip" / "line_player.sv"  # of adapters, into either bench
 SMALL = 1_000_000  # weights of a layer: below, a chip is simulated sooner than the compiler could make it fast
 ALONE = "one_after_another"  # the test in which each user has the chip alone
 HIERARCHY = 2  # from so many layers on Verilator compiles the layer once, on its own
@@ -130,7 +131,7 @@ class Chip:
                 env=env,
                 seed=seed,
                 waves=waves,
-                sources=(*public, *modules, BENCHES / bench / f"{bench}_bench.sv"),
+                sources=(*public, *modules, PLAYER, BENCHES / bench / f"{bench}_bench.sv"),
                 build_args=("--hierarchical",) if hierarchy else (),
                 profile=self._profile(),
                 replay=replay,
