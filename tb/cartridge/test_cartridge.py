@@ -12,6 +12,7 @@ from tb.runner import default_seed, simulators
 
 DEPTH = 12
 USERS = 8
+STOP = [36, 48, 99, 121]  # tokens that the tiny model likes
 
 
 LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
@@ -52,9 +53,11 @@ def test_random_users(make, simulator, tmp_path):
     resident = [str(adapters.random(chip, seed, tmp_path / f"{seed}.npz")) for seed in (1, 2)]
     talks = schedule(chip, count, default_seed(), len(resident))
     report = chip.run(
-        talks, [7], simulator=simulator, test="interleaved", bench="cartridge", adapters=resident, poll=300
+        talks, STOP, simulator=simulator, test="interleaved", bench="cartridge", adapters=resident, poll=300
     )
     assert report["mismatches"] == 0 and len(report["conversations"]) == count
+    if simulator == "verilator":
+        assert {talk["end"] for talk in report["conversations"]} == {"stop token", "token limit", "context limit"}
     assert report["counters"]["tokens_out"] == sum(len(talk["answer"]) for talk in report["conversations"])
 
 
@@ -67,5 +70,10 @@ def test_clocks(make, tmp_path):
         Conversation(3, [5, 6], 4, adapter=1),
         Conversation(3, [9], 4, first=False, adapter=1, top_k=16, seed=11),
         Conversation(7, [5, 6], 4, top_k=3),
+        Conversation(1, [5, 6, 9], 4),  # ends with a stop token
+        Conversation(1, list(range(20, 30)), 9),  # fills its context
     ]
-    chip.run(talks, [], simulator="verilator", test="one_after_another", bench="cartridge", adapters=resident)
+    report = chip.run(
+        talks, STOP, simulator="verilator", test="one_after_another", bench="cartridge", adapters=resident
+    )
+    assert [talk["end"] for talk in report["conversations"][-2:]] == ["stop token", "context limit"]
