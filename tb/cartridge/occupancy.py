@@ -63,6 +63,7 @@ def drawn(seen: list[Stay], layers: int, path: Path) -> None:
             height=0.85,
             color=colours[slot % len(colours)],
             label=f"slot {slot}",
+            rasterized=True,  # thousands of bars
         )
     axes.set(xlabel="clock", ylabel="layer", title="which slot is in which layer")
     axes.invert_yaxis()
@@ -70,4 +71,4 @@ def drawn(seen: list[Stay], layers: int, path: Path) -> None:
         loc="upper center", bbox_to_anchor=(0.5, -0.12 - 1.5 / (layers + 6)), ncols=8, frameon=False, fontsize=8
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    figure.savefig(path, dpi=200)
