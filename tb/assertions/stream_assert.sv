@@ -41,6 +41,7 @@ endmodule
 `BIND_STREAM(attention, tag_o, data_o)
 `BIND_STREAM(swiglu, tag_o, data_o)
 `BIND_STREAM(argmax, tag_o, token_o)
+`BIND_STREAM(sampler, tag_o, token_o)
 `BIND_STREAM(stream_fifo, 1'b0, data_o)
 bind sequencer stream_assert #(
   .TAG_W ($bits({out_slot_o, out_pos_o})),
@@ -48,4 +49,28 @@ bind sequencer stream_assert #(
 ) u_host_assert (
   .clk_i, .rst_i, .valid_i(out_valid_o), .ready_i(out_ready_i), .tag_i({out_slot_o, out_pos_o}),
   .data_i({out_token_o, out_end_o})
+);
+bind host_port stream_assert #(
+  .TAG_W ($bits(tok_slot_o)),
+  .DATA_W($bits({tok_id_o, tok_first_o, tok_last_o, tok_max_new_o, tok_adapter_o, tok_sample_o}))
+) u_core_assert (
+  .clk_i, .rst_i, .valid_i(tok_valid_o), .ready_i(tok_ready_i), .tag_i(tok_slot_o),
+  .data_i({tok_id_o, tok_first_o, tok_last_o, tok_max_new_o, tok_adapter_o, tok_sample_o})
+);
+bind host_port stream_assert #(
+  .TAG_W ($bits({m_tok_tid_o, m_tok_tuser_o})),
+  .DATA_W($bits({m_tok_tlast_o, m_tok_tdata_o}))
+) u_answer_assert (
+  .clk_i, .rst_i, .valid_i(m_tok_tvalid_o), .ready_i(m_tok_tready_i), .tag_i({m_tok_tid_o, m_tok_tuser_o}),
+  .data_i({m_tok_tlast_o, m_tok_tdata_o})
+);
+bind axi_lite stream_assert #(
+  .DATA_W($bits(bresp_o))
+) u_write_assert (
+  .clk_i, .rst_i, .valid_i(bvalid_o), .ready_i(bready_i), .tag_i(1'b0), .data_i(bresp_o)
+);
+bind axi_lite stream_assert #(
+  .DATA_W($bits({rresp_o, rdata_o}))
+) u_read_assert (
+  .clk_i, .rst_i, .valid_i(rvalid_o), .ready_i(rready_i), .tag_i(1'b0), .data_i({rresp_o, rdata_o})
 );

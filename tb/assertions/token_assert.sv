@@ -68,3 +68,4 @@ endmodule
 `BIND_TOKENS(matrix, K / cartridge_pkg::LANES, BEATS)
 `BIND_TOKENS(attention, IN_BEATS, OUT_BEATS)
 `BIND_TOKENS(argmax, BEATS, 1)
+`BIND_TOKENS(sampler, BEATS, 1)
