@@ -36,14 +36,14 @@ class Fault:
 
 
 def broken(name: str, faults: Sequence[Fault]) -> Path:
-    """The RTL with all these faults in it, in build/faulty/<name>; what does not change is not touched, and not built
-    again.
+    """The RTL with all these faults in it: build/faulty/<name>/hdl. What has not changed is not written again, so that
+    builds stay valid.
 
     AssertionError for a fault that does not apply, or whose plusarg would switch on another one too.
     """
     for one, other in itertools.permutations(faults, 2):
         assert not one.name.startswith(other.name), f"{one.plusarg} switches {other.name} on too"
-    hdl = ROOT / "build" / "faulty" / name
+    hdl = ROOT / "build" / "faulty" / name / "hdl"  # where lint.vlt knows it
     hdl.mkdir(parents=True, exist_ok=True)
     with hdl.with_suffix(".lock").open("w") as lock:  # tests run side by side
         fcntl.flock(lock, fcntl.LOCK_EX)
