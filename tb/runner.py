@@ -27,11 +27,13 @@ WAVES_MAIN = Path(__file__).parent / "waves" / "window.cpp"  # and of one that i
 TRACE_WIDTH = "8192"  # bits of the widest signal in a trace
 # Of the code. Not --coverage-fsm: Verilator 5.048 dies of it where slices are assigned, and sees one machine of six.
 COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-expr", "--coverage-user")
+# A model's C++ in one file: its headers, most of what is compiled, are read once and not for each of dozens of files.
+JOINED = "VM_PARALLEL_BUILDS=0"
 # What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
 OPTIMISE = {
-    "unit": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
-    "gates": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
-    "small": ["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0"],
+    "unit": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0", JOINED],
+    "gates": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0", JOINED],
+    "small": ["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0", JOINED],
     "chip": ["OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3"],
 }
 

@@ -11,7 +11,7 @@ import pytest
 from models import tiny
 from scripts import waves
 from tb.chip.job import BUILD, Chip
-from tb.runner import HDL
+from tb.faults import Fault, broken
 
 PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "WAVES", "LAYER", "TOKEN", "STAGE")
 SMALL = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
@@ -70,13 +70,10 @@ def test_nothing_diverges(command, monkeypatch, capsys):
     assert "nothing diverges in this run, so there is no place to trace (TOKEN)" in capsys.readouterr().err
 
 
-def test_a_divergence_is_found_and_traced(command, monkeypatch, tmp_path, capfd):
+def test_a_divergence_is_found_and_traced(command, monkeypatch, capfd):
     """Without a place: the run itself says where, and goes once more with its waves."""
-    hdl = tmp_path / "hdl"
-    shutil.copytree(HDL, hdl)
-    text = (hdl / "residual.sv").read_text()
-    assert text.count("64'($signed(data_i") == 1
-    (hdl / "residual.sv").write_text(text.replace("64'($signed(data_i", "-64'($signed(data_i"))
+    minus = Fault("minus", "residual.sv", "64'($signed(data_i", "-64'($signed(data_i")
+    hdl = broken("waves-divergence", [minus])
     of = Chip.of
     monkeypatch.setattr(
         waves.Chip, "of", lambda *given, **die: replace(of(*given, **die), hdl=hdl, name="waves-divergence")

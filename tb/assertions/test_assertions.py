@@ -1,7 +1,4 @@
-"""Every assertion is silent on the RTL as it is, and ends the run, with its name and instance, on RTL with a fault.
-
-All faults are in one copy of the RTL, each switched on by a plusarg, so that two builds are enough.
-"""
+"""Every assertion is silent on the RTL as it is, and ends the run, with its name and instance, on RTL with a fault."""
 
 import re
 import tomllib
@@ -13,7 +10,8 @@ import pytest
 
 from models import checkpoint, tiny
 from tb import masks
-from tb.chip.job import BUILD, Chip
+from tb.chip.job import Chip
+from tb.faults import Fault, broken
 from tb.runner import HDL, PACKAGES, run
 from tb.uvm.bench import PORTS
 
@@ -24,44 +22,21 @@ WATCHDOG = 3000  # clocks: more than any module of the chip needs
 
 
 @dataclass(frozen=True)
-class Fault:
-    """An entry of faults.toml: an edit of the RTL, and the assertion that ends the run, in an instance of that name."""
+class Ended(Fault):
+    """A fault, and the assertion that ends the run, in an instance of that name."""
 
-    name: str
-    file: str
-    old: str
-    new: str
     assertion: str
     instance: str
 
-    @property
-    def switched(self) -> str:
-        """The new text, in which a plusarg switches the fault on."""
-        return self.new.replace("ON", f'$test$plusargs("fault={self.name}")')
 
-
-FAULTS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
-CHIP, GATE = ([Fault(**fault) for fault in FAULTS[design]] for design in ("chip", "matrix"))
+LISTED = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
+CHIP, GATE = ([Ended(**fault) for fault in LISTED[design]] for design in ("chip", "matrix"))
 TOO_NARROW = [
     ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a group's sum needs"),
     ("block_array_rom", "logic signed [63:0] acc_q", "logic signed [47:0] acc_q", {}, "an accumulator needs"),
     ("attention", "", "", {"ACT_W": 16, "KV_W": 12, "HEAD_DIM": 64}, "dot products of 64 values need more"),
     ("scale_drain", "", "", {"GROUPS": 512, "ACT_W": 16, "SUM_W": 30}, "accumulators of 66 bits"),
 ]
-
-
-def broken() -> Path:
-    """The RTL with all faults in it; a folder that stays as it is while nothing changes, for the builds' sake."""
-    hdl = BUILD / "faulty" / "hdl"
-    hdl.mkdir(parents=True, exist_ok=True)
-    for file in HDL.iterdir():
-        text = file.read_text(encoding="utf-8")
-        for fault in (fault for fault in [*CHIP, *GATE] if fault.file == file.name):
-            assert text.count(fault.old) == 1, f"{file.name} holds {fault.old!r} {text.count(fault.old)} times"
-            text = text.replace(fault.old, fault.switched)
-        if not (hdl / file.name).is_file() or (hdl / file.name).read_text(encoding="utf-8") != text:
-            (hdl / file.name).write_text(text, encoding="utf-8")
-    return hdl
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +57,7 @@ def mask(tmp_path_factory) -> Path:
 def talk(chip: Chip, fault: str) -> Path:
     """Traffic through the chip."""
     plusargs = (f"+mask={chip.mask}", f"+watchdog={WATCHDOG}", f"+fault={fault}")
-    hdl = broken()
+    hdl = broken("assertions", [*CHIP, *GATE])
     modules = [file for file in sorted(hdl.glob("*.sv")) if file.name not in (*PACKAGES, "chip.sv")]
     settings = {"shape_pkg": chip.shape_pkg, "sources": (PORTS, *modules), "profile": "small", "hdl": hdl}
     settings |= {"plusargs": plusargs, "build_args": ("--hierarchical",)}
@@ -92,11 +67,11 @@ def talk(chip: Chip, fault: str) -> Path:
 def multiply(mask: Path, fault: str) -> Path:
     """Traffic through the matrix."""
     sizes, plusargs = {"VIEW": 1, "K": 32, "N": 32}, (f"+mask={mask}", f"+fault={fault}")
-    settings = {"parameters": sizes, "plusargs": plusargs, "hdl": broken()}
+    settings = {"parameters": sizes, "plusargs": plusargs, "hdl": broken("assertions", [*CHIP, *GATE])}
     return run("matrix", TESTS, simulator="verilator", name="assertions-matrix", **settings)
 
 
-def ended_by(fault: Fault) -> str:
+def ended_by(fault: Ended) -> str:
     """What the failure of a run says."""
     return rf"assertion \S*{fault.instance}\S*\.{fault.assertion}: .*replay"
 

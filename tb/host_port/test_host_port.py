@@ -1,12 +1,13 @@
 """Runs the host port's bench: on a small die, on the least and the largest, and on faulty RTL, which it must see."""
 
-import shutil
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tb.runner import HDL, run, simulators
+from tb.faults import Fault, broken
+from tb.runner import run, simulators
 
 TESTS = "tb.host_port.host_port_tests"
 SMALL = {
@@ -27,7 +28,17 @@ EXTREMES = {
     "least": {"SLOTS": 1, "DEPTH": 1, "VOCAB": 1, "LAYERS": 1, "RANK": 1, "ADAPTERS": 0, "TOP_K": 1},
     "largest": {"SLOTS": 256, "DEPTH": 65536, "VOCAB": 1 << 24, "LAYERS": 255, "RANK": 64, "ADAPTERS": 15, "TOP_K": 31},
 }
-FAULTS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))["fault"]
+
+
+@dataclass(frozen=True)
+class Failing(Fault):
+    """A fault, and the test that it must fail."""
+
+    test: str
+
+
+LISTED = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))["fault"]
+FAULTS = [Failing(**fault) for fault in LISTED]
 
 
 @pytest.mark.parametrize("simulator", simulators())
@@ -42,15 +53,21 @@ def test_addresses(die):
     run("host_port", TESTS, simulator=simulators()[-1], name=f"host_port-{die}", parameters=EXTREMES[die], env=env)
 
 
+def faulty(test: str, *plusargs: str) -> None:
+    """One test of the bench on RTL with faults."""
+    settings = {"env": {"COCOTB_TEST_FILTER": test}, "plusargs": plusargs, "hdl": broken("host_port", FAULTS)}
+    run("host_port", TESTS, simulator="icarus", name="faulty-host_port", parameters=SMALL, **settings)
+
+
 @pytest.mark.once
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["name"])
-def test_fault(fault, tmp_path):
+def test_without_a_fault():
+    """Where none is switched on, the tests that faults must fail pass."""
+    faulty("|".join(sorted({f"{fault.test}$" for fault in FAULTS})))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault(fault):
     """The test that is named fails."""
-    hdl = shutil.copytree(HDL, tmp_path / "hdl")
-    file = hdl / fault["file"]
-    text = file.read_text(encoding="utf-8")
-    assert text.count(fault["old"]) == 1
-    file.write_text(text.replace(fault["old"], fault["new"]), encoding="utf-8")
-    env = {"COCOTB_TEST_FILTER": fault["test"]}
-    with pytest.raises(AssertionError, match=rf"tests failed \(.*{fault['test']}"):
-        run("host_port", TESTS, simulator="icarus", name="host_port-fault", parameters=SMALL, env=env, hdl=hdl)
+    with pytest.raises(AssertionError, match=rf"tests failed \(.*{fault.test}"):
+        faulty(fault.test, fault.plusarg)

@@ -1,7 +1,6 @@
 """Runs the X and reset benches, and holds what they find unknown after reset against unreset.toml."""
 
 import json
-import shutil
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ import pytest
 from models import checkpoint, tiny
 from tb import masks
 from tb.chip.job import Chip
+from tb.faults import Fault, broken
 from tb.reset.state import HANDSHAKES, REGISTER, modules, with_reset
-from tb.runner import HDL, default_seed, run
+from tb.runner import default_seed, run
 
 TESTS = "tb.reset.reset_tests"
 LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
@@ -74,11 +74,8 @@ def simulated(design: Callable[[Path], dict], folder: Path, **changed) -> tuple[
 
 def test_a_missing_reset_is_seen(tmp_path):
     """A register of the product generator that is not reset is unknown, and on no list."""
-    hdl = shutil.copytree(HDL, tmp_path / "hdl")
-    file, line = hdl / "product_lines.sv", "      x_q     <= '0;\n"
-    text = file.read_text(encoding="utf-8")
-    assert text.count(line) == 1
-    file.write_text(text.replace(line, ""), encoding="utf-8")
+    missing = Fault("missing", "product_lines.sv", "      x_q     <= '0;\n", "")
+    hdl = broken("reset", [missing])
     _, unknown = simulated(matrix, tmp_path, hdl=hdl, name="reset-fault", only="at_power_on$")
     assert unknown - LISTED >= {("product_lines", "x_q")}
 

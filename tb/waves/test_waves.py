@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,6 +10,7 @@ from models import checkpoint, tiny
 from models.golden.stage import Stage
 from tb.chip.job import Chip
 from tb.conversation import Conversation
+from tb.faults import Fault, broken
 from tb.runner import HDL, run, simulators
 from tb.waves import view
 from tb.waves.signals import Signals
@@ -21,16 +21,6 @@ TALK = Conversation(1, [5, 6, 9], 2)
 WRONG_FROM = 5  # position from which the broken softmax is wrong
 NAME = re.compile(r"(?:\((\d+)\))?([\w.\[\]]+?)(?:\[(\d+):0\])?")
 FIXED, CLOSED, BEGIN, END, NAMED = 1 << 30, 1 << 22, 1 << 23, 1 << 24, 1 << 13
-
-
-def broken(folder, file, old, new):
-    """A copy of the RTL with one edit."""
-    hdl = folder / "hdl"
-    shutil.copytree(HDL, hdl)
-    text = (hdl / file).read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
-    (hdl / file).write_text(text.replace(old, new), encoding="utf-8")
-    return hdl
 
 
 class Shown:
@@ -99,10 +89,10 @@ def edges(signals, scope, clock="clk_i", **values):
 
 
 @pytest.mark.parametrize("simulator", simulators())
-def test_a_broken_module(simulator, tmp_path, capfd):
+def test_a_broken_module(simulator, capfd):
     """The cursor is where the first wrong beat was accepted, not where the bench noticed."""
     rounding = "{19'd0, recip}), 6'd24)"
-    hdl = broken(tmp_path, "softmax.sv", rounding, f"{rounding[:-7]}(pos_q >= {WRONG_FROM}) ? 6'd23 : 6'd24)")
+    late = Fault("late", "softmax.sv", rounding, f"{rounding[:-7]}(pos_q >= {WRONG_FROM}) ? 6'd23 : 6'd24)")
     shown, cursor = failed(
         capfd,
         run,
@@ -113,7 +103,7 @@ def test_a_broken_module(simulator, tmp_path, capfd):
         parameters={"HEADS": 3, "DEPTH": 9},
         env={"COCOTB_TEST_FILTER": "random_sequences/stall=some$"},
         waves=True,
-        hdl=hdl,
+        hdl=broken("waves-softmax", [late]),
     )
     first = edges(shown.signals, "softmax", valid_o=1, ready_i=1, pos_o=WRONG_FROM)[0]
     assert shown.marker == first == cursor * shown.signals.ns
@@ -127,9 +117,9 @@ def test_a_broken_module(simulator, tmp_path, capfd):
 def test_a_broken_chip(tmp_path, capfd, monkeypatch):
     """The cursor is where the diverging stage's beat went past its tap; its group is the open one."""
     monkeypatch.setenv("WAVES", "1")
-    hdl = broken(tmp_path, "layer.sv", "(skip2_data),\n    .valid_i", "(skip1_data),\n    .valid_i")
+    skip = Fault("skip", "layer.sv", "(skip2_data),\n    .valid_i", "(skip1_data),\n    .valid_i")
     chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=8)
-    bad = replace(chip, hdl=hdl, name="waves-chip")
+    bad = replace(chip, hdl=broken("waves-chip", [skip]), name="waves-chip")
     shown, cursor = failed(capfd, bad.run, [TALK], [], simulator="icarus", test="one_after_another", poll=100)
     tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.FFN_RESIDUAL, 0))
     assert shown.marker == edges(shown.signals, tap.scope, fire_i=1)[0] == cursor * shown.signals.ns
