@@ -67,7 +67,7 @@ module ecc_sram #(
 
   logic [PARTS*CODE-1:0] mem[WORDS];
   logic [PARTS*CODE-1:0] code, read;
-  logic     [PADDED-1:0] wdata, rdata_q;
+  logic     [PADDED-1:0] wdata, rdata, rdata_q;
   logic      [PARTS-1:0] one, two;
   logic                  corrected_q, failed_q;
 
@@ -89,8 +89,9 @@ module ecc_sram #(
     if (re_i) begin
       read = mem[raddr_i];
       for (int unsigned p = 0; p < PARTS; p++) begin
-        {two[p], one[p], rdata_q[p*PART+:PART]} = decoded(read[p*CODE+:CODE]);
+        {two[p], one[p], rdata[p*PART+:PART]} = decoded(read[p*CODE+:CODE]);
       end
+      rdata_q <= rdata;  // who reads a word may have asked for the next
     end
     corrected_q <= |one;
     failed_q    <= |two;

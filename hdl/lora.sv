@@ -151,14 +151,15 @@ module lora #(
     end
   endfunction
 
-  function automatic void multiply_b(input int unsigned module_);
+  function automatic logic [LANES*48-1:0] multiplied_b(input int unsigned module_);
     logic signed [63:0] column;
     // verilator unroll_disable
     for (int unsigned l = 0; l < LANES; l++) begin
       column = 0;
       // verilator unroll_disable
       for (int unsigned i = 0; i < RANK; i++) column = column + 64'(product(i, l, mant_q[module_*RANK+i]));
-      delta_q[l*48+:48] = 48'(rsr(column * 64'(half_to_int(scales_q[module_][31:16])), 6'd24 - 6'(places_q[module_])));
+      column = column * 64'(half_to_int(scales_q[module_][31:16]));
+      multiplied_b[l*48+:48] = 48'(rsr(column, 6'd24 - 6'(places_q[module_])));
     end
   endfunction
 
@@ -202,8 +203,10 @@ module lora #(
       for (int unsigned i = 0; i < RANK; i++) mant_q[(32'(idx_q)*RANK+i)%VALUES] = mant[i*ACT_W+:ACT_W];
       places_q[32'(idx_q)] = u_shift;
     end
-    if (use_b) multiply_b(32'(out_module));
   end
+
+  // Not in place: a beat may leave in the clock in which the next one's delta comes.
+  always_ff @(posedge clk_i) if (use_b) delta_q <= multiplied_b(32'(out_module));
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
