@@ -71,10 +71,10 @@ async def leave(bench: Bench, slot: int) -> None:
 async def reset_values(dut):
     """Every register there is reads its reset value or the die's geometry; counters count nothing but clocks."""
     bench = await Bench(dut, "none").start()
-    for name, index in bench.registers.all():
-        if name.startswith("CYCLES"):
-            continue
-        await bench.hold(name, bench.registers.reset(name), index)
+    registers = [register for register in bench.registers.all() if not register[0].startswith("CYCLES")]
+    got = await bench.axi.reads(*(bench.registers.address(*register) for register in registers))
+    for (name, index), read in zip(registers, got, strict=True):
+        assert read == (bench.registers.reset(name), OKAY), f"{name}[{index}] is {read[0]:#x}, response {read[1]}"
         cover.read(name)
     await bench.hold_flags()
 
@@ -702,10 +702,13 @@ async def every_slot(dut):
     await bench.puts(*stops)
     await bench.until("all are cut", lambda: core.cuts == slots)
     assert core.given == {slot: given(slot, [tokens[slot]], settings[slot], True) for slot in slots}
-    core.held.clear()
+    core.held = {last}
     for slot in slots:
+        if slot == last:
+            await bench.puts(("STOP_TOKEN", 0, 0, "busy_slot"))  # it alone is BUSY
+            core.held.clear()
         assert [answer.end for answer in await bench.hold_answer(slot)] == [LIMIT]
-    await bench.puts(*(("SLOT.CTRL", Command.CLOSE, slot, "") for slot in others))
+    await bench.puts(("STOP_TOKEN", 0, 0, ""), *(("SLOT.CTRL", Command.CLOSE, slot, "") for slot in others))
     mine = settings[last]["SLOT.ADAPTER"] - 1
     await bench.puts(*(("ADAPTER_BANK", Bank.EMPTY, bank, "busy_slot" if bank == mine else "") for bank in banks))
     bench.expected = {"busy_slot"}
