@@ -687,6 +687,9 @@ async def every_slot(dut):
     for slot in others:
         bench.say(slot, tokens[slot])
         bench.say(slot, 1, 2)  # dropped: it is BUSY
+        if slot == slots[0]:
+            await bench.until("it alone is BUSY", lambda: core.given)
+            await bench.puts(("STOP_TOKEN", 0, 0, "busy_slot"))
     await bench.until("the tokens are taken", lambda: len(core.given) == len(others))
     core.tokens.paused = True
     bench.say(last, tokens[last])
@@ -705,7 +708,7 @@ async def every_slot(dut):
     core.held = {last}
     for slot in slots:
         if slot == last:
-            await bench.puts(("STOP_TOKEN", 0, 0, "busy_slot"))  # it alone is BUSY
+            await bench.puts(("STOP_TOKEN", 0, 0, "busy_slot"))  # now this one alone is
             core.held.clear()
         assert [answer.end for answer in await bench.hold_answer(slot)] == [LIMIT]
     await bench.puts(("STOP_TOKEN", 0, 0, ""), *(("SLOT.CTRL", Command.CLOSE, slot, "") for slot in others))
