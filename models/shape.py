@@ -131,7 +131,7 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (2**16 <= norm_constants(shape)[0] < 2**40, f"RMSNorm epsilon {shape.eps} is out of the norm's range"),
         (8 <= die.act_w <= 16, f"activation width {die.act_w} is not in 8..16"),
         (4 <= die.kv_w and die.act_w + die.kv_w <= 28, f"KV width {die.kv_w} with activation width {die.act_w}"),
-        (2 <= die.kv_depth <= 65536, f"KV depth {die.kv_depth} is not in 2..65536"),
+        (2 <= die.kv_depth <= 65535, f"KV depth {die.kv_depth} is not in 2..65535"),  # a full one has 16 bits
         (1 <= die.slots <= 256, f"{die.slots} slots are not in 1..256"),
         (die.cell_bits in CELL_BITS, f"cells of {die.cell_bits} bits (a die has cells of 3 or 4)"),
         (die.block > 0 and die.block % GROUP == 0, f"blocks of {die.block} rows are not whole groups of {GROUP}"),

@@ -24,7 +24,7 @@ def main() -> int:
 
 def chat() -> int:
     """Build the die, hand the terminal to the simulation, report."""
-    tokens, depth = number("TOKENS", 200, 1, 65535), number("DEPTH", 1024, 2, 65536)
+    tokens, depth = number("TOKENS", 200, 1, 65535), number("DEPTH", 1024, 2, 65535)
     seed = number("SEED", 1, 0, SEED_MAX)
     toolchain.require("verilator")
     ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))

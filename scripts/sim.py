@@ -92,7 +92,7 @@ def asked() -> Question:
     """What the environment asks for, nothing etched yet. InputError if it cannot be had."""
     prompt = os.environ.get("PROMPT") or PROMPT
     tokens = number("TOKENS", 64, 1, 65535)
-    depth = number("DEPTH", 512, 2, 65536)
+    depth = number("DEPTH", 512, 2, 65535)
     seed = number("SEED", 1, 0, SEED_MAX)
     simulator = os.environ.get("SIM") or "verilator"
     toolchain.require(simulator)

@@ -43,7 +43,7 @@ def main() -> int:
 def users() -> int:
     """Build, simulate, draw, report."""
     count, tokens = number("USERS", 8, 1, 256), number("TOKENS", 16, 1, 65535)
-    depth, seed = number("DEPTH", 256, 2, 65536), number("SEED", 1, 0, SEED_MAX)
+    depth, seed = number("DEPTH", 256, 2, 65535), number("SEED", 1, 0, SEED_MAX)
     toolchain.require("verilator")
     ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
     tokenizer = Tokenizer.from_checkpoint(ckpt)

@@ -42,7 +42,7 @@ class Tag(NamedTuple):
 
 def random_tag(slots: int = 256, depth: int = 1 << 16) -> Tag:
     """Any tag of a chip with so many slots and positions."""
-    return Tag(random.getrandbits(1), random.randrange(slots), random.randrange(depth))
+    return Tag(random.getrandbits(1), random.randrange(slots), random.randrange(depth), random.getrandbits(4))
 
 
 def pack(values: np.ndarray, width: int = 32) -> int:

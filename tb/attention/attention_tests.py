@@ -1,10 +1,12 @@
 """Grouped-query attention against the golden model, over positions and slots."""
 
+import itertools
 import os
+import random
 
 import cocotb
 import numpy as np
-from cocotb.triggers import ClockCycles, FallingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from models.golden.attention import attention, scores
 from models.golden.fixed_point import quantise, rsr
@@ -40,8 +42,9 @@ class Golden:
 
 
 async def hold(dut, tokens, stall):
-    """Run (tag, vector) tokens in order."""
+    """Run (tag, vector) tokens in order, with any adapter, which only passes."""
     dut.layer_i.value = 0
+    tokens = [(tag._replace(adapter=random.getrandbits(4)), x) for tag, x in tokens]
     source, sink, golden = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall), Golden()
     await reset(dut)
     for tag, x in tokens:
@@ -125,6 +128,39 @@ async def scores_around_the_limits(dut):
         values = [random_fx(SHAPE.head_dim, 31) for _ in range(SHAPE.kv_heads)]
         tokens.append((Tag(1, 0, pos), np.concatenate([query] * SHAPE.heads + [key] * SHAPE.kv_heads + values)))
     await hold(dut, tokens, "none")
+
+
+@cocotb.test()
+async def flips(dut):
+    """A flipped bit of any KV head's keys and values is corrected and told, and no value changes; two are reported."""
+    dut.layer_i.value = 0
+    source, sink, golden, told = StreamSource(dut), StreamSink(dut), Golden(), []
+
+    async def watch():
+        while True:
+            await RisingEdge(dut.clk_i)
+            told.extend(name for name in ("corrected", "failed") if int(getattr(dut, f"{name}_o").value))
+
+    await reset(dut)
+    tokens = [(Tag(1, 0, pos), heads(18)) for pos in range(2)]
+    for tag, x in tokens:
+        source.send_vector(tag, x)
+        await sink.expect_vector(tag, golden(tag, x))
+    cocotb.start_soon(watch())
+    for head, name in itertools.product(dut.gen_kv, ("keys", "values")):
+        word = (head.u_k if name == "keys" else head.u_v).u_sram.mem[0]
+        before = word.value.to_unsigned()
+        for bits, flag in ((1, "corrected"), (3, "failed")):
+            word.value = before ^ bits
+            source.send_vector(*tokens[1])
+            if flag == "corrected":
+                await sink.expect_vector(tag, golden(tag, x))
+            else:
+                await sink.receive(SHAPE.d_q // LANES)
+            assert told == [flag], f"{told} for {flag} in {name}"
+            cover.sample_flips(name, flag)
+            told.clear()
+        word.value = before
 
 
 @cocotb.test()

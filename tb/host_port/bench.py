@@ -91,6 +91,14 @@ class Bench:
         got = await self.axi.write(address, value, strobes)
         assert got == (SLVERR if flag else OKAY), f"write of {value:#x} to {address:#06x} {name}: response {got}"
 
+    async def puts(self, *writes: tuple[str, int, int, str]) -> None:
+        """Write registers in one go: name, value, index, and the flag of its refusal, '' if it is taken."""
+        self.expected |= {flag for *_, flag in writes} - {""}
+        beats = [(self.registers.address(name, index), value, ALL) for name, value, index, _ in writes]
+        got = await self.axi.writes(*beats)
+        for write, resp in zip(writes, got, strict=True):
+            assert resp == (SLVERR if write[3] else OKAY), f"write {write}: response {resp}"
+
     async def get(self, name: str, index: int = 0) -> int:
         """What is in a register."""
         data, resp = await self.axi.read(self.registers.address(name, index))

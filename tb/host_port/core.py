@@ -36,7 +36,8 @@ class Answer(NamedTuple):
 class Core:
     """Answers slots that have their prompt, in any order, unless ``held``; ``stops`` is the chance of a stop token.
 
-    ``given`` and ``answers`` say what each slot got and gave, in order; ``cuts`` the slots whose answers were cut.
+    ``given`` and ``answers`` say what each slot got and gave, in order; ``cuts`` the slots whose answers were cut;
+    ``positions`` where each slot's next token is.
     """
 
     def __init__(self, dut, stall: str) -> None:
@@ -51,7 +52,7 @@ class Core:
         self._ends: dict[int, int] = {}  # slot -> which of all answers its last one is
         self._said = 0
         self._dut, self._depth = dut, int(dut.DEPTH.value)
-        self._pos: dict[int, int] = defaultdict(int)
+        self.positions: dict[int, int] = defaultdict(int)
         self._task = cocotb.start_soon(self._run())
 
     def stop(self) -> None:
@@ -83,19 +84,19 @@ class Core:
         self.given[slot].append(token)
         assert slot not in self.left, f"slot {slot} gets a token in the middle of its answer"
         if token.first:
-            self._pos[slot] = 0
-        room = self._pos[slot] < self._depth
-        self._pos[slot] += room
+            self.positions[slot] = 0
+        room = self.positions[slot] < self._depth
+        self.positions[slot] += room
         if token.last and room:
             self.left[slot] = token.max_new
         elif token.last:
-            self._say(Answer(slot, self._pos[slot], token.id, CONTEXT))
+            self._say(Answer(slot, self.positions[slot], token.id, CONTEXT))
 
     def _answer(self, slot: int) -> None:
-        pos, left = self._pos[slot], self.left.pop(slot)
+        pos, left = self.positions[slot], self.left.pop(slot)
         end = LIMIT if left == 1 else CONTEXT if pos == self._depth else STOP if random.random() < self.stops else NONE
         if end == NONE:
-            self._pos[slot], self.left[slot] = pos + 1, left - 1
+            self.positions[slot], self.left[slot] = pos + 1, left - 1
         self._say(Answer(slot, pos, random.getrandbits(24), end))
 
     def _say(self, answer: Answer) -> None:

@@ -71,10 +71,10 @@ async def leave(bench: Bench, slot: int) -> None:
 async def reset_values(dut):
     """Every register there is reads its reset value or the die's geometry; counters count nothing but clocks."""
     bench = await Bench(dut, "none").start()
-    for name, index in bench.registers.all():
-        if name.startswith("CYCLES"):
-            continue
-        await bench.hold(name, bench.registers.reset(name), index)
+    registers = [register for register in bench.registers.all() if not register[0].startswith("CYCLES")]
+    got = await bench.axi.reads(*(bench.registers.address(*register) for register in registers))
+    for (name, index), read in zip(registers, got, strict=True):
+        assert read == (bench.registers.reset(name), OKAY), f"{name}[{index}] is {read[0]:#x}, response {read[1]}"
         cover.read(name)
     await bench.hold_flags()
 
@@ -99,14 +99,15 @@ async def addresses(dut):
 async def read_only(dut):
     """Registers that only read refuse a write; they, and what can be written, are as before."""
     bench = await Bench(dut).start()
-    for name, index in bench.registers.all():
+    for name, registers in itertools.groupby(bench.registers.all(), lambda register: register[0]):
         if bench.registers.bits(name):
             continue
-        before = None if name.startswith("CYCLES") else await bench.get(name, index)
-        await bench.put(name, random.getrandbits(32), index, "read_only", random.choice((ALL, 1)))
+        for _, index in registers:
+            before = None if name.startswith("CYCLES") else await bench.get(name, index)
+            await bench.put(name, random.getrandbits(32), index, "read_only", random.choice((ALL, 1)))
+            if before is not None:
+                await bench.hold(name, before, index)
         cover.refused_write(name)
-        if before is not None:
-            await bench.hold(name, before, index)
         await bench.hold_flags()
 
 
@@ -341,15 +342,16 @@ async def counters(dut):
     assert times[1][0] - times[0][0] == times[1][1] - times[0][1], f"clocks between two reads: {times}"
 
     for index, name in enumerate(COUNTERS):  # the high half is that of the moment at which the low one was read
-        dut.u_counters.count_q[index].value = (index + 5) << 32 | 7
-        await bench.get(f"{name}.LO")
-        dut.u_counters.count_q[index].value = (index + 6) << 32
+        high, low = (random.getrandbits(32) for _ in range(2))
+        dut.u_counters.count_q[index].value = high << 32 | low >> 1
+        assert low >> 1 <= await bench.get(f"{name}.LO") < (low >> 1) + 9
+        dut.u_counters.count_q[index].value = (high ^ WORD) << 32
         await bench.get(f"{COUNTERS[index - 1]}.LO")
         for slot, other in itertools.product((0, 1), ("CTRL", "ADAPTER", "TOP_K", "SEED")):
             await bench.get(f"SLOT.{other}", slot)
-        await bench.hold(f"{name}.HI", index + 5)
+        await bench.hold(f"{name}.HI", high)
         await bench.get(f"{name}.LO")
-        await bench.hold(f"{name}.HI", index + 6)
+        await bench.hold(f"{name}.HI", high ^ WORD)
     dut.u_counters.count_q[0].value = (1 << 32) - 3
     await ClockCycles(dut.clk_i, 10)
     assert await bench.get("CYCLES.LO") < 30
@@ -664,6 +666,86 @@ async def idle(dut):
     await bench.hold("STATUS", 1)
 
 
+@cocotb.test()
+async def every_slot(dut):
+    """All slots at once, in an order of their own: settings, commands, tokens and answers of one are no other's."""
+    bench = await Bench(dut, "none").start()
+    core, size = bench.core, bench.size
+    banks, slots = range(size["ADAPTERS"]), random.sample(range(size["SLOTS"]), size["SLOTS"])
+    await bench.puts(*(("ADAPTER_BANK", Bank.READY, bank, "") for bank in banks))
+    settings = {slot: DEFAULTS | {"SLOT.ADAPTER": 1 + i % size["ADAPTERS"]} for i, slot in enumerate(slots)}
+    for slot in slots:
+        legal = random_settings(bench)
+        settings[slot] |= {name: legal[name] for name in random.sample(SETTINGS[1:], 2)}
+    changed = [(n, v, slot, "") for slot in slots for n, v in settings[slot].items() if v != DEFAULTS[n]]
+    await bench.puts(*random.sample(changed, len(changed)))
+    await bench.puts(*(("SLOT.CTRL", Command.OPEN, slot, "") for slot in slots))
+    await bench.puts(*(("ADAPTER_BANK", Bank.EMPTY, bank, "busy_slot") for bank in banks))
+    core.held |= set(slots)
+    tokens = {slot: random.randrange(size["VOCAB"]) for slot in slots}
+    *others, last = slots
+    for slot in others:
+        bench.say(slot, tokens[slot])
+        bench.say(slot, 1, 2)  # dropped: it is BUSY
+        if slot == slots[0]:
+            await bench.until("it alone is BUSY", lambda: core.given)
+            await bench.puts(("STOP_TOKEN", 0, 0, "busy_slot"))
+    await bench.until("the tokens are taken", lambda: len(core.given) == len(others))
+    core.tokens.paused = True
+    bench.say(last, tokens[last])
+    await bench.until(
+        "the last one's waits for the core", lambda: not bench.tokens.beats and int(dut.tok_valid_o.value)
+    )
+    stops = [("SLOT.CTRL", Command.STOP, slot, "") for slot in slots]
+    await bench.puts(*stops)
+    await bench.until("all others are cut", lambda: core.cuts == others)
+    core.tokens.paused = False
+    await bench.until("the last one is cut", lambda: core.cuts == slots)
+    core.cuts.clear()
+    await bench.puts(*stops)
+    await bench.until("all are cut", lambda: core.cuts == slots)
+    assert core.given == {slot: given(slot, [tokens[slot]], settings[slot], True) for slot in slots}
+    core.held = {last}
+    for slot in slots:
+        if slot == last:
+            await bench.puts(("STOP_TOKEN", 0, 0, "busy_slot"))  # now this one alone is
+            core.held.clear()
+        assert [answer.end for answer in await bench.hold_answer(slot)] == [LIMIT]
+    await bench.puts(("STOP_TOKEN", 0, 0, ""), *(("SLOT.CTRL", Command.CLOSE, slot, "") for slot in others))
+    mine = settings[last]["SLOT.ADAPTER"] - 1
+    await bench.puts(*(("ADAPTER_BANK", Bank.EMPTY, bank, "busy_slot" if bank == mine else "") for bank in banks))
+    bench.expected = {"busy_slot"}
+    await bench.hold_flags()
+
+
+@cocotb.test()
+async def far_positions(dut):
+    """At any position of the context, however long: refusals and answers name it; its end is where the die has it."""
+    bench = await Bench(dut, "none").start()
+    depth = bench.size["DEPTH"]
+    for slot in (0, bench.size["SLOTS"] - 1):
+        await bench.command(slot, Command.OPEN)
+        bench.say(slot, 1, last=False)
+        await bench.said()
+        for at in (0x5555 % (depth - 2), 0xAAAA % (depth - 2), depth - 2):
+            dut.u_slots.pos_q[slot].value = bench.core.positions[slot] = at
+            bench.say(slot, WORD)
+            assert await bench.answer(slot) == [Answer(slot, at, 0xFFFFFF, ERROR)]
+            bench.expected = {"bad_token"}
+            await bench.hold_flags()
+            await bench.put("SLOT.MAX_NEW", 1, slot)
+            bench.say(slot, 2)
+            await bench.hold_answer(slot)
+            await bench.hold_slot(slot, State.OPEN, at + 1)
+        bench.say(slot, 3, 4)
+        assert [answer.end for answer in await bench.hold_answer(slot)] == [CONTEXT]
+        await bench.hold_slot(slot, State.OPEN, depth)
+        bench.say(slot, WORD)
+        assert await bench.answer(slot) == [Answer(slot, depth, 0xFFFFFF, ERROR)]
+        bench.expected = {"overlong", "bad_token"}
+        await bench.hold_flags()
+
+
 # ---- adapters
 
 
@@ -706,6 +788,25 @@ async def frames(dut, stall):
     assert bench.loaded == wanted
     await bench.hold("ADAPTER_WORDS.LO", good)
     await bench.hold_flags()
+
+
+@cocotb.test()
+async def first_and_last(dut):
+    """The first place and the last one that there is take a word, the next ones do not."""
+    bench = await Bench(dut, "none").start()
+    size, wanted = bench.size, []
+    for array, words in enumerate(bench.words):
+        bank, layer, word = size["ADAPTERS"] - 1, size["LAYERS"] - 1, words - 1
+        if array in (0, 1):
+            wanted += bench.frame(bench.header(bank, array, layer, word) if array else 0)
+            await bench.framed()
+            await bench.hold_flags()
+        for wrong in ((bank + 1, layer, word), (bank, layer + 1, word), (bank, layer, word + 1)):
+            bench.frame(bench.header(wrong[0], array, *wrong[1:]), 1)
+            await bench.framed()
+            bench.expected = {"bad_adapter_frame"}
+            await bench.hold_flags()
+    assert bench.loaded == wanted
 
 
 @cocotb.test()

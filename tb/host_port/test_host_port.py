@@ -26,8 +26,22 @@ SMALL = {
 }
 EXTREMES = {
     "least": {"SLOTS": 1, "DEPTH": 1, "VOCAB": 1, "LAYERS": 1, "RANK": 1, "ADAPTERS": 0, "TOP_K": 1},
-    "largest": {"SLOTS": 256, "DEPTH": 65536, "VOCAB": 1 << 24, "LAYERS": 255, "RANK": 64, "ADAPTERS": 15, "TOP_K": 31},
+    "largest": {
+        "SLOTS": 256,
+        "DEPTH": 65535,
+        "VOCAB": 1 << 24,
+        "LAYERS": 255,
+        "RANK": 64,
+        "ADAPTERS": 15,
+        "TOP_K": 31,
+        "WORDS_QKV": 65535,
+        "WORDS_O": 43690,
+        "WORDS_GATEUP": 21845,
+        "WORDS_DOWN": 1,
+    },
 }
+ADDRESSES = ("reset_values", "addresses", "read_only")
+ONLY = {"least": ADDRESSES, "largest": (*ADDRESSES, "counters", "every_slot", "far_positions", "first_and_last")}
 
 
 @dataclass(frozen=True)
@@ -47,9 +61,9 @@ def test_host_port(simulator):
 
 
 @pytest.mark.parametrize("die", EXTREMES)
-def test_addresses(die):
-    """What an address is, on the smallest and the largest map."""
-    env = {"COCOTB_TEST_FILTER": "reset_values$|addresses$|read_only$"}
+def test_extremes(die):
+    """What an address is, on the smallest and the largest map; whatever the largest die has most of."""
+    env = {"COCOTB_TEST_FILTER": "|".join(f"{name}$" for name in ONLY[die])}
     run("host_port", TESTS, simulator=simulators()[-1], name=f"host_port-{die}", parameters=EXTREMES[die], env=env)
 
 

@@ -36,6 +36,6 @@ class Case:
 CASES = {
     "qkv": Case(0, 64, (64, 32, 32), 4, 2),
     "o": Case(1, 64, (64,), 8, 3),
-    "gateup": Case(2, 32, (64, 64), 1, 2),
+    "gateup": Case(2, 32, (64, 64), 1, 15),
     "down": Case(3, 96, (32,), 8, 2, act_w=8),
 }

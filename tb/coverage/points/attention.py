@@ -29,6 +29,12 @@ _reset = Group(
     {"state_slot": ("state", "slot"), "state_position": ("state", "position")},
 )
 
+_flips = Group(
+    "attention_flips",
+    {"memory": ("keys", "values"), "told": ("corrected", "failed")},
+    {"told_of_memory": ("memory", "told")},
+)
+
 
 def sample(tag: Tag, before: int | None, shape: Shape, die: Die, shifts: np.ndarray, stored: tuple, prob: np.ndarray):
     """A token at ``tag`` after the one at position ``before`` of its slot (None: the slot is new).
@@ -65,3 +71,8 @@ def sample_scores(scores: np.ndarray) -> None:
 def sample_reset(state: int, tag: Tag, die: Die) -> None:
     """A reset in ``state`` while the token at ``tag`` is worked on."""
     _reset(state=STATES[state], slot=place(tag.slot, die.slots), position=place(tag.pos, die.kv_depth))
+
+
+def sample_flips(memory: str, told: str) -> None:
+    """A bit of a word of keys or values was flipped, or two of one, and what was told."""
+    _flips(memory=memory, told=told)

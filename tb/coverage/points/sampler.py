@@ -7,7 +7,7 @@ from models.shape import LANES
 from tb.coverage.functional import Group
 from tb.coverage.kinds import PLACES
 
-MOST = 16  # of the bench: TOP_K
+MOST = 16  # TOP_K of most benches
 _group = Group(
     "sampler",
     {
