@@ -91,8 +91,8 @@ def edges(signals, scope, clock="clk_i", **values):
 @pytest.mark.parametrize("simulator", simulators())
 def test_a_broken_module(simulator, capfd):
     """The cursor is where the first wrong beat was accepted, not where the bench noticed."""
-    rounding = "{19'd0, recip}), 6'd24)"
-    late = Fault("late", "softmax.sv", rounding, f"{rounding[:-7]}(pos_q >= {WRONG_FROM}) ? 6'd23 : 6'd24)")
+    product = "{19'd0, recip}), 6'd24))"
+    late = Fault("late", "softmax.sv", product, f"{product} ^ PROB_W'(pos_q >= {WRONG_FROM})")
     shown, cursor = failed(
         capfd,
         run,
