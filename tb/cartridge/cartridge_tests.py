@@ -2,7 +2,8 @@
 
 import cocotb
 
-from tb.cartridge.driver import Bench
+from tb.cartridge.driver import Bench, Stopping
+from tb.cartridge.flips import Flips
 from tb.cartridge.talk import Talk
 from tb.chip import schedules
 from tb.chip.driver import run
@@ -24,6 +25,18 @@ async def together(dut) -> None:
 async def interleaved(dut) -> None:
     """All slots at once, and a host that takes answers only now and then."""
     await run(dut, schedules.hesitantly, Bench)
+
+
+@cocotb.test()
+async def stopped(dut) -> None:
+    """All slots at once; the host stops every answer."""
+    await run(dut, schedules.together, Stopping)
+
+
+@cocotb.test()
+async def flips(dut) -> None:
+    """Conversations one after another, while bits flip in SRAMs."""
+    await run(dut, Flips.conversations, Flips)
 
 
 @cocotb.test()

@@ -1,5 +1,7 @@
 """What drives the die through its host port: registers open slots and set them up, tokens go through the streams."""
 
+from dataclasses import replace
+
 from tb.cartridge.host import Host
 from tb.chip import driver
 from tb.conversation import Conversation
@@ -13,10 +15,15 @@ COUNTERS = ("CYCLES", "TOKENS_IN", "TOKENS_OUT", "LAYERS_BUSY", "CORRECTED", "FA
 class Bench(driver.Bench):
     """Conversations through the host port."""
 
+    excused = frozenset(
+        {"overlong", "sram_corrected"}
+    )  # flags that are the prompts' own doing, or say that all is well
+
     def rest(self) -> None:
         self.host = Host(self.dut, self.shape, self.job.die)
         self.open: set[int] = set()
         self.counters: dict[str, int] = {}
+        self.flags: list[str] = []
 
     async def prepare(self) -> None:
         for index, token in enumerate(self.stops()):
@@ -49,13 +56,29 @@ class Bench(driver.Bench):
             users.sample(talk, self.job.die.slots, end, len(self.active))
 
     async def drain(self) -> None:
-        """As the chip's, and no flag was raised that is not the prompts' own doing."""
+        """As the chip's, and no flag was raised that is not excused."""
         await super().drain()
         self.counters = {name: await self.host.counter(name) for name in COUNTERS}
-        raised = flags(await self.host.read("ERRORS")) - {"overlong", "sram_corrected"}
-        if raised:
-            raise Mismatch(f"the host port raised {', '.join(sorted(raised))}")
+        self.flags = sorted(flags(await self.host.read("ERRORS")))
+        if raised := [flag for flag in self.flags if flag not in self.excused]:
+            raise Mismatch(f"the host port raised {', '.join(raised)}")
 
     def figures(self) -> dict:
         counters = {name.lower(): value for name, value in self.counters.items()}
-        return {"counters": counters, "layers_busy": counters["layers_busy"] / counters["cycles"] / self.shape.layers}
+        busy = counters["layers_busy"] / counters["cycles"] / self.shape.layers
+        return {"counters": counters, "flags": self.flags, "layers_busy": busy}
+
+
+class Stopping(Bench):
+    """Answers have no limit: each is stopped after its last token but one, which comes to the same."""
+
+    async def begin(self, talk: Conversation) -> None:
+        await super().begin(replace(talk, max_new=65535))
+
+    async def step(self) -> None:
+        before = {slot: len(self.answers[index]) for slot, index in self.active.items()}
+        await super().step()
+        for slot, index in self.active.items():
+            last = self.job.conversations[index].max_new - 1
+            if before[slot] < last == len(self.answers[index]):
+                await self.host.write("SLOT.CTRL", Command.STOP, slot)

@@ -77,3 +77,11 @@ def test_clocks(make, tmp_path):
         talks, STOP, simulator="verilator", test="one_after_another", bench="cartridge", adapters=resident
     )
     assert [talk["end"] for talk in report["conversations"][-2:]] == ["stop token", "context limit"]
+
+
+def test_stop(make):
+    """A STOP ends its slot's answer with the next token, and no other slot's; the slot goes on behind it."""
+    talks = [Conversation(slot, [5 + slot, 6], 2 + slot % 4) for slot in range(USERS)]
+    talks += [Conversation(slot, [9], 2, first=False) for slot in range(USERS)]
+    report = make({}).run(talks, [], simulator="verilator", test="stopped", bench="cartridge", poll=50)
+    assert {talk["end"] for talk in report["conversations"]} == {"token limit"}

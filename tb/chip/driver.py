@@ -38,7 +38,6 @@ class Bench:
         self.answers: list[list[int]] = [[] for _ in job.conversations]
         self.ends: list[int | None] = [None] * len(job.conversations)
         self.active: dict[int, int] = {}  # slot -> conversation
-        self.flipped: set[tuple[str, int]] = set()  # words of SRAMs, where a test flips bits
         self.ended: dict[int, int] = {}  # slot -> how its last conversation did
         # Of every answer token: wall clock, cycle, position, conversation, entries into the sampler's list.
         self.arrivals: list[tuple[float, int, int, int, int]] = []

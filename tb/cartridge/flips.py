@@ -1,0 +1,63 @@
+"""Flips bits in a die's SRAMs through the simulator's back door, while it answers."""
+
+import json
+import os
+import random
+
+import cocotb
+from cocotb.triggers import Timer
+
+from tb.cartridge.driver import Bench
+from tb.chip.driver import PERIOD
+from tb.chip.schedules import beside, in_turn
+
+MEMORIES = ("keys", "values", "qkv", "o", "gateup", "down")
+PART = 128  # data bits of a code word, at most
+
+
+class Flips(Bench):
+    """Conversations in turn, while words of one kind of memory are hit: keys, values, or the adapters of an array.
+
+    No word is hit twice. Every other hit flips two check bits of a code word: the die cannot correct them and must say
+    so, but the data are as they were.
+    """
+
+    excused = Bench.excused | {"sram_failed"}
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        self.pick = random.Random(cocotb.RANDOM_SEED)
+        self.memory = json.loads(os.environ["MEMORY"])
+        self.hit: set[tuple[str, int]] = set()
+
+    async def conversations(self) -> None:
+        """The job's, in turn, and particles."""
+        await beside(self._particles, in_turn(self))
+
+    async def _particles(self) -> None:
+        while True:
+            await Timer(PERIOD * self.pick.randrange(50, 150), unit="ns")
+            self._flip(self.pick.choice(self._srams()))
+
+    def _srams(self) -> list:
+        """The memories of that kind, in all layers."""
+        layers = [self.dut.u_cartridge.u_chip.gen_layer[layer].u_layer for layer in range(self.shape.layers)]
+        if self.memory in ("keys", "values"):
+            bank = "u_k" if self.memory == "keys" else "u_v"
+            return [getattr(kv, bank).u_sram for layer in layers for kv in layer.u_attention.gen_kv]
+        return [getattr(layer, f"u_{self.memory}").gen_lora.u_lora.u_sram for layer in layers]
+
+    def _flip(self, sram) -> None:
+        """Hit a word that was written and not hit before, if there is one."""
+        written = [index for index in range(len(sram.mem)) if sram.mem[index].value.is_resolvable]
+        places = [(sram._path, index) for index in written if (sram._path, index) not in self.hit]
+        if not places:
+            return
+        place = self.pick.choice(places)
+        word = sram.mem[place[1]]
+        parts = -(-int(sram.WIDTH.value) // PART)
+        code = len(word) // parts
+        top = code * self.pick.randrange(1, parts + 1) - 1  # the parity bit of a code word; check bits are below it
+        bits = 3 << top - 1 if len(self.hit) % 2 else 1 << self.pick.randrange(len(word))
+        self.hit.add(place)
+        word.value = int(word.value) ^ bits

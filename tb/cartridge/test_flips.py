@@ -1,0 +1,30 @@
+"""Bits that flip in the SRAMs while a die answers: corrected or reported, counted, and no value is another for it."""
+
+import pytest
+
+from models import checkpoint, tiny
+from tb.cartridge import adapters
+from tb.cartridge.flips import MEMORIES
+from tb.chip.job import Chip
+from tb.conversation import Conversation
+
+LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+def test_flips(memory, tmp_path):
+    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **LEAST)), kv_depth=8, rank=2)
+    resident = [str(adapters.random(chip, 5, tmp_path / "all.npz", keep=1))]
+    talks = [Conversation(1, [5, 6, 9, 50], 2, adapter=1)]
+    report = chip.run(
+        talks,
+        [],
+        simulator="icarus",
+        test="flips",
+        bench="cartridge",
+        adapters=resident,
+        poll=100,
+        settings={"MEMORY": memory},
+    )
+    assert report["counters"]["corrected"] and report["counters"]["failed"]
+    assert {"sram_corrected", "sram_failed"} <= set(report["flags"])
