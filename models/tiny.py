@@ -33,6 +33,9 @@ MIX = {  # weights of 3 and 6 bits, side by side in the qkv array too
 }
 SPREAD = {"token_embd": 0.15, "output": 0.15, "attn_q": 1.6, "attn_k": 1.6, "ffn_gate": 1.5}  # of a unit input; else 1
 
+# Arguments of ``write``: the smallest model there is, of which a whole chip is quick on any simulator.
+LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
+
 
 def write(
     path: str | os.PathLike,

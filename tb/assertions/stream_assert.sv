@@ -29,10 +29,11 @@ module stream_assert #(
   end
 endmodule
 
-`define BIND_STREAM(MODULE, TAG, DATA) \
-  bind MODULE stream_assert #(.TAG_W($bits(TAG)), .DATA_W($bits(DATA))) u_stream_assert ( \
-    .clk_i, .rst_i, .valid_i(valid_o), .ready_i, .tag_i(TAG), .data_i(DATA) \
+`define BIND_STREAM_AT(MODULE, NAME, VALID, READY, TAG, DATA) \
+  bind MODULE stream_assert #(.TAG_W($bits(TAG)), .DATA_W($bits(DATA))) NAME ( \
+    .clk_i, .rst_i, .valid_i(VALID), .ready_i(READY), .tag_i(TAG), .data_i(DATA) \
   );
+`define BIND_STREAM(MODULE, TAG, DATA) `BIND_STREAM_AT(MODULE, u_stream_assert, valid_o, ready_i, TAG, DATA)
 `BIND_STREAM(sequencer, tag_o, token_o)
 `BIND_STREAM(embedding, tag_o, data_o)
 `BIND_STREAM(rms_norm, tag_o, data_o)
@@ -43,34 +44,10 @@ endmodule
 `BIND_STREAM(argmax, tag_o, token_o)
 `BIND_STREAM(sampler, tag_o, token_o)
 `BIND_STREAM(stream_fifo, 1'b0, data_o)
-bind sequencer stream_assert #(
-  .TAG_W ($bits({out_slot_o, out_pos_o})),
-  .DATA_W($bits({out_token_o, out_end_o}))
-) u_host_assert (
-  .clk_i, .rst_i, .valid_i(out_valid_o), .ready_i(out_ready_i), .tag_i({out_slot_o, out_pos_o}),
-  .data_i({out_token_o, out_end_o})
-);
-bind host_port stream_assert #(
-  .TAG_W ($bits(tok_slot_o)),
-  .DATA_W($bits({tok_id_o, tok_first_o, tok_last_o, tok_max_new_o, tok_adapter_o, tok_sample_o}))
-) u_core_assert (
-  .clk_i, .rst_i, .valid_i(tok_valid_o), .ready_i(tok_ready_i), .tag_i(tok_slot_o),
-  .data_i({tok_id_o, tok_first_o, tok_last_o, tok_max_new_o, tok_adapter_o, tok_sample_o})
-);
-bind host_port stream_assert #(
-  .TAG_W ($bits({m_tok_tid_o, m_tok_tuser_o})),
-  .DATA_W($bits({m_tok_tlast_o, m_tok_tdata_o}))
-) u_answer_assert (
-  .clk_i, .rst_i, .valid_i(m_tok_tvalid_o), .ready_i(m_tok_tready_i), .tag_i({m_tok_tid_o, m_tok_tuser_o}),
-  .data_i({m_tok_tlast_o, m_tok_tdata_o})
-);
-bind axi_lite stream_assert #(
-  .DATA_W($bits(bresp_o))
-) u_write_assert (
-  .clk_i, .rst_i, .valid_i(bvalid_o), .ready_i(bready_i), .tag_i(1'b0), .data_i(bresp_o)
-);
-bind axi_lite stream_assert #(
-  .DATA_W($bits({rresp_o, rdata_o}))
-) u_read_assert (
-  .clk_i, .rst_i, .valid_i(rvalid_o), .ready_i(rready_i), .tag_i(1'b0), .data_i({rresp_o, rdata_o})
-);
+`BIND_STREAM_AT(sequencer, u_host_assert, out_valid_o, out_ready_i, {out_slot_o, out_pos_o}, {out_token_o, out_end_o})
+`BIND_STREAM_AT(host_port, u_core_assert, tok_valid_o, tok_ready_i, tok_slot_o,
+                {tok_id_o, tok_first_o, tok_last_o, tok_max_new_o, tok_adapter_o, tok_sample_o})
+`BIND_STREAM_AT(host_port, u_answer_assert, m_tok_tvalid_o, m_tok_tready_i, {m_tok_tid_o, m_tok_tuser_o},
+                {m_tok_tlast_o, m_tok_tdata_o})
+`BIND_STREAM_AT(axi_lite, u_write_assert, bvalid_o, bready_i, 1'b0, bresp_o)
+`BIND_STREAM_AT(axi_lite, u_read_assert, rvalid_o, rready_i, 1'b0, {rresp_o, rdata_o})

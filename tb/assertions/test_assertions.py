@@ -17,7 +17,6 @@ from tb.uvm.bench import PORTS
 
 pytestmark = pytest.mark.once
 TESTS = "tb.assertions.assertion_tests"
-LEAST = {"layers": 2, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
 WATCHDOG = 3000  # clocks: more than any module of the chip needs
 
 
@@ -42,7 +41,7 @@ TOO_NARROW = [
 @pytest.fixture(scope="module")
 def chip(tmp_path_factory) -> Chip:
     """The smallest chip whose layer is compiled on its own."""
-    path = tiny.write(tmp_path_factory.mktemp("assertions") / "tiny.gguf", **LEAST)
+    path = tiny.write(tmp_path_factory.mktemp("assertions") / "tiny.gguf", **tiny.LEAST | {"layers": 2})
     return Chip.of(checkpoint.load(path), kv_depth=4)
 
 

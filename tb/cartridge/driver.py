@@ -15,9 +15,7 @@ COUNTERS = ("CYCLES", "TOKENS_IN", "TOKENS_OUT", "LAYERS_BUSY", "CORRECTED", "FA
 class Bench(driver.Bench):
     """Conversations through the host port."""
 
-    excused = frozenset(
-        {"overlong", "sram_corrected"}
-    )  # flags that are the prompts' own doing, or say that all is well
+    excused = frozenset({"overlong"})  # flags that are the prompts' own doing
 
     def rest(self) -> None:
         self.host = Host(self.dut, self.shape, self.job.die)
@@ -55,9 +53,8 @@ class Bench(driver.Bench):
             talk, end = self.job.conversations[before[slot]], self.ends[before[slot]]
             users.sample(talk, self.job.die.slots, end, len(self.active))
 
-    async def drain(self) -> None:
-        """As the chip's, and no flag was raised that is not excused."""
-        await super().drain()
+    async def hold_flags(self) -> None:
+        """No flag was raised that is not excused."""
         self.counters = {name: await self.host.counter(name) for name in COUNTERS}
         self.flags = sorted(flags(await self.host.read("ERRORS")))
         if raised := [flag for flag in self.flags if flag not in self.excused]:

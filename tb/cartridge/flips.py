@@ -24,7 +24,7 @@ class Flips(Bench):
     bits of a code word: the die cannot correct them and must say so, but the data are as they were.
     """
 
-    excused = Bench.excused | {"sram_failed"}
+    excused = Bench.excused | {"sram_corrected", "sram_failed"}
 
     def __init__(self, *args) -> None:
         super().__init__(*args)

@@ -15,9 +15,6 @@ USERS = 8
 STOP = [36, 48, 99, 121]  # tokens that the tiny model likes
 
 
-LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
-
-
 @pytest.fixture(scope="session")
 def make(tmp_path_factory):
     """Builds a tiny chip of eight slots: make(shape, **what Chip.of takes)."""
@@ -49,7 +46,7 @@ def schedule(chip: Chip, count: int, seed: int, banks: int) -> list[Conversation
 def test_random_users(make, simulator, tmp_path):
     """Every answer and every stage of every token equals the golden model's, which runs each conversation by itself."""
     count = 200 if simulator == "verilator" else 6
-    chip = make({}) if simulator == "verilator" else make(LEAST, rank=2)
+    chip = make({}) if simulator == "verilator" else make(tiny.LEAST, rank=2)
     resident = [str(adapters.random(chip, seed, tmp_path / f"{seed}.npz")) for seed in (1, 2)]
     talks = schedule(chip, count, default_seed(), len(resident))
     report = chip.run(

@@ -8,12 +8,10 @@ from tb.cartridge.flips import MEMORIES
 from tb.chip.job import Chip
 from tb.conversation import Conversation
 
-LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
-
 
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_flips(memory, tmp_path):
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **LEAST)), kv_depth=8, rank=2)
+    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=8, rank=2)
     resident = [str(adapters.random(chip, 5, tmp_path / "all.npz", keep=1))]
     talks = [Conversation(1, [5, 6, 9], 2, adapter=1), Conversation(0, [50, 7], 2, adapter=1)]
     report = chip.run(

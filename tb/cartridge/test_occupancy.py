@@ -8,7 +8,6 @@ from tb.chip.job import ALONE, Chip
 from tb.conversation import Conversation
 
 LAYERS, USERS = 3, 8
-LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def test_busy_layers(reference, tmp_path):
 
 def test_alone_among_empty_slots(tmp_path):
     """A lone user's answer takes the same clocks on a die of one slot as on one of eight."""
-    ckpt, talk = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **LEAST)), [Conversation(0, [5], 3)]
+    ckpt, talk = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), [Conversation(0, [5], 3)]
     took = []
     for slots in (1, USERS):
         chip = Chip.of(ckpt, kv_depth=12, slots=slots, rank=2)

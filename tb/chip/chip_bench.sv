@@ -19,7 +19,7 @@ module chip_bench (
   output logic        idle_o,
   output logic [47:0] cycles_o,
   output logic [47:0] busy_o,        // clocks times layers with a token
-  output logic [31:0] corrected_o,   // SRAM words that were, or could not be
+  output logic [31:0] corrected_o,   // SRAM words that are told to be
   output logic [31:0] failed_o
 );
   logic tok_valid, tok_ready, out_valid, out_ready, fifo_ready, push_ready, idle;

@@ -6,12 +6,10 @@ from models import checkpoint, tiny
 from tb.chip.job import Chip
 from tb.runner import run
 
-LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
-
 
 @pytest.mark.once
 def test_a_prompt_too_long(tmp_path):
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **LEAST)), kv_depth=4)
+    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
     run(
         "chip",
         "tb.chip.refusal_tests",

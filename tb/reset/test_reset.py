@@ -17,7 +17,6 @@ from tb.reset.state import HANDSHAKES, REGISTER, modules, with_reset
 from tb.runner import default_seed, run
 
 TESTS = "tb.reset.reset_tests"
-LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
 ALLOWED = tomllib.loads(Path(__file__).with_name("unreset.toml").read_text(encoding="utf-8"))
 LISTED = {(module, name) for kind in ALLOWED.values() for module, names in kind.items() for name in names}
 
@@ -32,7 +31,7 @@ class Found:
 
 def chip(folder: Path) -> dict:
     """The whole chip, ROM view."""
-    made = Chip.of(checkpoint.load(tiny.write(folder / "tiny.gguf", **LEAST)), kv_depth=4)
+    made = Chip.of(checkpoint.load(tiny.write(folder / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
     return {"top": "chip", "name": "reset-chip", "shape_pkg": made.shape_pkg, "plusargs": (f"+mask={made.mask}",)}
 
 

@@ -13,7 +13,6 @@ from tb.uvm.geometry import random_geometry
 TESTS = "tb.uvm.chip_tests"
 SHAPE = {"layers": 2, "d_ffn": 64, "vocab": 100}
 DEPTH = 6
-LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
 
 
 def test_chip(tmp_path):
@@ -28,7 +27,7 @@ def test_extreme_weights(pattern, tmp_path):
 
 
 def test_icarus(tmp_path):
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **LEAST)), kv_depth=4)
+    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
     bench.run(chip, "chip", TESTS, simulator="icarus", only="BackToBack")
 
 
