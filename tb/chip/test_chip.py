@@ -1,7 +1,5 @@
 """Tiny chips end to end: every stage of every token, the answers, and how conversations end."""
 
-import functools
-
 import pytest
 
 from models import checkpoint, tiny
@@ -76,32 +74,19 @@ def test_stop_token(make, test):
     assert answers[4][1] == "context limit"
 
 
-@pytest.fixture(scope="session")
-def odd(make):
-    """What the odd chip does on a simulator, in one run: multi-head attention, several slices, blocks of two passes,
-    and rows as slow as the hardware's.
+def test_another_shape(make):
+    """Multi-head attention, several slices, blocks of two passes, rows as slow as the hardware's: same tokens in the
+    same cycles on both simulators, since nothing in the RTL depends on the order of events.
     """
-
-    @functools.cache
-    def report(simulator: str) -> dict:
-        chip = make(ODD, kv_depth=4, block=64, turn_clks=2)
-        assert chip.die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 2, "head": 2}
-        return chip.run([Conversation(1, [5, 6], 2)], [], simulator=simulator, test="one_after_another", poll=200)
-
-    return report
-
-
-@pytest.mark.parametrize("simulator", simulators())
-def test_another_shape(odd, simulator):
-    assert odd(simulator)["tokens_through_layers"] == 3
-
-
-def test_simulators_agree(odd):
-    """Same tokens in the same cycles on both simulators: nothing in the RTL depends on the order of events."""
-    runs = [odd("verilator"), odd("icarus")]
-    assert outcome(runs[0]) == outcome(runs[1])
-    cycles = [[cycle for _, cycle, *_ in run["arrivals"]] for run in runs]
-    assert len(cycles[0]) == 2 and cycles[0] == cycles[1]
+    chip = make(ODD, kv_depth=4, block=64, turn_clks=2)
+    assert chip.die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 2, "head": 2}
+    talks = [Conversation(1, [5, 6], 2)]
+    runs = [chip.run(talks, [], simulator=s, test="one_after_another", poll=200) for s in simulators()]
+    assert runs[0]["tokens_through_layers"] == 3
+    for run in runs:
+        assert outcome(run) == outcome(runs[0])
+        cycles = [cycle for _, cycle, *_ in run["arrivals"]]
+        assert len(cycles) == 2 and cycles == [cycle for _, cycle, *_ in runs[0]["arrivals"]]
 
 
 @pytest.mark.parametrize("simulator", simulators())
