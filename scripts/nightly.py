@@ -43,7 +43,8 @@ class Part:
 
 
 # What `make regress` leaves out: tests that are no benches.
-OTHERS = ("models/tests", "scripts/tests", "tb/test_scoreboard.py", "tb/test_toolchain.py", "tb/test_trace.py")
+PARTS_OF_BENCHES = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tb").glob("test_*.py"))
+OTHERS = ("models/tests", "scripts/tests", *PARTS_OF_BENCHES)
 PYTEST = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "--junitxml=build/results/test.xml", *OTHERS)
 PARTS = (
     Part("regress", ("-m", "scripts.regress"), "regress.json", 35, ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER")),

@@ -128,6 +128,7 @@ def executed(client: Client, runs: list[Run], root: Path, **env: str) -> Iterato
 def submit(client: Client, arguments: list[str], root: Path, order: int, limit: float = LIMIT_S, **env: str) -> Future:
     """Have the cluster call pytest in ``root`` with ``env`` added to its environment, after those of a lower order."""
     pytest = [sys.executable, "-m", "pytest", *arguments, *PYTEST]
+    env = {"OPENBLAS_NUM_THREADS": "1"} | env  # as conftest.py does
     request = json.dumps({"command": pytest, "cwd": str(root), "env": env, "limit": limit})
     job = [sys.executable, "-I", regress_job.__file__, request]
     return client.submit(subprocess.run, job, capture_output=True, text=True, pure=False, priority=-order)

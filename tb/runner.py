@@ -268,7 +268,8 @@ def _build(
                 log_file=log,
             )
         except (RuntimeError, SystemExit):
-            for left in work.rglob("*__ALL.cpp"):  # left empty by an interrupted build, it would spoil the next
+            # An interrupted build leaves the one empty; by the other, Verilator takes what it refused for written.
+            for left in [*work.rglob("*__ALL.cpp"), *work.rglob("*__verFiles.dat")]:
                 left.unlink()
             print(log.read_text() if log.is_file() else "", flush=True)
             raise AssertionError(f"the build of {top} failed, see {log}; again: {replay}") from None

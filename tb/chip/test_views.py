@@ -22,7 +22,7 @@ PLAIN = {
     "vocab": 100,
     "kinds": {"token_embd": "Q4_0"},
 }
-WIDE = PLAIN | {"d_model": 64, "d_ffn": 64, "heads": 2, "kv_heads": 2, "kinds": {"attn_q": "Q8_0"}}
+WIDE = PLAIN | {"d_model": 64, "d_ffn": 64, "heads": 2, "kv_heads": 2, "kinds": {"attn_output": "Q8_0"}}
 # Shape and die: a plain one, a row on at a time, and one that trades area for time in every way.
 DIES = {
     "plain": (PLAIN, {}),
