@@ -47,7 +47,7 @@ PARTS_OF_BENCHES = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tb").
 OTHERS = ("models/tests", "scripts/tests", *PARTS_OF_BENCHES)
 PYTEST = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "--junitxml=build/results/test.xml", *OTHERS)
 PARTS = (
-    Part("regress", ("-m", "scripts.regress"), "regress.json", 35, ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER")),
+    Part("regress", ("-m", "scripts.regress"), "regress.json", 60, ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER")),
     Part("test", PYTEST, "test.xml", 15),
     Part("coverage", ("-m", "scripts.coverage"), "coverage.json", 30, ("SEEDS", "CLUSTER")),
     Part("formal", ("-m", "scripts.formal"), "formal.json", 20),
