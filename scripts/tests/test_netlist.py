@@ -55,12 +55,20 @@ def unused(text, wire):
     return set(range(width)) - used, width
 
 
-def test_every_via_and_every_scale_bit_is_an_input_of_the_logic(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def gates(tmp_path_factory):
+    """The text of each unit of the die that is made of gates, by module."""
+    shape, die = geometry(tmp_path_factory.mktemp("gates"))
+    units = [unit for unit in netlist.units(shape, die) if unit.gates and unit.top in ("block", "matrix")]
+    with pytest.MonkeyPatch.context() as patch:
+        only(patch, *units)
+        texts = netlist.synthesise(shape, die).units
+    return {unit.top: texts[unit.name] for unit in units}
+
+
+def test_every_via_and_every_scale_bit_is_an_input_of_the_logic(gates):
     """A block of 32 x 32 cells, and the matrix around it, as gates: nothing is simplified away for want of a mask."""
-    shape, die = geometry(tmp_path)
-    wanted = [unit for top in ("block", "matrix") for unit in of_top(shape, die, top, True)]
-    only(monkeypatch, *wanted)
-    block, matrix = netlist.synthesise(shape, die).units.values()
+    block, matrix = gates["block"], gates["matrix"]
     assert unused(block, r"\via_i") == (set(), 32 * 32 * 4)
     assert block.count("cell $_") > 32 * 32 * 4
     assert unused(matrix, r"\gen_gate.u_array.gen_block[0].via") == (set(), 32 * 32 * 4)
@@ -85,15 +93,22 @@ def test_the_logic_is_there(tmp_path, monkeypatch):
         assert not [memory for memory in written if memory.endswith(("gains", "angles", "cells", "scales"))]
 
 
-@pytest.mark.parametrize("gates", [False, True])
-def test_the_units_make_the_whole_die(gates, tmp_path, monkeypatch):
-    """What is a box in one unit is a unit of its own, with every parameter that its instances ask for."""
+def test_the_units_make_the_whole_die(tmp_path, monkeypatch):
     shape, die = geometry(tmp_path)
-    units = [unit for unit in netlist.units(shape, die) if unit.gates == gates]
+    units = [unit for unit in netlist.units(shape, die) if not unit.gates]
     only(monkeypatch, *(unit for unit in units if unit.top in ("chip", "layer", "matrix")))
-    texts = "".join(netlist.synthesise(shape, die).units.values())
-    instances = re.findall(r"(?m)^  cell \\(\w+) .*\n((?:    parameter .*\n)*)", texts)
-    assert {box for box, _ in instances} == {unit.top for unit in units} - {"chip", *(["matrix"] if gates else [])}
+    hold("".join(netlist.synthesise(shape, die).units.values()), units, but={"chip"})
+
+
+def test_the_units_of_gates_make_a_whole_matrix(gates, tmp_path):
+    units = [unit for unit in netlist.units(*geometry(tmp_path)) if unit.gates]
+    hold(gates["matrix"], units, but={"matrix"})
+
+
+def hold(text, units, but):
+    """What is a box in the text of a unit is a unit of its own, with every parameter that its instances ask for."""
+    instances = re.findall(r"(?m)^  cell \\(\w+) .*\n((?:    parameter .*\n)*)", text)
+    assert {box for box, _ in instances} == {unit.top for unit in units} - but
     for box, text in instances:
         given = dict(re.findall(r"parameter (?:signed )?\\(\w+) (\S+)", text))
         header = (HDL / f"{box}.sv").read_text().partition("\n);\n")[0]

@@ -38,7 +38,7 @@ DIES = {
 }
 RUNS = {  # gates that run for a few thousand clocks are sooner interpreted than compiled
     "verilator": [("rom", "plain"), ("gate", "plain"), ("rom", "fast")],
-    "icarus": [("rom", "plain"), ("gate", "plain"), ("switch", "plain"), ("gate", "fast")],
+    "icarus": [("rom", "plain"), ("switch", "plain"), ("gate", "fast")],
 }
 TALKS = [Conversation(0, [5], 2)]
 
