@@ -16,8 +16,8 @@ from scripts import masks, netlist, vias
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = ("MODEL", "OTHER", "ARRAY", "LAYER", "BLOCK", "COLUMN")
-SMALL = {"layers": 2, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
-SMALL["kinds"] = {"token_embd": "Q4_0"}
+SIZES = {"layers": 2, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
+SMALL = SIZES | {"kinds": {"token_embd": "Q4_0"}}
 
 
 @pytest.fixture

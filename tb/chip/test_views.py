@@ -12,16 +12,7 @@ from tb.chip.job import Chip
 from tb.conversation import Conversation
 from tb.runner import simulators
 
-PLAIN = {
-    "layers": 1,
-    "d_model": 32,
-    "heads": 1,
-    "kv_heads": 1,
-    "head_dim": 32,
-    "d_ffn": 32,
-    "vocab": 100,
-    "kinds": {"token_embd": "Q4_0"},
-}
+PLAIN = tiny.LEAST | {"kinds": {"token_embd": "Q4_0"}}
 WIDE = PLAIN | {"d_model": 64, "d_ffn": 64, "heads": 2, "kv_heads": 2, "kinds": {"attn_output": "Q8_0"}}
 # Shape and die: a plain one, a row on at a time, and one that trades area for time in every way.
 DIES = {
