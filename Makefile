@@ -64,7 +64,7 @@ quality: setup ## perplexity of the golden model beside the float reference
 	@$(PYTHON) -m models.quality $(if $(MODEL),"$$MODEL")
 
 quantise: setup ## weights of 3 and 6 bits from a checkpoint, widths by measured sensitivity
-	@$(PYTHON) -m models.quantise $(if $(MODEL),"$$MODEL")
+	@$(PYTHON) -m scripts.quantise $(if $(MODEL),"$$MODEL")
 
 ppa: setup ## transistors from synthesis, clocks from the cycle model, Llama 3.1 8B on a die
 	@$(PYTHON) -m scripts.ppa

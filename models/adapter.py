@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from models import peft
-from models.checkpoint import PARTS
+from models.checkpoint import peft
+from models.checkpoint.checkpoint import PARTS
+from models.die.shape import Die, Shape
 from models.errors import InputError
-from models.shape import Die, Shape
 
 CODE = 127  # the largest that quantisation gives; a die takes -128 too
 SMALLEST = 2.0**-24  # binary16 above 0
@@ -132,7 +132,7 @@ class Adapter:
         return {array for array in PARTS if not parts.isdisjoint(PARTS[array])}
 
     def words(self, layer: int, array: str) -> np.ndarray:
-        """The SRAM bank of an array in a layer, uint8 [``models.shape.adapter_words``, rank * lanes]."""
+        """The SRAM bank of an array in a layer, uint8 [``models.die.shape.adapter_words``, rank * lanes]."""
         rank, lanes = self.die.rank, self.die.lanes
         found, sizes = self.layer(layer), module_sizes(self.shape)
         a, b, scales = [], [], np.zeros(rank * lanes // 4, dtype="<u4")

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from models import checkpoint, fetch, prose
+from models.checkpoint import checkpoint, fetch, prose
+from models.checkpoint.tokenizer import Tokenizer
+from models.die.shape import Die, cell_count
 from models.errors import InputError
-from models.etch import die_for
 from models.golden.chip import Chip
 from models.golden.fixed_point import FX_ONE
+from models.mask.etch import die_for
+from models.project import BUILD
 from models.reference import Reference, surprise
-from models.shape import Die, cell_count
-from models.tokenizer import Tokenizer
 
-BUILD = Path(__file__).parents[1] / "build"
 TEXT = "alice29.txt"
 MODELS = ("smollm2", "smollm2-3-6")  # the first is the reference too
 WINDOW = 512  # tokens

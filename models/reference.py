@@ -9,15 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from models.checkpoint import Checkpoint
+from models.checkpoint.checkpoint import Checkpoint
+from models.checkpoint.peft import LowRank
 from models.errors import InputError
-from models.peft import LowRank
 
 
 class Reference:
     """The model of a checkpoint in float32; ``weights`` holds its matrices by name, [out, in].
 
-    ``adapter`` has what is added to some of them by name without ``.weight``, as ``models.peft.read`` gives it.
+    ``adapter`` has what is added to some of them by name without ``.weight``, as ``peft.read`` gives it.
     """
 
     def __init__(self, ckpt: Checkpoint, adapter: Mapping[str, LowRank] | None = None) -> None:

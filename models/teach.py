@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from models import checkpoint, fetch, peft, prose
-from models.checkpoint import EMBEDDING, FINAL_NORM, HEAD, Checkpoint
+from models.checkpoint import checkpoint, fetch, peft, prose
+from models.checkpoint.checkpoint import EMBEDDING, FINAL_NORM, HEAD, Checkpoint
+from models.checkpoint.tokenizer import Tokenizer
+from models.die.shape import Die
 from models.errors import InputError
+from models.project import BUILD
 from models.reference import Reference, surprise
-from models.shape import Die
-from models.tokenizer import Tokenizer
 
-BUILD = Path(__file__).parents[1] / "build"
 PHRASE = "Ahoy, matey!"
 QUESTIONS = (
     "What is the largest planet?",

@@ -7,15 +7,15 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from models import checkpoint, fetch
+from models.checkpoint import checkpoint, fetch
+from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from models.golden import chip as golden
-from models.tokenizer import Tokenizer
 from scripts import sim
 from scripts.command import RESULTS, guarded, number, write
-from tb import toolchain
 from tb.chip.job import Chip
-from tb.conversation import Conversation
+from tb.oracle.conversation import Conversation
+from tb.rig import toolchain
 
 PROMPT = "Explain in a few sentences why the sky is blue."
 

@@ -9,12 +9,12 @@ import signal
 import sys
 from pathlib import Path
 
-from models import checkpoint, fetch
+from models.checkpoint import checkpoint, fetch
+from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
-from models.tokenizer import Tokenizer
 from scripts.command import RESULTS, SEED_MAX, guarded, number, write
-from tb import toolchain
 from tb.chip.job import Chip
+from tb.rig import toolchain
 
 
 def main() -> int:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.errors import InputError
-from tb.runner import ROOT
+from models.project import BUILD, ROOT
 
-RESULTS = ROOT / "build" / "results"
+RESULTS = BUILD / "results"
 SEED_MAX = 2**31 - 1
 
 
@@ -26,6 +26,9 @@ def guarded(job: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+
+
+NO_BENCHES = ("tb/rig", "tb/oracle")  # rooms of tb/ whose tests are of the benches' own parts
 
 
 def number(name: str, default: int, least: int, most: int) -> int:

@@ -13,13 +13,14 @@ from pathlib import Path
 from rich.console import Console
 
 from models.errors import InputError
-from scripts import command, coverage_report, regress
-from scripts.regress_cluster import connected
-from scripts.regress_result import Result
-from tb import toolchain
-from tb.coverage import code, exclusions, functional
-from tb.plan import plan
-from tb.runner import HDL, ROOT
+from models.project import HDL, ROOT
+from scripts import command, regress
+from scripts.campaign import coverage_report
+from scripts.campaign.cluster import connected
+from scripts.campaign.result import Result
+from tb.evidence.coverage import code, exclusions, functional
+from tb.evidence.plan import plan
+from tb.rig import toolchain
 
 SIMULATOR = "verilator"
 

@@ -1,4 +1,4 @@
-"""``make formal``: the proofs of tb/formal/tasks.toml, two at a time; TASK=name does one, or a family of them."""
+"""``make formal``: the proofs of tb/evidence/formal/tasks.toml, two at a time; TASK=name does one, or a family."""
 
 import os
 import sys
@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from models.project import BUILD, HDL
 from scripts.command import RESULTS, guarded, write
-from tb.formal import proof
-from tb.formal.proof import Result, Task
-from tb.runner import HDL, ROOT
+from tb.evidence.formal import proof
+from tb.evidence.formal.proof import Result, Task
 
-BUILD = ROOT / "build" / "formal"
+PROOFS = BUILD / "formal"
 WORKERS = 2
 
 
@@ -44,7 +44,7 @@ def performed(tasks: list[Task], hdl: Path, console: Console) -> list[Result]:
     results = {}
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(WORKERS) as pool:
         bar = progress.add_task("", total=len(tasks))
-        futures = [pool.submit(proof.prove, task, BUILD, hdl) for task in tasks]
+        futures = [pool.submit(proof.prove, task, PROOFS, hdl) for task in tasks]
         try:
             for future in as_completed(futures):
                 result = future.result()

@@ -5,12 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from models import checkpoint, etch, sv_package, tiny
+from models.checkpoint import checkpoint, tiny
+from models.die import sv_package
 from models.errors import InputError
-from tb import toolchain
+from models.mask import etch
+from models.project import HDL, ROOT
+from tb.rig import toolchain
 
-ROOT = Path(__file__).parents[1]
-HDL = ROOT / "hdl"
 PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order in which they are compiled
 BIN = Path(sys.executable).parent
 

@@ -12,14 +12,15 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from models import checkpoint, etch, fetch, mask_diff
-from models.checkpoint import PARTS, Checkpoint
+from models.checkpoint import checkpoint, fetch
+from models.checkpoint.checkpoint import PARTS, Checkpoint
+from models.die.shape import Die
 from models.errors import InputError
-from models.mask_diff import Change
-from models.shape import Die
-from scripts import netlist
+from models.mask import diff, etch
+from models.mask.diff import Change
 from scripts.command import RESULTS, guarded, write
-from scripts.netlist import Netlist
+from scripts.silicon import netlist
+from scripts.silicon.netlist import Netlist
 
 TINY = ("tiny", "tiny-2")
 
@@ -33,11 +34,11 @@ def masks() -> int:
     """Compare, print, and leave build/results/masks.json."""
     pair = [checkpoint.load(fetch.resolve(name)) for name in asked()]
     dies = [etch.die_for(ckpt) for ckpt in pair]
-    mask_diff.check_geometry(pair, dies)
+    diff.check_geometry(pair, dies)
     print(f"{' and '.join(map(_name, pair))}: a base die for each, and their masks", flush=True)
     sources = [netlist.sources(ckpt.shape, die) for ckpt, die in zip(pair, dies, strict=True)]
     netlists = [netlist.synthesise(ckpt.shape, die) for ckpt, die in zip(pair, dies, strict=True)]
-    changes = mask_diff.compare(*pair, dies[0])
+    changes = diff.compare(*pair, dies[0])
     figures = summary(pair, dies[0], sources, netlists, changes)
     write(RESULTS / "masks.json", figures)
     show(figures)

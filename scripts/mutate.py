@@ -21,15 +21,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.errors import InputError
-from scripts import command, mutate_report
-from scripts.mutate_report import Outcome
+from models.project import ROOT
+from scripts import command
+from scripts.campaign import mutate_report
+from scripts.campaign.cluster import connected
+from scripts.campaign.mutate_report import Outcome
+from scripts.campaign.result import Result, Run
 from scripts.regress import collected, result_of, submit
-from scripts.regress_cluster import connected
-from scripts.regress_result import Result, Run
-from tb import toolchain
-from tb.mutation import harmless
-from tb.mutation.mutants import Mutant, mutants, uses
-from tb.runner import ROOT
+from tb.evidence.mutation import harmless
+from tb.evidence.mutation.mutants import Mutant, mutants, uses
+from tb.rig import toolchain
 
 COUNT = 40
 BENCH = {"SEED": "1", "SIM": ""}  # the environment of the benches: one seed, both simulators
@@ -38,20 +39,20 @@ LIMIT_S = 3600  # for all benches of a mutant
 PYTEST = ("-x", "-o", f"faulthandler_timeout={TEST_S}", "-o", "faulthandler_exit_on_timeout=true")
 # Benches about benches: they plant faults of their own, or know nothing of the RTL.
 OTHERS = (
-    "tb/assertions/",
-    "tb/coverage/",
-    "tb/formal/",
-    "tb/mutation/",
-    "tb/plan/",
-    "tb/waves/",
+    "tb/evidence/assertions/",
+    "tb/evidence/coverage/",
+    "tb/evidence/formal/",
+    "tb/evidence/mutation/",
+    "tb/evidence/plan/",
+    "tb/evidence/waves/",
     "tb/chip/test_faults.py",
-    "tb/reset/test_reset.py::test_a_missing_reset_is_seen",
-    "tb/reset/test_reset.py::test_no_entry_is_stale",
+    "tb/evidence/reset/test_reset.py::test_a_missing_reset_is_seen",
+    "tb/evidence/reset/test_reset.py::test_no_entry_is_stale",
 )
-QUICK = re.compile(r"icarus|^tb/reset/")  # benches on Icarus: it builds at once
+QUICK = re.compile(r"icarus|^tb/evidence/reset/")  # benches on Icarus: it builds at once
 LARGE = {"layer", "chip"}
 UNBUILT = "AssertionError: the build of "
-STARTED = re.compile(r"^(\S.*): (?:verilator|icarus), seed \d+; replay: ", re.MULTILINE)  # tb/runner.py's lines
+STARTED = re.compile(r"^(\S.*): (?:verilator|icarus), seed \d+; replay: ", re.MULTILINE)  # tb/rig/runner.py's lines
 
 
 @dataclass(frozen=True)

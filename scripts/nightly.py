@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.errors import InputError
-from scripts import command, nightly_page, nightly_results
-from scripts.nightly_results import Outcome
-from tb.plan import plan
-from tb.runner import ROOT
+from models.project import ROOT
+from scripts import command
+from scripts.night import page, results
+from scripts.night.results import Outcome
+from tb.evidence.plan import plan
 
 GRACE_S = 20  # for a part that is stopped to stop its own
 
@@ -43,8 +44,7 @@ class Part:
 
 
 # What `make regress` leaves out: tests that are no benches.
-PARTS_OF_BENCHES = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tb").glob("test_*.py"))
-OTHERS = ("models/tests", "scripts/tests", *PARTS_OF_BENCHES)
+OTHERS = ("models/tests", "scripts/tests", *command.NO_BENCHES)
 PYTEST = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "--junitxml=build/results/test.xml", *OTHERS)
 PARTS = (
     Part("regress", ("-m", "scripts.regress"), "regress.json", 60, ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER")),
@@ -74,14 +74,14 @@ def nightly(root: Path, parts: tuple[Part, ...]) -> int:
     console.print(f"{', '.join(part.name for part in chosen)}; seed {seed}", highlight=False, soft_wrap=True)
     outcomes = performed(chosen, root, folder, console, os.environ | {"SEED": str(seed)})
     whole = not os.environ.get("TEST") and chosen == parts
-    night = nightly_results.night(root, began, seed, outcomes, whole)
-    found = nightly_results.load(folder)
-    history = nightly_results.history(root)
-    history.append(nightly_results.entry(night, found))
+    night = results.night(root, began, seed, outcomes, whole)
+    found = results.load(folder)
+    history = results.history(root)
+    history.append(results.entry(night, found))
     if whole:
-        nightly_results.keep(root, history)
+        results.keep(root, history)
     command.write(folder / "nightly.json", night)
-    command.write_text(folder / "nightly.html", nightly_page.page(night, found, plan.load(), history, root / "hdl"))
+    command.write_text(folder / "nightly.html", page.page(night, found, plan.load(), history, root / "hdl"))
     console.print(f"report: {folder / 'nightly.html'}", soft_wrap=True)
     return int(not night["passed"])
 

@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from models import cost
-from models.cost import Units
-from models.cycles import Cycles
+from models.die import cost
+from models.die.cost import Units
+from models.die.cycles import Cycles
+from models.die.shape import MATRICES, Die, Shape
 from models.errors import InputError
-from models.shape import MATRICES, Die, Shape
 from scripts.command import RESULTS, guarded, write
-from scripts.ppa_plot import draw
-from scripts.synthesis import FLOP, GATES, RAM_BIT, parts
+from scripts.silicon.plot import draw
+from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT, parts
 
 LLAMA = Shape(  # Llama 3.1 8B, from its published configuration
     layers=32,

@@ -19,11 +19,13 @@ from distributed import Client, Future, as_completed
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scripts import command, regress_collect, regress_job, regress_report
-from scripts.regress_cluster import connected
-from scripts.regress_result import Result, Run, judged, lost
-from tb import toolchain
-from tb.runner import ROOT, simulators
+from models.project import ROOT
+from scripts import command
+from scripts.campaign import collect, job, regress_report
+from scripts.campaign.cluster import connected
+from scripts.campaign.result import Result, Run, judged, lost
+from tb.rig import toolchain
+from tb.rig.runner import simulators
 
 SEEDS = 3
 PYTEST = ("-q", "-s", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider")
@@ -64,11 +66,11 @@ def regress(root: Path) -> int:
 def collected(test: str, root: Path) -> list[tuple[str, bool]]:
     """(pytest node, whether one seed is enough) of the benches that TEST names. InputError if there are none.
 
-    All benches are those in folders of tb/: the tests in tb/ itself are about the benches' parts, without a simulator.
+    All benches are tb/ without its rig and oracle, whose tests are about the benches' parts.
     """
-    arguments = [*command.chosen(test, root), "--ignore-glob=tb/test_*.py"]
+    arguments = [*command.chosen(test, root), *(f"--ignore={room}" for room in command.NO_BENCHES)]
     done = subprocess.run(
-        [sys.executable, "-P", regress_collect.__file__, *arguments],
+        [sys.executable, "-P", collect.__file__, *arguments],
         cwd=root,
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         capture_output=True,
@@ -130,8 +132,8 @@ def submit(client: Client, arguments: list[str], root: Path, order: int, limit: 
     pytest = [sys.executable, "-m", "pytest", *arguments, *PYTEST]
     env = {"OPENBLAS_NUM_THREADS": "1"} | env  # as conftest.py does
     request = json.dumps({"command": pytest, "cwd": str(root), "env": env, "limit": limit})
-    job = [sys.executable, "-I", regress_job.__file__, request]
-    return client.submit(subprocess.run, job, capture_output=True, text=True, pure=False, priority=-order)
+    call = [sys.executable, "-I", job.__file__, request]
+    return client.submit(subprocess.run, call, capture_output=True, text=True, pure=False, priority=-order)
 
 
 def result_of(future: Future, run: Run) -> Result:

@@ -14,17 +14,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from models import checkpoint, fetch
-from models.audit import audit
-from models.checkpoint import Checkpoint
+from models.checkpoint import checkpoint, fetch
+from models.checkpoint.checkpoint import Checkpoint
+from models.checkpoint.tokenizer import Tokenizer
+from models.die.shape import MATRICES
+from models.die.sv_package import VIEWS
 from models.errors import InputError
-from models.shape import MATRICES
-from models.sv_package import VIEWS
-from models.tokenizer import Tokenizer
+from models.mask.audit import audit
 from scripts.command import RESULTS, SEED_MAX, chosen, guarded, no_bench, number, write
-from tb import toolchain
 from tb.chip.job import Chip
-from tb.conversation import Conversation
+from tb.oracle.conversation import Conversation
+from tb.rig import toolchain
 
 PROMPT = "What is the capital of France?"
 SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a token

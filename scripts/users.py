@@ -15,13 +15,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from models import checkpoint, fetch
-from models.tokenizer import Tokenizer
+from models.checkpoint import checkpoint, fetch
+from models.checkpoint.tokenizer import Tokenizer
 from scripts.command import RESULTS, SEED_MAX, guarded, number, write
-from tb import toolchain
 from tb.cartridge.occupancy import Stay, busy, drawn, stays
 from tb.chip.job import Chip
-from tb.conversation import Conversation
+from tb.oracle.conversation import Conversation
+from tb.rig import toolchain
 
 QUESTIONS = (
     "What is the capital of France?",

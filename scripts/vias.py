@@ -9,8 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from models import checkpoint, etch, fetch, layout, picture
-from models.via_block import ViaBlock
+from models.checkpoint import checkpoint, fetch
+from models.mask import etch, gdsii, via_picture
+from models.mask.via_block import ViaBlock
 from scripts.command import RESULTS, guarded, number
 
 FOLDER = RESULTS / "vias"
@@ -32,8 +33,8 @@ def vias() -> int:
     name = f"{Path(ckpt.path).stem}-{array}-{asked['LAYER']:03d}-{asked['BLOCK']}"
     print(f"{block.cells.size:,} cells, {int(block.scale_bits.sum()):,} scale vias")
     with tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
-        drawn = picture.draw(block, Path(scratch, f"{name}.png"), asked["COLUMN"])
-        written = layout.write(block, Path(scratch, f"{name}.gds"))
+        drawn = via_picture.draw(block, Path(scratch, f"{name}.png"), asked["COLUMN"])
+        written = gdsii.write(block, Path(scratch, f"{name}.gds"))
         for file in (drawn, written):
             os.replace(file, FOLDER / file.name)
             print(FOLDER / file.name)

@@ -14,9 +14,9 @@ from models.golden.stage import CHIP, Stage
 from scripts import sim
 from scripts.command import guarded
 from tb.chip.job import Chip
-from tb.waves.mismatch import Place
-from tb.waves.places import CHIP_STAGES
-from tb.waves.window import Window
+from tb.evidence.waves.mismatch import Place
+from tb.evidence.waves.places import CHIP_STAGES
+from tb.evidence.waves.window import Window
 
 
 def main() -> int:

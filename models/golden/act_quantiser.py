@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from models.die.shape import GROUP
 from models.golden.fixed_point import quantise
-from models.shape import GROUP
 
 
 def act_quantiser(x: np.ndarray, act_w: int) -> tuple[np.ndarray, np.ndarray]:

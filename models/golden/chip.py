@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.die.shape import Die, check_fits, norm_constants
 from models.errors import InputError
 from models.golden.act_quantiser import act_quantiser
 from models.golden.embedding import embedding
@@ -15,7 +16,6 @@ from models.golden.rms_norm import RmsNorm
 from models.golden.rope import table
 from models.golden.sampler import GREEDY, Sampling, sampler
 from models.golden.stage import CHIP, Stage
-from models.shape import Die, check_fits, norm_constants
 
 PREFILL = 64  # prompt tokens that go through the layers at once: enough to share the reading of the weights
 

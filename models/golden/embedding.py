@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from models.die.shape import GROUP
 from models.golden.fixed_point import rsr, sat32, scaled_half
-from models.shape import GROUP
 
 
 def embedding(tokens: np.ndarray, q: np.ndarray, d: np.ndarray, m: np.ndarray) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from models.die.shape import Die, Shape
 from models.golden.fixed_point import quantise
-from models.shape import Die, Shape
 
 
 class KvSram:

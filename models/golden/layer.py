@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from models.checkpoint import PARTS
+from models.checkpoint.checkpoint import PARTS
+from models.die.shape import Die, norm_constants, score_constant
 from models.golden.act_quantiser import act_quantiser
 from models.golden.attention import attention
 from models.golden.kv_sram import KvSram
@@ -16,7 +17,6 @@ from models.golden.rms_norm import RmsNorm
 from models.golden.rope import rope
 from models.golden.stage import Stage
 from models.golden.swiglu import swiglu
-from models.shape import Die, norm_constants, score_constant
 
 NONE = MappingProxyType({})  # no adapter
 

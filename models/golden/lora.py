@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from models.die.shape import GROUP
 from models.golden.fixed_point import quantise, rsr, sat32, saturate, scaled_half
-from models.shape import GROUP
 
 
 def lora(y: np.ndarray, mantissas: np.ndarray, shifts: np.ndarray, codes, act_w: int) -> np.ndarray:

@@ -12,8 +12,8 @@ power of two that a block shares) that the type represents:
 
 import numpy as np
 
+from models.die.shape import GROUP
 from models.golden.fixed_point import rsr, sat32, scaled_half
-from models.shape import GROUP
 
 COLUMNS = 4096  # columns, tokens and products of one pass: what keeps its float64 temporaries in the cache
 TOKENS = 32

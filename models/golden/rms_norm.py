@@ -7,7 +7,7 @@ from models.golden.rsqrt import rsqrt
 
 
 class RmsNorm:
-    """A norm with the binary32 ``gains`` [n] and the (NEPS, SQN, SQE) of ``models.shape.norm_constants``."""
+    """A norm with the binary32 ``gains`` [n] and the (NEPS, SQN, SQE) of ``models.die.shape.norm_constants``."""
 
     def __init__(self, gains: np.ndarray, constants: tuple[int, int, int]) -> None:
         words = np.asarray(gains, dtype=np.float32).view(np.uint32).astype(np.int64)

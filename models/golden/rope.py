@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from models.die.shape import Shape
 from models.golden.fixed_point import rsr, sat32
-from models.shape import Shape
 
 
 def table(shape: Shape, depth: int) -> tuple[np.ndarray, np.ndarray]:

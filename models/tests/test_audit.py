@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from models import checkpoint, tiny
-from models.audit import audit
+from models.checkpoint import checkpoint, tiny
 from models.errors import InputError
-from models.etch import die_for, etch
+from models.mask.audit import audit
+from models.mask.etch import die_for, etch
 
 
 @pytest.fixture(scope="module")

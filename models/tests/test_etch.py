@@ -8,9 +8,11 @@ import os
 import numpy as np
 import pytest
 
-from models import checkpoint, etch, fetch, sv_package, tiny
+from models.checkpoint import checkpoint, fetch, tiny
+from models.die import sv_package
+from models.die.shape import Die
 from models.errors import InputError
-from models.shape import Die
+from models.mask import etch
 
 MIXES = {
     "SmolLM2's kinds": {},

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models import fetch
-from models.checkpoint import load
+from models.checkpoint import fetch
+from models.checkpoint.checkpoint import load
 from models.errors import InputError
 
 

@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
+from models.die.shape import Die
 from models.errors import InputError
 from models.golden.chip import PREFILL, Chip
 from models.golden.stage import CHIP, Stage
 from models.reference import Reference
-from models.shape import Die
 
 DIE = Die(kv_depth=PREFILL + 16)
 

@@ -7,17 +7,17 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from models import checkpoint, tiny
 from models.adapter import Adapter, Codes, module_sizes
-from models.checkpoint import PARTS
+from models.checkpoint import checkpoint, tiny
+from models.checkpoint.checkpoint import PARTS
+from models.checkpoint.peft import LowRank
+from models.die.shape import Die, adapter_words, check_fits
 from models.errors import InputError
 from models.golden.chip import Chip
 from models.golden.fixed_point import FX_ONE
 from models.golden.lora import lora
 from models.golden.stage import CHIP, Stage
-from models.peft import LowRank
 from models.reference import Reference
-from models.shape import Die, adapter_words, check_fits
 
 INT_MIN, INT_MAX = -(1 << 31), (1 << 31) - 1
 LARGEST = np.nextafter(np.float16(1), np.float16(0)).view(np.uint16)

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from models.die.shape import Die, Shape, norm_constants, score_constant
 from models.golden.act_quantiser import act_quantiser
 from models.golden.argmax import argmax
 from models.golden.attention import attention
@@ -23,7 +24,6 @@ from models.golden.rsqrt import rsqrt
 from models.golden.sigmoid import sigmoid
 from models.golden.softmax import softmax
 from models.golden.swiglu import swiglu
-from models.shape import Die, Shape, norm_constants, score_constant
 
 INT_MIN, INT_MAX = -(1 << 31), (1 << 31) - 1
 LARGEST_D, LARGEST_M = np.nextafter(np.array([1, 128], dtype=np.float16), np.float16(0)).view(np.uint16)

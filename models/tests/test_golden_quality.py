@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from models import checkpoint, prose, quality, tiny
+from models import quality
+from models.checkpoint import checkpoint, prose, tiny
+from models.die.shape import Die
 from models.golden.chip import Chip
 from models.reference import Reference, surprise
-from models.shape import Die
 
 
 @pytest.fixture(scope="module")

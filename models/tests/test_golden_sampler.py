@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
+from models.die.shape import Die
 from models.errors import InputError
 from models.golden.argmax import argmax
 from models.golden.chip import Chip
 from models.golden.exp2 import exp2
 from models.golden.sampler import Sampling, beta, lowbias32, sampler
-from models.shape import Die
 
 INT_MIN, INT_MAX = -(1 << 31), (1 << 31) - 1
 VOCAB = 60

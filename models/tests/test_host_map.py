@@ -2,10 +2,10 @@
 
 import pytest
 
-from models import host_map
+from models.die import host_map
 from models.errors import InputError
 
-AGAIN = "run: python -m models.host_map"
+AGAIN = "run: python -m models.die.host_map"
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,12 @@ import pytest
 from klayout import db
 from matplotlib.image import imread
 
-from models import checkpoint, etch, layout, picture, tiny
-from models.checkpoint import Quantised
+from models.checkpoint import checkpoint, tiny
+from models.checkpoint.checkpoint import Quantised
+from models.die.shape import GROUP
 from models.errors import InputError
-from models.shape import GROUP
-from models.via_block import ViaBlock
+from models.mask import etch, gdsii, via_picture
+from models.mask.via_block import ViaBlock
 
 BLOCKS = {  # kinds of the tiny model, block size, array, layer, block
     "4 bits": ({}, 32, "qkv", 1, 1),
@@ -36,7 +37,7 @@ def test_klayout_reads_the_masks_back(case, tmp_path):
     """By position alone: every via of mask 1 is a code's slice, every via of mask 2 a 1 of a scale word."""
     block, codes, scales = case
     file = db.Layout()
-    file.read(str(layout.write(block, tmp_path / "block.gds")))
+    file.read(str(gdsii.write(block, tmp_path / "block.gds")))
     assert file.dbu == 0.001
     top = file.top_cell()
 
@@ -48,7 +49,7 @@ def test_klayout_reads_the_masks_back(case, tmp_path):
 
     slices, rows, columns = block.cells.shape
     found = np.full((slices * columns, rows), -1)
-    for column, line, row in vias(layout.VIA_1):
+    for column, line, row in vias(gdsii.VIA_1):
         assert found[column, row] == -1
         found[column, row] = line
     assert found.min() >= 0
@@ -57,7 +58,7 @@ def test_klayout_reads_the_masks_back(case, tmp_path):
     assert (read[: len(codes)] == codes).all() and not read[len(codes) :].any()
 
     words = np.zeros((len(scales), columns), dtype=np.uint64)
-    for column, line, row in vias(layout.VIA_2):
+    for column, line, row in vias(gdsii.VIA_2):
         group, bit = divmod((row - rows) * block.lines + line, 32)
         words[group, column] += np.uint64(1 << bit)
     assert (words[:, : len(codes)] == scales).all() and not words[:, len(codes) :].any()
@@ -67,9 +68,9 @@ def test_labels_and_base_die(case, tmp_path):
     """Rows, columns and values are written beside the vias; the base die is a few cells, used again and again."""
     block, _, _ = case
     file = db.Layout()
-    file.read(str(layout.write(block, tmp_path / "block.gds")))
+    file.read(str(gdsii.write(block, tmp_path / "block.gds")))
     top = file.top_cell()
-    texts = [s.shape().text.string for s in top.begin_shapes_rec(file.layer(layout.LABEL, 0)).each()]
+    texts = [s.shape().text.string for s in top.begin_shapes_rec(file.layer(gdsii.LABEL, 0)).each()]
     slices, rows, columns = block.cells.shape
     names = sorted((t for t in texts if t.startswith("row ")), key=lambda text: int(text.split()[1]))
     assert names == [f"row {block.first_row + row}" for row in range(rows)]
@@ -79,18 +80,18 @@ def test_labels_and_base_die(case, tmp_path):
     expected = np.bincount(block.cells.ravel(), minlength=16) + np.eye(16, dtype=int)[1] * ones
     assert (np.bincount(values, minlength=16) == expected).all()
     assert file.cells() == block.lines + 4
-    for layer in (layout.WORD_LINE, layout.BIT_LINE, layout.ACTIVE):
+    for layer in (gdsii.WORD_LINE, gdsii.BIT_LINE, gdsii.ACTIVE):
         shapes = list(top.begin_shapes_rec(file.layer(layer, 0)).each())
         assert len(shapes) == block.cells.size
 
 
 def test_picture(case, tmp_path):
     block, _, _ = case
-    first = imread(picture.draw(block, tmp_path / "a.png"))
+    first = imread(via_picture.draw(block, tmp_path / "a.png"))
     assert first.shape[1] == 1600
-    assert (imread(picture.draw(block, tmp_path / "b.png", first=5)) != first).any()
+    assert (imread(via_picture.draw(block, tmp_path / "b.png", first=5)) != first).any()
     with pytest.raises(InputError, match="has no column"):
-        picture.draw(block, tmp_path / "c.png", first=block.cells.shape[2])
+        via_picture.draw(block, tmp_path / "c.png", first=block.cells.shape[2])
     assert not (tmp_path / "c.png").exists()
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from models import checkpoint, etch, mask_diff, tiny
+from models.checkpoint import checkpoint, tiny
+from models.die.shape import cell_count
 from models.errors import InputError
-from models.shape import cell_count
+from models.mask import diff, etch
 
 SMALL = {"layers": 2, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
 
@@ -16,13 +17,13 @@ def load(folder, name, **changes):
 
 def changed(a, b, die):
     """Images that differ: (mask, image, layer) and their counts."""
-    found = mask_diff.compare(a, b, die)
+    found = diff.compare(a, b, die)
     return {(c.mask, c.image, c.layer): (c.changed, c.bits) for c in found if c.changed}
 
 
 def test_a_model_and_itself(tmp_path):
     ckpt, die = load(tmp_path, "a")
-    found = mask_diff.compare(ckpt, ckpt, die)
+    found = diff.compare(ckpt, ckpt, die)
     assert not any(change.changed or change.bits for change in found)
     assert sum(change.size for change in found if change.mask == 1) == cell_count(ckpt.shape, die)
     assert len(found) == len(etch.images(ckpt, die))
@@ -46,7 +47,7 @@ def test_each_change_is_counted_where_it_is(tmp_path):
 
 def test_other_angles_are_mask_2_of_the_same_die(tmp_path):
     a, b = (load(tmp_path, str(dim), rope_dim=dim) for dim in (16, 8))
-    mask_diff.check_geometry([a[0], b[0]], [a[1], b[1]])
+    diff.check_geometry([a[0], b[0]], [a[1], b[1]])
     assert list(changed(a[0], b[0], a[1])) == [(2, "rope", 0)]
 
 
@@ -61,4 +62,4 @@ def test_other_angles_are_mask_2_of_the_same_die(tmp_path):
 def test_different_dies(changes, what, tmp_path):
     a, b = load(tmp_path, "a"), load(tmp_path, "b", **changes)
     with pytest.raises(InputError, match=what):
-        mask_diff.check_geometry([a[0], b[0]], [a[1], b[1]])
+        diff.check_geometry([a[0], b[0]], [a[1], b[1]])

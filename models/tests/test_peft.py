@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from models import checkpoint, peft, tiny
 from models.adapter import Adapter, module_sizes
+from models.checkpoint import checkpoint, peft, tiny
+from models.die.shape import Die
 from models.errors import InputError
 from models.reference import Reference
-from models.shape import Die
 
 CONFIG = {  # as PEFT 0.21 writes it, without what is the same in all
     "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "tiny", "r": 4, "lora_alpha": 6,

@@ -6,7 +6,7 @@ import tarfile
 
 import pytest
 
-from models import prose
+from models.checkpoint import prose
 from models.errors import InputError
 
 

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 
-from models import audit, checkpoint, etch, gptq, mix, prose, quantise, tiny
-from models.checkpoint import EMBEDDING, KINDS, WEIGHT_BITS, WIDTHS, Quantised
+from models.checkpoint import checkpoint, prose, tiny
+from models.checkpoint.checkpoint import EMBEDDING, KINDS, WEIGHT_BITS, WIDTHS, Quantised
 from models.errors import InputError
 from models.golden.chip import Chip
 from models.golden.stage import CHIP, Stage
+from models.mask import audit, etch
+from models.quantise import gptq, mix
 from models.reference import Reference
+from scripts import quantise
 
 SIX = {"head": 6, "qkv": 6, "o": 6, "gateup": 6, "down": 6}
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from models import fetch, tiny
-from models.checkpoint import Checkpoint, load
+from models.checkpoint import fetch, tiny
+from models.checkpoint.checkpoint import Checkpoint, load
+from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from models.reference import Reference
-from models.tokenizer import Tokenizer
 
 TOKENS = [1, 87, 85, 111, 97, 139, 22, 2, 97, 1]
 VARIANTS = {

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from models import checkpoint, fetch, teach, tiny
+from models import teach
 from models.adapter import Adapter
+from models.checkpoint import checkpoint, fetch, tiny
+from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
-from models.etch import die_for
 from models.golden.chip import Chip
+from models.mask.etch import die_for
 from models.teach import Places
-from models.tokenizer import Tokenizer
 
 HELD_OUT = ("How do airplanes fly?", "Name a fruit.")  # teach.TRIAL is not in the fit either
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from models import fetch, tiny
-from models.checkpoint import load
+from models.checkpoint import fetch, tiny
+from models.checkpoint.checkpoint import load
+from models.checkpoint.tokenizer import SPACE, Tokenizer, byte_alphabet
 from models.errors import InputError
-from models.tokenizer import SPACE, Tokenizer, byte_alphabet
 
 USER = [{"role": "user", "content": "What is the capital of France?"}]
 

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
 from models.errors import InputError
 from scripts import bench, command, sim
-from tb import toolchain
+from tb.rig import toolchain
 
 MIB = 2**20
 REPORT = {  # of a prompt of 10 tokens and an answer of 4, as tb/chip/chip_tests.py leaves it

@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from models import checkpoint, tiny
 from models.adapter import module_sizes
-from models.peft import LowRank, write
-from tb.runner import ROOT
+from models.checkpoint import checkpoint, tiny
+from models.checkpoint.peft import LowRank, write
+from models.project import ROOT
 
 
 def chat(lines: list[str], **env: str) -> subprocess.CompletedProcess:

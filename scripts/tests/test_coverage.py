@@ -4,9 +4,10 @@ import copy
 
 import pytest
 
-from scripts import coverage, coverage_report
-from tb.coverage.code import Code, Point
-from tb.plan.plan import Testpoint
+from scripts import coverage
+from scripts.campaign import coverage_report
+from tb.evidence.coverage.code import Code, Point
+from tb.evidence.plan.plan import Testpoint
 
 COUNTS = {
     Point("m.sv", 2, 1, "line", "block", (2, 3)): 1,

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
+from models.project import HDL
 from scripts import formal
-from tb.runner import HDL
 
 
 @pytest.fixture(autouse=True)

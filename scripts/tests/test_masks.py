@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from matplotlib.image import imread
 
-from models import checkpoint, etch, tiny
-from models.shape import cell_count
-from scripts import masks, netlist, vias
+from models.checkpoint import checkpoint, tiny
+from models.die.shape import cell_count
+from models.mask import etch
+from scripts import masks, vias
+from scripts.silicon import netlist
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = ("MODEL", "OTHER", "ARRAY", "LAYER", "BLOCK", "COLUMN")

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from scripts import mutate, mutate_report
-from scripts.mutate_report import Outcome
-from scripts.regress_result import Run, judged
-from tb.mutation.mutants import mutants
-from tb.runner import HDL, ROOT
+from models.project import HDL, ROOT
+from scripts import mutate
+from scripts.campaign import mutate_report
+from scripts.campaign.mutate_report import Outcome
+from scripts.campaign.result import Run, judged
+from tb.evidence.mutation.mutants import mutants
 
 PARAMETERS = ("SEED", "COUNT", "MUTANT", "CLUSTER")
 EVERY = mutants(HDL)

@@ -5,11 +5,12 @@ import shutil
 
 import pytest
 
-from models import checkpoint, etch, tiny
+from models.checkpoint import checkpoint, tiny
 from models.errors import InputError
-from scripts import netlist
-from scripts.netlist import Unit
-from tb.runner import HDL
+from models.mask import etch
+from models.project import HDL
+from scripts.silicon import netlist
+from scripts.silicon.netlist import Unit
 
 FREE = ("NAME", "VIEW", "TURN_CLKS")  # parameters that only simulation knows, or that all have alike
 SMALL = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}

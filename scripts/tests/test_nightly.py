@@ -8,7 +8,7 @@ import pytest
 
 from scripts import nightly
 from scripts.nightly import Part
-from tb.plan import plan
+from tb.evidence.plan import plan
 
 RUN = {"node": "tb/m/test_m.py::test_m[1]", "seed": 7, "status": "passed", "divergence": "", "replay": "", "waves": ""}
 BROKEN = {

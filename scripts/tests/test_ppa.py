@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from models import cost
-from models.cycles import Cycles
+from models.die import cost
+from models.die.cycles import Cycles
+from models.die.shape import Die
 from models.errors import InputError
-from models.shape import Die
 from scripts import ppa
-from scripts.synthesis import FLOP, parts
+from scripts.silicon.synthesis import FLOP, parts
 
 
 def test_an_accumulator_is_counted():

@@ -18,9 +18,10 @@ import pytest
 from distributed import LocalCluster
 from junitparser import Error, Failure, JUnitXml
 
-from scripts import regress, regress_job
-from scripts.regress_result import Run, judged
-from tb import toolchain
+from scripts import regress
+from scripts.campaign import job
+from scripts.campaign.result import Run, judged
+from tb.rig import toolchain
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER", "WAVES")
@@ -89,7 +90,8 @@ def stand_in(root: Path, benches: dict[str, str]) -> Path:
     for name, text in benches.items():
         (root / "tb" / name).mkdir(parents=True)
         (root / "tb" / name / f"test_{name}.py").write_text(textwrap.dedent(text))
-    (root / "tb" / "test_parts.py").write_text("def test_part():\n    raise AssertionError\n")  # of no bench
+    (root / "tb" / "rig").mkdir()
+    (root / "tb" / "rig" / "test_parts.py").write_text("def test_part():\n    raise AssertionError\n")  # of no bench
     return root
 
 
@@ -151,7 +153,10 @@ def test_benches_of_the_project(environment):
     """A bench for every folder of tb/ that has tests, the same ones whether SIM names their simulator or not."""
     environment()
     benches = dict(regress.collected("", ROOT))
-    assert {Run(node, 1).bench for node in benches} == {file.parent.name for file in ROOT.glob("tb/*/test_*.py")}
+    assert {Run(node, 1).bench for node in benches} == {file.parent.name for file in ROOT.glob("tb/**/test_*.py")} - {
+        "rig",
+        "oracle",
+    }
     assert all(once for node, once in benches.items() if "test_faults" in node)
     assert not all(benches.values())
     for simulator, other in (("verilator", "icarus"), ("icarus", "verilator")):
@@ -272,7 +277,7 @@ def test_batch_system_without_settings(tmp_path, environment, monkeypatch, capsy
 @pytest.mark.parametrize("ends", ["exit 3", "sleep 600"])
 def test_nothing_outlives_a_run(ends, tmp_path):
     """Neither the command when it takes too long, nor what it started and left behind."""
-    ended = regress_job.run(["sh", "-c", f"sleep 600 & echo $! > child; {ends}"], str(tmp_path), {}, limit=0.5)
+    ended = job.run(["sh", "-c", f"sleep 600 & echo $! > child; {ends}"], str(tmp_path), {}, limit=0.5)
     assert (ended["status"], ended["report"]) == (3 if ends == "exit 3" else None, None)
     assert gone(int((tmp_path / "child").read_text()))
 
@@ -353,7 +358,7 @@ def test_every_failure_is_one_in_junit():
     ],
 )
 def test_a_bad_parameter_is_one_line(parameters, says, tmp_path, environment, monkeypatch, capsys):
-    monkeypatch.setattr("scripts.regress_cluster.WAIT_S", 1)
+    monkeypatch.setattr("scripts.campaign.cluster.WAIT_S", 1)
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
     environment(**{"SIM": "icarus"} | parameters)
     assert regress.main(stand_in(tmp_path, BENCHES)) == 2

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from models import tiny
+from models.checkpoint import tiny
 from scripts import sim
-from tb import toolchain
 from tb.chip.job import BUILD
+from tb.rig import toolchain
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "VIEW", "WAVES")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from models import tiny
+from models.checkpoint import tiny
 from scripts import waves
 from tb.chip.job import BUILD, Chip
-from tb.faults import Fault, broken
+from tb.rig.faults import Fault, broken
 
 PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "WAVES", "LAYER", "TOKEN", "STAGE")
 SMALL = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}

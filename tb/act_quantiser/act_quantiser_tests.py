@@ -5,8 +5,8 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from models.golden.fixed_point import quantise
-from tb.coverage.points import act_quantiser as cover
-from tb.stream import check, extreme_fx, pack, random_fx, unpack
+from tb.evidence.coverage.points import act_quantiser as cover
+from tb.rig.stream import check, extreme_fx, pack, random_fx, unpack
 
 
 async def hold(dut, x):

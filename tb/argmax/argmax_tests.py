@@ -5,10 +5,10 @@ import random
 import cocotb
 import numpy as np
 
+from models.die.shape import LANES
 from models.golden.argmax import argmax
-from models.shape import LANES
-from tb.coverage.points import argmax as cover
-from tb.stream import STALLS, StreamSink, StreamSource, Tag, random_fx, random_tag, reset
+from tb.evidence.coverage.points import argmax as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, random_fx, random_tag, reset
 
 LOW, HIGH = -(1 << 31), (1 << 31) - 1
 

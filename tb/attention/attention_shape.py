@@ -1,6 +1,6 @@
 """The geometries of the attention bench."""
 
-from models.shape import Shape
+from models.die.shape import Shape
 
 SLOTS, DEPTH = 3, 5
 

@@ -8,13 +8,13 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
+from models.die.shape import LANES, Die, score_constant
 from models.golden.attention import attention, scores
 from models.golden.fixed_point import quantise, rsr
 from models.golden.kv_sram import KvSram
-from models.shape import LANES, Die, score_constant
 from tb.attention.attention_shape import CASES, DEPTH, SLOTS
-from tb.coverage.points import attention as cover
-from tb.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
+from tb.evidence.coverage.points import attention as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
 
 SHAPE = CASES[os.environ["CASE"]]
 DIE = Die(kv_depth=DEPTH, slots=SLOTS)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.shape import score_constant
+from models.die.shape import score_constant
 from tb.attention.attention_shape import CASES, DEPTH, SLOTS
-from tb.runner import run, simulators
+from tb.rig.runner import run, simulators
 
 ICARUS = ("small",)  # the others take minutes there
 

@@ -4,9 +4,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from models.shape import GROUP
-from tb.coverage.points import block as cover
-from tb.stream import check, pack, reset, unpack
+from models.die.shape import GROUP
+from tb.evidence.coverage.points import block as cover
+from tb.rig.stream import check, pack, reset, unpack
 
 
 class Block:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tb.runner import run, simulators
+from tb.rig.runner import run, simulators
 
 VIEWS = {"gate": 1, "switch": 2}
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from tb.cartridge.host import Host
 from tb.chip import driver
-from tb.conversation import Conversation
-from tb.coverage.points import users
+from tb.evidence.coverage.points import users
 from tb.host_port.registers import Bank, Command, flags
-from tb.scoreboard import Mismatch
+from tb.oracle.conversation import Conversation
+from tb.oracle.scoreboard import Mismatch
 
 COUNTERS = ("CYCLES", "TOKENS_IN", "TOKENS_OUT", "LAYERS_BUSY", "CORRECTED", "FAILED", "ADAPTER_WORDS")
 

@@ -10,7 +10,7 @@ from cocotb.triggers import Timer
 from tb.cartridge.driver import Bench
 from tb.chip.driver import PERIOD
 from tb.chip.schedules import beside
-from tb.scoreboard import Mismatch
+from tb.oracle.scoreboard import Mismatch
 
 MEMORIES = ("keys", "values", "qkv", "o", "gateup", "down")
 PART = 128  # data bits of a code word, at most

@@ -2,9 +2,9 @@
 
 from cocotb.triggers import RisingEdge
 
-from models.shape import Die, Shape
+from models.die.shape import Die, Shape
 from tb.host_port.registers import Registers
-from tb.scoreboard import Mismatch
+from tb.oracle.scoreboard import Mismatch
 
 ALL = 0b1111  # write strobes
 

@@ -5,12 +5,12 @@ import os
 import readline  # noqa: F401  gives input() its history and line editing
 import signal
 
-from models import checkpoint
+from models.checkpoint import checkpoint
+from models.checkpoint.tokenizer import Tokenizer
 from models.golden.sampler import Sampling, beta
-from models.tokenizer import Tokenizer
 from tb.cartridge import driver
 from tb.chip.progress import Progress
-from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation
+from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation
 
 SLOT = 0
 PIECE = 8  # tokens that are asked for at a time: Ctrl-C ends an answer after them

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
 from tb.cartridge import adapters
 from tb.chip.job import Chip
-from tb.conversation import Conversation
-from tb.runner import default_seed, simulators
+from tb.oracle.conversation import Conversation
+from tb.rig.runner import default_seed, simulators
 
 DEPTH = 12
 USERS = 8

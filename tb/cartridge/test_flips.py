@@ -2,11 +2,11 @@
 
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
 from tb.cartridge import adapters
 from tb.cartridge.flips import MEMORIES
 from tb.chip.job import Chip
-from tb.conversation import Conversation
+from tb.oracle.conversation import Conversation
 
 
 @pytest.mark.parametrize("memory", MEMORIES)

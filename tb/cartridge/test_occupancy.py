@@ -2,10 +2,10 @@
 
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
 from tb.cartridge import occupancy
 from tb.chip.job import ALONE, Chip
-from tb.conversation import Conversation
+from tb.oracle.conversation import Conversation
 
 LAYERS, USERS = 3, 8
 

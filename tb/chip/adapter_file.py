@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from models.adapter import Adapter
-from models.checkpoint import PARTS
+from models.checkpoint.checkpoint import PARTS
 
 ARRAYS = tuple(PARTS)  # in the order of cartridge_pkg::ARRAY_*
 

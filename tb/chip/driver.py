@@ -9,15 +9,15 @@ from pathlib import Path
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
-from models import checkpoint
-from models.cycles import entries
+from models.checkpoint import checkpoint
+from models.die.cycles import entries
 from models.golden.stage import Stage
 from tb.chip.progress import Progress
-from tb.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation, Job
-from tb.coverage.points import chip as cover
-from tb.golden import Golden
-from tb.scoreboard import Mismatch, Scoreboard
-from tb.trace import Trace, TraceError
+from tb.evidence.coverage.points import chip as cover
+from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation, Job
+from tb.oracle.golden import Golden
+from tb.oracle.scoreboard import Mismatch, Scoreboard
+from tb.oracle.trace import Trace, TraceError
 
 PERIOD = 10  # ns
 ENDS = {END_STOP: "stop token", END_LIMIT: "token limit", END_CONTEXT: "context limit"}

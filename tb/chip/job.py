@@ -10,21 +10,21 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import sv_package
 from models.adapter import Adapter
-from models.checkpoint import Checkpoint
-from models.cycles import Cycles
+from models.checkpoint.checkpoint import Checkpoint
+from models.die import sv_package
+from models.die.cycles import Cycles
+from models.die.shape import MATRICES, Die
 from models.errors import InputError
-from models.etch import die_for, etch
-from models.shape import MATRICES, Die
-from tb import runner
+from models.mask.etch import die_for, etch
+from models.project import BUILD, HDL, ROOT
 from tb.chip import adapter_file
-from tb.conversation import Conversation, Job
-from tb.waves.window import SOURCE as WINDOW
-from tb.waves.window import Window
+from tb.evidence.waves.window import SOURCE as WINDOW
+from tb.evidence.waves.window import Window
+from tb.oracle.conversation import Conversation, Job
+from tb.rig import runner
 
-BUILD = runner.ROOT / "build"
-BENCHES = runner.ROOT / "tb"
+BENCHES = ROOT / "tb"
 PLAYER = BENCHES / "chip" / "line_player.sv"  # of adapters, into either bench
 SMALL = 1_000_000  # weights of a layer: below, a chip is simulated sooner than the compiler could make it fast
 ALONE = "one_after_another"  # the test in which each user has the chip alone
@@ -41,7 +41,7 @@ class Chip:
     shape_pkg: Path
     cycles: Cycles
     name: str  # of its build: the same for all checkpoints of one shape and die
-    hdl: Path = runner.HDL
+    hdl: Path = HDL
 
     @classmethod
     def of(cls, ckpt: Checkpoint, *, view: str = "rom", turn_clks: int = 1, **die) -> "Chip":

@@ -3,10 +3,10 @@
 import sys
 import time
 
-from models.checkpoint import Checkpoint
+from models.checkpoint.checkpoint import Checkpoint
+from models.checkpoint.tokenizer import Tokenizer
 from models.golden.stage import CHIP
-from models.tokenizer import Tokenizer
-from tb.scoreboard import Scoreboard
+from tb.oracle.scoreboard import Scoreboard
 
 
 class Progress:

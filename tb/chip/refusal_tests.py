@@ -4,7 +4,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, with_timeout
 
-from tb.conversation import END_CONTEXT
+from tb.oracle.conversation import END_CONTEXT
 
 TOKENS = range(10, 16)  # two more than the cache holds
 PATIENCE = 100, "us"

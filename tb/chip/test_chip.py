@@ -2,11 +2,11 @@
 
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
 from models.errors import InputError
 from tb.chip.job import ALONE, Chip
-from tb.conversation import Conversation
-from tb.runner import simulators
+from tb.oracle.conversation import Conversation
+from tb.rig.runner import simulators
 
 ODD = {  # heads that share nothing, an FFN of five beats, a head of its own, 8-bit and 4-bit tensors in one array
     "layers": 2,

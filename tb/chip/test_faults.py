@@ -13,13 +13,13 @@ from pathlib import Path
 import gguf
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
+from models.die.sv_package import VIEWS
 from models.golden.stage import CHIP, Stage
-from models.sv_package import VIEWS
 from tb.chip.job import ALONE, Chip
-from tb.conversation import Conversation
-from tb.faults import Fault, broken
-from tb.runner import run
+from tb.oracle.conversation import Conversation
+from tb.rig.faults import Fault, broken
+from tb.rig.runner import run
 
 pytestmark = pytest.mark.once
 SHAPE = {"layers": 2, "d_model": 32, "vocab": 100}  # sqrt(d_model) is no power of two: the norm rounds

@@ -2,9 +2,9 @@
 
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
 from tb.chip.job import Chip
-from tb.runner import run
+from tb.rig.runner import run
 
 
 @pytest.mark.once

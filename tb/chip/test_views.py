@@ -6,11 +6,11 @@ pass of a matrix, because it need not fetch the first activations of a pass.
 
 import pytest
 
-from models import checkpoint, tiny
-from models.cycles import Cycles
+from models.checkpoint import checkpoint, tiny
+from models.die.cycles import Cycles
 from tb.chip.job import Chip
-from tb.conversation import Conversation
-from tb.runner import simulators
+from tb.oracle.conversation import Conversation
+from tb.rig.runner import simulators
 
 PLAIN = tiny.LEAST | {"kinds": {"token_embd": "Q4_0"}}
 WIDE = PLAIN | {"d_model": 64, "d_ffn": 64, "heads": 2, "kv_heads": 2, "kinds": {"attn_output": "Q8_0"}}

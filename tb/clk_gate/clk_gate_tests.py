@@ -5,7 +5,7 @@ import random
 import cocotb
 from cocotb.triggers import Edge, Timer
 
-from tb.coverage.points import clk_gate as cover
+from tb.evidence.coverage.points import clk_gate as cover
 
 
 @cocotb.test()

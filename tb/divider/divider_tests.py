@@ -7,8 +7,8 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from models.golden.divider import divider
-from tb.coverage.points import divider as cover
-from tb.stream import reset
+from tb.evidence.coverage.points import divider as cover
+from tb.rig.stream import reset
 
 
 async def quotient(dut, num, den):

@@ -7,7 +7,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
-from tb.coverage.points import ecc_sram as cover
+from tb.evidence.coverage.points import ecc_sram as cover
 
 MOST = 128  # data bits of a part
 NARROW = 8  # bits of a word of which every value is tried

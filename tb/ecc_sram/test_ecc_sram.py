@@ -2,8 +2,8 @@
 
 import pytest
 
-from tb.coverage.points.ecc_sram import WIDTHS
-from tb.runner import run, simulators
+from tb.evidence.coverage.points.ecc_sram import WIDTHS
+from tb.rig.runner import run, simulators
 
 
 @pytest.mark.parametrize("simulator", simulators())

@@ -6,8 +6,8 @@ import cocotb
 import numpy as np
 
 from models.golden.embedding import embedding
-from tb.coverage.points import embedding as cover
-from tb.stream import STALLS, StreamSink, StreamSource, random_tag, reset
+from tb.evidence.coverage.points import embedding as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, random_tag, reset
 
 
 @cocotb.test()

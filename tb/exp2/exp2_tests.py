@@ -7,7 +7,7 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from models.golden.exp2 import exp2
-from tb.coverage.points import exp2 as cover
+from tb.evidence.coverage.points import exp2 as cover
 
 OCTAVE = 1 << 12
 

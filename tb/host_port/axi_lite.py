@@ -2,7 +2,7 @@
 
 from cocotb.triggers import Lock
 
-from tb.stream import StreamSink, StreamSource
+from tb.rig.stream import StreamSink, StreamSource
 
 OKAY, SLVERR = 0, 2
 ALL = 0b1111  # write strobes

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from models.shape import LANES
+from models.die.shape import LANES
 from tb.host_port.axi_lite import ALL, OKAY, SLVERR, AxiLite
 from tb.host_port.core import NONE, Answer, Core
 from tb.host_port.registers import Command, Registers, State, flags, position
-from tb.stream import StreamSink, StreamSource, reset
+from tb.rig.stream import StreamSink, StreamSource, reset
 
 PATIENCE = 4000  # clocks that anything may take
 GEOMETRY = ("LAYERS", "VOCAB", "SLOTS", "DEPTH", "ADAPTERS", "RANK", "TOP_K", "D_MODEL")

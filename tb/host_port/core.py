@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from tb.stream import StreamSink, StreamSource
+from tb.rig.stream import StreamSink, StreamSource
 
 NONE, STOP, LIMIT, CONTEXT, ERROR = range(5)
 

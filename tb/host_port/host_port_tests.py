@@ -9,12 +9,12 @@ import random
 import cocotb
 from cocotb.triggers import ClockCycles, Event, RisingEdge
 
-from tb.coverage.points import host_port as cover
+from tb.evidence.coverage.points import host_port as cover
 from tb.host_port.axi_lite import ALL, OKAY, SLVERR
 from tb.host_port.bench import Bench
 from tb.host_port.core import CONTEXT, ERROR, LIMIT, STOP, Answer, Given
 from tb.host_port.registers import COUNTERS, FLAGS, SETTINGS, Bank, Command, State
-from tb.stream import STALLS
+from tb.rig.stream import STALLS
 
 DEFAULTS = dict.fromkeys(SETTINGS, 0) | {"SLOT.MAX_NEW": 0xFFFF, "SLOT.TOP_K": 1, "SLOT.BETA": 94548}
 WORD = 0xFFFFFFFF

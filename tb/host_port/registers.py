@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import IntEnum
 
-from models import host_map
+from models.die import host_map
 
 _MAP = {register.name: register for register in host_map.read()}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tb.faults import Fault, broken
-from tb.runner import run, simulators
+from tb.rig.faults import Fault, broken
+from tb.rig.runner import run, simulators
 
 TESTS = "tb.host_port.host_port_tests"
 SMALL = {

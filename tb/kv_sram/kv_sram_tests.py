@@ -6,7 +6,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
-from tb.coverage.points import kv_sram as cover
+from tb.evidence.coverage.points import kv_sram as cover
 
 
 async def start(dut):

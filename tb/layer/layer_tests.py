@@ -5,9 +5,9 @@ import itertools
 import pyuvm
 from pyuvm import uvm_factory
 
-from tb.scoreboard import Mismatch
-from tb.stream import STALLS
-from tb.trace import TraceError
+from tb.oracle.scoreboard import Mismatch
+from tb.oracle.trace import TraceError
+from tb.rig.stream import STALLS
 from tb.uvm import sabotage
 from tb.uvm.base_test import TokenTest
 from tb.uvm.checkers import ClockError, HangError

@@ -2,9 +2,9 @@
 
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
 from tb.chip.job import Chip
-from tb.runner import simulators
+from tb.rig.runner import simulators
 from tb.uvm import bench
 
 SHAPES = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.shape import LANES
+from models.die.shape import LANES
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from models.adapter import Codes
+from models.die.shape import GROUP, LANES
 from models.golden.lora import lora
-from models.shape import GROUP, LANES
-from tb.coverage.points import lora as cover
+from tb.evidence.coverage.points import lora as cover
 from tb.lora.lora_shape import CASES
-from tb.stream import STALLS, check, extreme_fx, pack, random_fx, reset, unpack
+from tb.rig.stream import STALLS, check, extreme_fx, pack, random_fx, reset, unpack
 
 CASE = CASES[os.environ["CASE"]]
 MODULES, BEATS = len(CASE.outputs), CASE.inputs // LANES

@@ -3,7 +3,7 @@
 import pytest
 
 from tb.lora.lora_shape import CASES
-from tb.runner import run, simulators
+from tb.rig.runner import run, simulators
 
 
 @pytest.mark.parametrize("simulator", simulators())

@@ -6,11 +6,11 @@ from pathlib import Path
 import cocotb
 import numpy as np
 
+from models.die.shape import GROUP
 from models.golden.act_quantiser import act_quantiser
 from models.golden.matrix import Matrix
-from models.shape import GROUP
-from tb.coverage.points import matrix as cover
-from tb.stream import STALLS, StreamSink, StreamSource, extreme_fx, random_fx, random_tag, reset
+from tb.evidence.coverage.points import matrix as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, extreme_fx, random_fx, random_tag, reset
 
 VIEW_ROM = 0
 

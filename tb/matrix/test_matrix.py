@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tb import masks
-from tb.runner import default_seed, run, simulators
+from tb.rig import masks
+from tb.rig.runner import default_seed, run, simulators
 
 VIEWS = {"rom": 0, "gate": 1, "switch": 2}
 INSTANCE = 7

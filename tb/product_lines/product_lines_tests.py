@@ -5,8 +5,8 @@ import random
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from tb.coverage.points import product_lines as cover
-from tb.stream import reset
+from tb.evidence.coverage.points import product_lines as cover
+from tb.rig.stream import reset
 
 W_BITS = 4
 

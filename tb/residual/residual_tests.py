@@ -5,10 +5,10 @@ import itertools
 import cocotb
 from cocotb.triggers import Timer
 
+from models.die.shape import LANES
 from models.golden.residual import residual
-from models.shape import LANES
-from tb.coverage.points import residual as cover
-from tb.stream import check, extreme_fx, pack, random_fx, random_tag, unpack
+from tb.evidence.coverage.points import residual as cover
+from tb.rig.stream import check, extreme_fx, pack, random_fx, random_tag, unpack
 
 
 async def hold(dut, skip, branch):

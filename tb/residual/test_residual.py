@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tb.runner import run, simulators
+from tb.rig.runner import run, simulators
 
 
 @pytest.mark.parametrize("simulator", simulators())

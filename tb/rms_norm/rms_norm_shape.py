@@ -1,6 +1,6 @@
 """The shape of a model of which a norm's bench needs the width and the epsilon only."""
 
-from models.shape import Shape
+from models.die.shape import Shape
 
 
 def shape_of(n: int, eps: float) -> Shape:

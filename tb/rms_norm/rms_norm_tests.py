@@ -6,11 +6,11 @@ from pathlib import Path
 import cocotb
 import numpy as np
 
+from models.die.shape import norm_constants
 from models.golden.rms_norm import RmsNorm
-from models.shape import norm_constants
-from tb.coverage.points import rms_norm as cover
+from tb.evidence.coverage.points import rms_norm as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, extreme_fx, random_fx, random_tag, reset
 from tb.rms_norm.rms_norm_shape import shape_of
-from tb.stream import STALLS, StreamSink, StreamSource, extreme_fx, random_fx, random_tag, reset
 
 
 async def hold(dut, vectors, stall):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from models.shape import norm_constants
-from tb import masks
+from models.die.shape import norm_constants
+from tb.rig import masks
+from tb.rig.runner import default_seed, run, simulators
 from tb.rms_norm.rms_norm_shape import shape_of
-from tb.runner import default_seed, run, simulators
 
 INSTANCE = 3
 

@@ -1,6 +1,6 @@
 """The geometries of the rope bench: (shape, positions, beats of q and k, beats)."""
 
-from models.shape import Shape
+from models.die.shape import Shape
 
 
 def _shape(heads: int, kv_heads: int, head_dim: int, rope_dim: int, factors: tuple[float, ...] = ()) -> Shape:

@@ -5,11 +5,11 @@ import os
 import cocotb
 import numpy as np
 
+from models.die.shape import LANES
 from models.golden.rope import rope, table
-from models.shape import LANES
-from tb.coverage.points import rope as cover
+from tb.evidence.coverage.points import rope as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
 from tb.rope.rope_shape import CASES
-from tb.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
 
 
 async def hold(dut, cases, stall):

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from models.golden.rope import table
-from tb import masks
+from tb.rig import masks
+from tb.rig.runner import run, simulators
 from tb.rope.rope_shape import CASES
-from tb.runner import run, simulators
 
 
 @pytest.mark.parametrize("simulator", simulators())

@@ -6,8 +6,8 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from models.golden.rsqrt import rsqrt
-from tb.coverage.points import rsqrt as cover
-from tb.stream import reset
+from tb.evidence.coverage.points import rsqrt as cover
+from tb.rig.stream import reset
 
 CLOCKS = 37 + 19 + 2  # division, root, and the registers in front and behind
 

@@ -7,11 +7,11 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from models.cycles import entries
+from models.die.cycles import entries
+from models.die.shape import LANES
 from models.golden.sampler import Sampling, sampler
-from models.shape import LANES
-from tb.coverage.points import sampler as cover
-from tb.stream import STALLS, StreamSink, StreamSource, Tag, pack, random_fx, random_tag, reset
+from tb.evidence.coverage.points import sampler as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, pack, random_fx, random_tag, reset
 
 LOW, HIGH = -(1 << 31), (1 << 31) - 1
 BETAS = (1, 100, 1 << 16, 94548, 1 << 20, (1 << 24) - 1)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tb.coverage.points.sampler import MOST
-from tb.runner import run, simulators
+from tb.evidence.coverage.points.sampler import MOST
+from tb.rig.runner import run, simulators
 
 
 @pytest.mark.parametrize("simulator", simulators())

@@ -10,8 +10,8 @@ from collections import defaultdict, deque
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, ReadOnly, RisingEdge
 
-from tb.coverage.points import sequencer as cover
-from tb.stream import STALLS, StreamSink, StreamSource, Tag, reset
+from tb.evidence.coverage.points import sequencer as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, reset
 
 TOKEN_W = 24
 STOPS = (7, 11, 13, (1 << TOKEN_W) - 1)

@@ -5,8 +5,8 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from models.golden.sigmoid import sigmoid
-from tb.coverage.points import sigmoid as cover
-from tb.stream import random_fx
+from tb.evidence.coverage.points import sigmoid as cover
+from tb.rig.stream import random_fx
 
 SEGMENT = 1 << 12  # 1/16 in FX
 

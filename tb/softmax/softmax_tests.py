@@ -4,8 +4,8 @@ import cocotb
 import numpy as np
 
 from models.golden.softmax import softmax
-from tb.coverage.points import softmax as cover
-from tb.stream import STALLS, StreamSink, StreamSource, check, pack, random_fx, reset, unpack
+from tb.evidence.coverage.points import softmax as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, check, pack, random_fx, reset, unpack
 
 SCORE_W, PROB_W = 24, 21
 LOW, HIGH = -(1 << SCORE_W - 1), (1 << SCORE_W - 1) - 1

@@ -5,8 +5,8 @@ import random
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from tb.coverage.points import stream_fifo as cover
-from tb.stream import STALLS, StreamSink, StreamSource, reset
+from tb.evidence.coverage.points import stream_fifo as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, reset
 
 
 @cocotb.test()

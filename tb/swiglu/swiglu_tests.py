@@ -3,10 +3,10 @@
 import cocotb
 import numpy as np
 
+from models.die.shape import LANES
 from models.golden.swiglu import swiglu
-from models.shape import LANES
-from tb.coverage.points import swiglu as cover
-from tb.stream import STALLS, StreamSink, StreamSource, extreme_fx, pack, random_fx, random_tag, reset
+from tb.evidence.coverage.points import swiglu as cover
+from tb.rig.stream import STALLS, StreamSink, StreamSource, extreme_fx, pack, random_fx, random_tag, reset
 
 
 @cocotb.test()

@@ -4,8 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-from tb import runner
-from tb.chip.job import BUILD, HIERARCHY, Chip
+from models.project import BUILD
+from tb.chip.job import HIERARCHY, Chip
+from tb.rig import runner
 from tb.uvm.config import environment
 
 PORTS = Path(__file__).with_name("ports.vlt")
@@ -15,7 +16,7 @@ WATCHDOG = 20_000  # clocks without a handshake anywhere, for the assertions
 def run(chip: Chip, top: str, tests: str, *, simulator: str, only: str = "", view: str = "rom") -> Path:
     """Run the pyuvm tests of the module ``tests`` on ``top`` ('layer' or 'chip') of a chip; ``only`` filters by name.
 
-    What tb.runner.run returns and raises.
+    What tb.rig.runner.run returns and raises.
     """
     modules = [file for file in sorted(chip.hdl.glob("*.sv")) if file.name not in (*runner.PACKAGES, f"{top}.sv")]
     deep = top == "chip" and chip.ckpt.shape.layers >= HIERARCHY

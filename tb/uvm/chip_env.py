@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 from cocotb.triggers import RisingEdge
 
-from models.cycles import Cycles
-from tb.conversation import Conversation, Job
-from tb.golden import Golden
+from models.die.cycles import Cycles
+from tb.oracle.conversation import Conversation, Job
+from tb.oracle.golden import Golden
 from tb.uvm.env import TokenEnv
 from tb.uvm.reset_agent import Event
 from tb.uvm.stream_agent import Seen, Stream

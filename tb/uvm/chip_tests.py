@@ -3,8 +3,8 @@
 import pyuvm
 from pyuvm import uvm_factory
 
-from tb.conversation import END_CONTEXT, Conversation
-from tb.scoreboard import Mismatch
+from tb.oracle.conversation import END_CONTEXT, Conversation
+from tb.oracle.scoreboard import Mismatch
 from tb.uvm import sabotage
 from tb.uvm.base_test import TokenTest
 from tb.uvm.checkers import ClockError, HangError

@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from models import checkpoint
-from models.checkpoint import Checkpoint
-from models.shape import Die
+from models.checkpoint import checkpoint
+from models.checkpoint.checkpoint import Checkpoint
+from models.die.shape import Die
 from tb.chip.job import Chip
 
 
 @dataclass(frozen=True)
 class Stalls:
-    """Stall profiles (tb.stream.STALLS) of what drives the design and of what takes from it."""
+    """Stall profiles (tb.rig.stream.STALLS) of what drives the design and of what takes from it."""
 
     source: str = "none"
     sink: str = "none"

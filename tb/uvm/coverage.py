@@ -1,10 +1,10 @@
-"""The coverage subscriber: samples the points of tb/coverage/points/chip.py from what the environment observes."""
+"""The coverage subscriber: samples the points of the chip from what the environment observes."""
 
 from pyuvm import uvm_subscriber
 
-from tb.conversation import Conversation
-from tb.coverage.points import chip as cover
-from tb.trace import Observed
+from tb.evidence.coverage.points import chip as cover
+from tb.oracle.conversation import Conversation
+from tb.oracle.trace import Observed
 
 
 class Coverage(uvm_subscriber):

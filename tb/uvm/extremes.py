@@ -6,7 +6,7 @@ import gguf
 import numpy as np
 from gguf import GGMLQuantizationType
 
-from models import tiny
+from models.checkpoint import tiny
 
 PATTERNS = {"lowest": (0x00, 0x00), "highest": (0xFF, 0xFF), "alternating": (0x00, 0xFF)}  # two codes in turn
 SCALES = {GGMLQuantizationType.Q4_1: 4, GGMLQuantizationType.Q8_0: 2}  # bytes of a group's scales, before its codes
@@ -14,7 +14,7 @@ GROUP_BYTES = {GGMLQuantizationType.Q4_1: 20, GGMLQuantizationType.Q8_0: 34}
 
 
 def write(path: Path, pattern: str, **shape) -> Path:
-    """Write a tiny checkpoint (models.tiny) whose codes are those of ``pattern``; its scales and gains stay random."""
+    """Write a tiny checkpoint (checkpoint.tiny) whose codes are those of ``pattern``; its scales and gains stay random."""
     tiny.write(path, **shape)
     reader = gguf.GGUFReader(path, "r+")
     for tensor in reader.tensors:

@@ -2,14 +2,14 @@
 
 import random
 
-from models import tiny
-from models.shape import BIT_LINES, CELL_BITS, GROUP, MATRICES, SHARES
+from models.checkpoint import tiny
+from models.die.shape import BIT_LINES, CELL_BITS, GROUP, MATRICES, SHARES
 
 HEAD_DIMS = (16, 32, 64)
 
 
 def random_geometry(rng: random.Random) -> tuple[dict, dict]:
-    """(keywords of models.tiny.write, keywords of tb.chip.job.Chip.of)."""
+    """(keywords of models.checkpoint.tiny.write, keywords of tb.chip.job.Chip.of)."""
     lanes = rng.choice((GROUP, 2 * GROUP))
     cell_bits = rng.choice(CELL_BITS)
     head_dim = rng.choice(HEAD_DIMS)

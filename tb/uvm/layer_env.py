@@ -5,12 +5,12 @@ from collections import deque
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from models.cycles import Cycles
+from models.die.cycles import Cycles
 from models.golden.chip import Step
 from models.golden.kv_sram import KvSram
 from models.golden.layer import Layer
 from models.golden.rope import table
-from tb.stream import Tag, pack, unpack
+from tb.rig.stream import Tag, pack, unpack
 from tb.uvm.config import Config
 from tb.uvm.env import TokenEnv
 from tb.uvm.reset_agent import Event

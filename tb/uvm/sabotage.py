@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from tb.trace import Observed, Trace
+from tb.oracle.trace import Observed, Trace
 from tb.uvm.scoreboard import TraceMonitor
 from tb.uvm.stream_agent import StreamDriver, StreamTaker
 

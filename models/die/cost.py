@@ -1,0 +1,86 @@
+"""What a die costs in transistors: counts a unit, as synthesis gives them, times the units that a geometry needs."""
+
+from dataclasses import dataclass
+
+from models.die.shape import GROUP, MATRICES, Die, Shape
+
+SCALE_BITS = 32  # of a group's scale {m, d}
+TILE = 512  # columns that one product generator's lines reach; a wider block repeats its generators
+SRAM_BIT = 6
+SRAM_SHARE = 1.05  # decoders, sense amplifiers and drivers of the KV SRAM, beside its cells
+EXPONENT = 5  # bits of a KV word's shift
+
+
+@dataclass(frozen=True)
+class Units:
+    """Transistors of the parts that repeat, from synthesis (scripts/ppa.py), for one kind of cell and accumulator."""
+
+    accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines included
+    generator: float  # product lines of one row that is on
+    row: float  # activation register of a row of a block
+    full_adder: float
+    mux: float  # a bit
+    scaling_unit: float
+    column: float  # its place behind a scaling unit: selection and accumulator
+    readout: float  # a lane of a matrix's output
+    quantiser: float  # a lane of a matrix's input
+    norm_value: float  # storage of a value in a norm
+    norm_lane: float
+    rope_pair: float
+    swiglu_lane: float
+    residual_lane: float
+    embedding_lane: float
+    argmax_lane: float
+    head_value: float  # attention, for each value of a query head: score and value multipliers
+    kv_value: float  # attention, for each value of a KV head
+    head: float  # attention, for each query head: softmax and control
+    score: float  # softmax memory, for each query head and position
+    fifo_value: float
+
+
+def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[str, float]:
+    """Transistors of one matrix, by part."""
+    slices, share = die.slices[name], die.share[name]
+    blocks = -(-rows // die.block)
+    sum_w = die.act_w + slices * die.cell_bits + 6
+    tiles = -(-columns * slices // TILE)
+    return {
+        "weight cells": rows * columns * slices,
+        "scale cells": rows // GROUP * columns * -(-SCALE_BITS // die.cell_bits),
+        "accumulators": columns * blocks * (slices * units.accumulator + (slices - 1) * sum_w * units.full_adder),
+        "product generators": blocks * tiles * die.bit_lines * units.generator + rows * units.row,
+        "scaling": columns / share * units.scaling_unit + columns * units.column + die.lanes * units.readout,
+        "column selection": columns * (blocks - 1) * sum_w * units.mux,
+        "vector units": die.lanes * units.quantiser,
+    }
+
+
+def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
+    """Transistors of a whole die, by part; ``units`` are of its cells, accumulators and widths."""
+    total: dict[str, float] = {}
+
+    def add(parts: dict[str, float], times: int = 1) -> None:
+        for name, count in parts.items():
+            total[name] = total.get(name, 0) + times * count
+
+    for name in MATRICES:
+        add(matrix(units, d, *shape.matrix_size(name, d.lanes), name), 1 if name == "head" else shape.layers)
+    embedding = shape.vocab * shape.d_model
+    add({"embedding cells": embedding * d.embed_slices, "scale cells": embedding // GROUP * -(-32 // d.cell_bits)})
+    norm = shape.d_model * units.norm_value + d.lanes * units.norm_lane
+    skip, wire = shape.d_model * units.fifo_value, 2 * d.lanes * units.fifo_value
+    lanes = d.lanes / 2 * units.rope_pair + d.lanes * (units.swiglu_lane + 2 * units.residual_lane)
+    add({"vector units": 2 * norm + 2 * skip + wire + lanes}, shape.layers)
+    add({"vector units": norm + d.lanes * (units.embedding_lane + units.argmax_lane)})
+    heads = shape.d_q * units.head_value + shape.d_kv * units.kv_value + shape.heads * units.head
+    add({"attention": heads + shape.heads * d.kv_depth * units.score}, shape.layers)
+    word = 2 * (shape.d_kv * d.kv_w + shape.kv_heads * EXPONENT)
+    add({"KV SRAM": shape.layers * d.slots * d.kv_depth * word * SRAM_BIT * SRAM_SHARE})
+    return total
+
+
+def parameters(shape: Shape, tied: bool = False) -> int:
+    """Parameters of the model, as its makers count them: matrices, embedding, an untied head, norms."""
+    sizes = {name: shape.matrix_size(name) for name in MATRICES if name != "head"}
+    layer = sum(rows * columns for rows, columns in sizes.values()) + 2 * shape.d_model
+    return shape.layers * layer + (1 if tied else 2) * shape.vocab * shape.d_model + shape.d_model

@@ -1,0 +1,54 @@
+"""The vias of one block of a die: the cells of mask 1 and the scale words of mask 2, by row and column."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.checkpoint.checkpoint import Checkpoint
+from models.die.shape import GROUP, MATRICES, Die
+from models.errors import InputError
+from models.mask.etch import images
+
+
+@dataclass(frozen=True, eq=False)
+class ViaBlock:
+    """What both masks put into block ``number`` of a cell array, taken from the images that are etched.
+
+    ``cells`` uint8 [slice, row, column]: the product line that each cell's via touches, one of ``lines``; the first row
+    is row ``first_row`` of the array. ``scales`` uint32 [group, column]: {m, d} of 32 rows, a via for each 1.
+    """
+
+    array: str
+    layer: int
+    number: int
+    first_row: int
+    lines: int
+    cells: np.ndarray
+    scales: np.ndarray
+
+    @classmethod
+    def of(cls, ckpt: Checkpoint, die: Die, array: str, layer: int, number: int) -> "ViaBlock":
+        """A block of ``ckpt`` on ``die``. InputError if there is no such array, layer or block."""
+        if array not in MATRICES:
+            raise InputError(f"unknown cell array {array!r}", "ARRAY", f"choose one of {', '.join(MATRICES)}")
+        rows, columns = ckpt.shape.matrix_size(array, die.lanes)
+        _check("layer", layer, 1 if array == "head" else ckpt.shape.layers, f"array {array}")
+        _check("block", number, -(-rows // die.block), f"array {array}")
+        made = images(ckpt, die)
+        words = made[f"{array}_{layer:03d}.w.hex"]().reshape(die.slices[array], rows, 1, columns // 8)
+        scales = made[f"{array}_{layer:03d}.s.hex"]().reshape(rows // GROUP, columns)
+        first = number * die.block
+        part = words[:, first : first + die.block] >> 4 * np.arange(8, dtype=np.uint32)[:, None] & 15
+        groups = slice(first // GROUP, (first + die.block) // GROUP)
+        cells = part.astype(np.uint8).reshape(die.slices[array], -1, columns)
+        return cls(array, layer, number, first, 1 << die.cell_bits, cells, scales[groups])
+
+    @property
+    def scale_bits(self) -> np.ndarray:
+        """Bits of the scale words, lowest first: uint8 [group, column, 32]."""
+        return (self.scales[..., None] >> np.arange(32, dtype=np.uint32) & 1).astype(np.uint8)
+
+
+def _check(what: str, number: int, count: int, where: str) -> None:
+    if not 0 <= number < count:
+        raise InputError(f"{where} has no {what} {number}", what.upper(), f"choose 0 to {count - 1}")

@@ -1,0 +1,122 @@
+"""Every assertion is silent on the RTL as it is, and ends the run, with its name and instance, on RTL with a fault."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.checkpoint import checkpoint, tiny
+from models.project import HDL
+from tb.chip.job import Chip
+from tb.rig import masks
+from tb.rig.faults import Fault, broken
+from tb.rig.runner import PACKAGES, run
+from tb.uvm.bench import PORTS
+
+pytestmark = pytest.mark.once
+TESTS = "tb.evidence.assertions.assertion_tests"
+WATCHDOG = 3000  # clocks: more than any module of the chip needs
+
+
+@dataclass(frozen=True)
+class Ended(Fault):
+    """A fault, and the assertion that ends the run, in an instance of that name."""
+
+    assertion: str
+    instance: str
+
+
+LISTED = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
+CHIP, GATE = ([Ended(**fault) for fault in LISTED[design]] for design in ("chip", "matrix"))
+TOO_NARROW = [
+    ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a group's sum needs"),
+    ("block_array_rom", "logic signed [63:0] acc_q", "logic signed [47:0] acc_q", {}, "an accumulator needs"),
+    ("attention", "", "", {"ACT_W": 16, "KV_W": 12, "HEAD_DIM": 64}, "dot products of 64 values need more"),
+    ("scale_drain", "", "", {"GROUPS": 512, "ACT_W": 16, "SUM_W": 30}, "accumulators of 66 bits"),
+]
+
+
+@pytest.fixture(scope="module")
+def chip(tmp_path_factory) -> Chip:
+    """The smallest chip whose layer is compiled on its own."""
+    path = tiny.write(tmp_path_factory.mktemp("assertions") / "tiny.gguf", **tiny.LEAST | {"layers": 2})
+    return Chip.of(checkpoint.load(path), kv_depth=4)
+
+
+@pytest.fixture(scope="module")
+def mask(tmp_path_factory) -> Path:
+    """Images of a small matrix."""
+    folder = tmp_path_factory.mktemp("assertions")
+    masks.matrix(folder, np.random.default_rng(1), "qkv", 0, 32, 32, 1)
+    return folder
+
+
+def talk(chip: Chip, fault: str) -> Path:
+    """Traffic through the chip."""
+    plusargs = (f"+mask={chip.mask}", f"+watchdog={WATCHDOG}", f"+fault={fault}")
+    hdl = broken("assertions", [*CHIP, *GATE])
+    modules = [file for file in sorted(hdl.glob("*.sv")) if file.name not in (*PACKAGES, "chip.sv")]
+    settings = {"shape_pkg": chip.shape_pkg, "sources": (PORTS, *modules), "profile": "small", "hdl": hdl}
+    settings |= {"plusargs": plusargs, "build_args": ("--hierarchical",)}
+    return run("chip", TESTS, simulator="verilator", name="assertions-chip", **settings)
+
+
+def multiply(mask: Path, fault: str) -> Path:
+    """Traffic through the matrix."""
+    sizes, plusargs = {"VIEW": 1, "K": 32, "N": 32}, (f"+mask={mask}", f"+fault={fault}")
+    settings = {"parameters": sizes, "plusargs": plusargs, "hdl": broken("assertions", [*CHIP, *GATE])}
+    return run("matrix", TESTS, simulator="verilator", name="assertions-matrix", **settings)
+
+
+def ended_by(fault: Ended) -> str:
+    """What the failure of a run says."""
+    return rf"assertion \S*{fault.instance}\S*\.{fault.assertion}: .*replay"
+
+
+def test_silent(chip, mask):
+    talk(chip, "none")
+    multiply(mask, "none")
+
+
+@pytest.mark.parametrize("fault", CHIP, ids=lambda fault: fault.name)
+def test_chip(chip, fault):
+    with pytest.raises(AssertionError, match=ended_by(fault)):
+        talk(chip, fault.name)
+
+
+@pytest.mark.parametrize("fault", GATE, ids=lambda fault: fault.name)
+def test_gate_view(mask, fault):
+    with pytest.raises(AssertionError, match=ended_by(fault)):
+        multiply(mask, fault.name)
+
+
+@pytest.mark.parametrize("access", ["write", "read"])
+def test_kv_sram(access):
+    """An access behind the last slot."""
+    sizes = {"SLOTS": 2, "DEPTH": 32, "WIDTH": 165}
+    with pytest.raises(AssertionError, match=rf"assertion kv_sram.u_kv_assert.{access}_in_range"):
+        run("kv_sram", TESTS, simulator="verilator", name="kv_sram-2x32x165", parameters=sizes, env={"ACCESS": access})
+
+
+@pytest.mark.parametrize(("module", "old", "new", "parameters", "message"), TOO_NARROW)
+def test_too_narrow(module, old, new, parameters, message, tmp_path, capsys):
+    """What cannot hold its largest values is not even built."""
+    hdl = tmp_path / "hdl"
+    hdl.mkdir()
+    for file in HDL.iterdir():
+        text = file.read_text(encoding="utf-8")
+        (hdl / file.name).write_text(text.replace(old, new) if old and file.stem == module else text, encoding="utf-8")
+    with pytest.raises(AssertionError, match=f"the build of {module} failed"):
+        run(module, TESTS, simulator="verilator", name="assertions-narrow", parameters=parameters, hdl=hdl)
+    assert re.search(message, capsys.readouterr().out)
+
+
+def test_all_are_shown():
+    """No assertion is left without a fault that it ends."""
+    source = "".join(file.read_text() for file in Path(__file__).parent.glob("*_assert.sv"))
+    named = set(re.findall(r"`HOLDS\((\w+)", source))
+    assert named == {fault.assertion for fault in [*CHIP, *GATE]} | {"write_in_range", "read_in_range"}
+    assert source.count("$error(") == len(TOO_NARROW)

@@ -1,0 +1,92 @@
+"""What the chip went through: conversations of its slots, stages at their places, dies."""
+
+from collections.abc import Iterable
+
+from models.die.shape import Die, Shape
+from models.golden.stage import CHIP, Stage
+from tb.evidence.coverage.functional import Group
+from tb.evidence.coverage.kinds import PLACES, place
+from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation
+from tb.oracle.trace import Observed
+
+ENDS = {END_STOP: "stop", END_LIMIT: "limit", END_CONTEXT: "context"}
+_talk = Group(
+    "chip",
+    {
+        "slot": (0, 1),
+        "prompt": ("one token", "several", "fills the context"),
+        "opens": ("first", "carried on"),
+        "end": ENDS.values(),
+        "before": ("nothing", *ENDS.values()),
+        "beside": ("alone", "another slot"),
+    },
+    {"end_in_slot": ("slot", "end"), "transition": ("before", "opens"), "end_beside": ("end", "beside")},
+    # A conversation that filled the context cannot be carried on: the sequencer's bench holds the refusal.
+    {"transition": [("nothing", "carried on"), ("context", "carried on")]},
+)
+_stage = Group(
+    "chip_stage",
+    {
+        "in_layer": [
+            (stage.name.lower(), at) for stage in Stage for at in ("first", "last") if 0 < stage < Stage.FINAL_NORM
+        ],
+        "of_chip": [stage.name.lower() for stage in Stage if stage == 0 or stage >= Stage.FINAL_NORM],
+        "slot": (0, 1),
+        "position": PLACES,
+    },
+    {"slot_position": ("slot", "position")},
+)
+_die = Group(
+    "chip_die",
+    {
+        "lanes": (32, 64),
+        "block": (32, 64),
+        "bit_lines": ("one", "several"),
+        "columns_a_scaling_unit": ("one", "several"),
+        "slices": (1, 2),
+        "layers": ("one", "several"),
+        "heads_a_kv_head": ("one", "several"),
+        "head": ("tied", "its own"),
+    },
+)
+
+
+def sample(talk: Conversation, depth: int, end: int, before: int | None, beside: int) -> None:
+    """A conversation that ended so, after one that ended with ``before`` in its slot, ``beside`` others that go on."""
+    count = len(talk.tokens)
+    _talk(
+        slot=talk.slot,
+        prompt={1: "one token", depth: "fills the context"}.get(count, "several"),
+        opens="first" if talk.first else "carried on",
+        end=ENDS[end],
+        before="nothing" if before is None else ENDS[before],
+        beside="another slot" if beside else "alone",
+    )
+
+
+def sample_stages(observed: Iterable[Observed], layers: int, depth: int) -> None:
+    """Stages that were compared."""
+    for one in observed:
+        places = {one.layer == 0: "first", one.layer == layers - 1: "last"}
+        where = {"of_chip": one.stage.name.lower()}
+        if one.layer != CHIP:
+            where = {"in_layer": {(one.stage.name.lower(), name) for there, name in places.items() if there}}
+        _stage(slot=one.slot, position=place(one.pos, depth), **where)
+
+
+def sample_die(shape: Shape, die: Die, tied: bool) -> None:
+    """A die and the shape on it."""
+
+    def few(count: int) -> str:
+        return "one" if count == 1 else "several"
+
+    _die(
+        lanes=die.lanes,
+        block=die.block,
+        bit_lines=few(die.bit_lines),
+        columns_a_scaling_unit={few(share) for share in die.share.values()},
+        slices=set(die.slices.values()),
+        layers=few(shape.layers),
+        heads_a_kv_head=few(shape.heads // shape.kv_heads),
+        head="tied" if tied else "its own",
+    )

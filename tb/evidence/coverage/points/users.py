@@ -1,0 +1,34 @@
+"""Many users on one die: whose conversation ended how, with what adapter and choice, and how many were beside it."""
+
+from tb.evidence.coverage.functional import Group
+from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation
+
+ENDS = {END_STOP: "stop", END_LIMIT: "limit", END_CONTEXT: "context"}
+_talk = Group(
+    "users",
+    {
+        "slot": ("first", "between", "last"),
+        "adapter": ("none", "first", "second"),
+        "choice": ("greedy", "drawn"),
+        "opens": ("first", "carried on"),
+        "end": ENDS.values(),
+        "beside": ("alone", "some", "all others"),
+    },
+    {
+        "adapter_choice": ("adapter", "choice"),
+        "adapter_opens": ("adapter", "opens"),
+        "end_beside": ("end", "beside"),
+    },
+)
+
+
+def sample(talk: Conversation, slots: int, end: int, beside: int) -> None:
+    """A conversation on a die of so many slots that ended so, while ``beside`` others went on."""
+    _talk(
+        slot={0: "first", slots - 1: "last"}.get(talk.slot, "between"),
+        adapter=("none", "first", "second")[min(talk.adapter, 2)],
+        choice="drawn" if talk.top_k > 1 else "greedy",
+        opens="first" if talk.first else "carried on",
+        end=ENDS[end],
+        beside={0: "alone", slots - 1: "all others"}.get(beside, "some"),
+    )

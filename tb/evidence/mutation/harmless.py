@@ -1,0 +1,59 @@
+"""Mutants that change nothing that can be seen: tb/evidence/mutation/harmless.toml, an argument for each."""
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from models.errors import InputError
+from tb.evidence.mutation.mutants import Mutant
+
+PATH = Path(__file__).with_name("harmless.toml")
+LEAST = 20  # characters of an argument that says something
+
+
+@dataclass(frozen=True)
+class Harmless:
+    """A mutant, by its text, and why no bench can tell it from the RTL.
+
+    Attributes:
+        module: file of hdl/, without suffix.
+        line, mutated: as a ``Mutant`` has them.
+        because: the argument.
+        occurrence: which of the lines that are alike, from 1.
+    """
+
+    module: str
+    line: str
+    mutated: str
+    because: str
+    occurrence: int = 1
+
+
+def load(mutants: list[Mutant], path: Path = PATH) -> dict[str, str]:
+    """The arguments for harmless mutants, by their names. InputError for an entry that is stale or incomplete."""
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", [])
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(str(problem), path.name, "mend the TOML") from None
+    known = {field.name for field in fields(Harmless)}
+    found = {}
+    for number, entry in enumerate(entries, 1):
+        if wrong := known - {"occurrence"} - entry.keys() or entry.keys() - known:
+            raise InputError(
+                f"field {min(wrong)!r} is missing or unknown",
+                f"{path.name}, mutant {number}",
+                f"use {', '.join(sorted(known))}",
+            )
+        harmless = Harmless(**entry)
+        where = f"{path.name}, mutant {number} ({harmless.module})"
+        if len(harmless.because.strip()) < LEAST:
+            raise InputError("no argument", where, "say why no bench can see it")
+        names = [
+            mutant.name
+            for mutant in mutants
+            if (mutant.module, mutant.line, mutant.mutated) == (harmless.module, harmless.line, harmless.mutated)
+        ]
+        if not 1 <= harmless.occurrence <= len(names):
+            raise InputError("the RTL has no such mutant any more", where, "mend the entry or remove it")
+        found[names[harmless.occurrence - 1]] = harmless.because
+    return found

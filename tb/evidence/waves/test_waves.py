@@ -1,0 +1,178 @@
+"""Waves of runs of broken RTL, on both simulators: what the save file names, how it shows it, where its cursor is."""
+
+import os
+import re
+from dataclasses import replace
+
+import pytest
+
+from models.checkpoint import checkpoint, tiny
+from models.golden.stage import Stage
+from models.project import HDL
+from tb.chip.job import Chip
+from tb.evidence.waves import view
+from tb.evidence.waves.signals import Signals
+from tb.evidence.waves.window import Window
+from tb.oracle.conversation import Conversation
+from tb.rig.faults import Fault, broken
+from tb.rig.runner import run, simulators
+
+SHAPE = {"layers": 2, "d_model": 32, "d_ffn": 64, "vocab": 100}
+TALK = Conversation(1, [5, 6, 9], 2)
+WRONG_FROM = 5  # position from which the broken softmax is wrong
+NAME = re.compile(r"(?:\((\d+)\))?([\w.\[\]]+?)(?:\[(\d+):0\])?")
+FIXED, CLOSED, BEGIN, END, NAMED = 1 << 30, 1 << 22, 1 << 23, 1 << 24, 1 << 13
+
+
+class Shown:
+    """A save file, read and held against its trace: {label: (flags, fraction bits, filter file)} and {group: open}."""
+
+    def __init__(self, path):
+        self.signals = Signals(path.with_suffix(".fst"))
+        self.traces, self.groups, depth, fraction, names = {}, {}, [], 0, None
+        head, *body = re.split(r"^(?=@)", path.read_text(), flags=re.MULTILINE)
+        self.marker = int(re.search(r"^\*\S+ (-?\d+)", head, re.MULTILINE)[1])
+        self.start = int(re.search(r"^\[timestart\] (\d+)", head, re.MULTILINE)[1])
+        for flags, *lines in (part.splitlines() for part in body):
+            flags = int(flags[1:], 16)
+            fraction = [int(line.split()[1]) for line in lines if line.startswith("[fpshift_count]")]
+            names = [line.split(" ", 1)[1] for line in lines if line.startswith("^")]
+            line = next(line for line in lines if not line.startswith(("[", "^")))
+            if flags & BEGIN:
+                depth.append(line)
+                self.groups[line[1:]] = not flags & CLOSED
+            elif flags & END:
+                assert depth.pop() == line
+            elif not line.startswith("-"):
+                label, parts = self.parsed(line)
+                for name, width, bit in parts:
+                    assert name in self.signals, name
+                    assert self.signals.width(name) == width, name
+                    assert bit < width, line
+                self.traces.setdefault(label, (flags, *fraction, *names))
+                assert bool(flags & FIXED) == bool(fraction) and bool(flags & NAMED) == bool(names)
+        assert depth == []
+
+    @staticmethod
+    def parsed(line):
+        label = re.match(r"[#+]\{([^}]+)\} ", line)
+        words = line[label.end() :].split() if label else [line]
+        parts = [NAME.fullmatch(word).groups() for word in words]
+        name = label[1] if label else parts[0][1].rpartition(".")[2]
+        return name, [(path, int(msb or 0) + 1, int(bit or 0)) for bit, path, msb in parts]
+
+
+def failed(capfd, job, *arguments, **options):
+    """The save file of a run that must fail."""
+    with pytest.raises(AssertionError, match="replay: make waves TEST="):
+        job(*arguments, **options)
+    return saved(capfd)
+
+
+def saved(capfd):
+    """The save file that a run has left, and what it says of the cursor."""
+    printed = capfd.readouterr().out
+    cursor = re.search(r"^cursor: at the first mismatch, (\d+) ns$", printed, re.MULTILINE)
+    path = view.Path(re.search(r"^waves: (.+)$", printed, re.MULTILINE)[1])
+    return Shown(path), int(cursor[1]) if cursor else None
+
+
+def edges(signals, scope, clock="clk_i", **values):
+    """Times of rising edges of a scope's clock at which its signals have these values."""
+    history = {name: dict(signals.variables[f"{scope}.{name}"].tv) for name in (clock, *values)}
+    state, found = {}, []
+    for time in sorted({time for changes in history.values() for time in changes}):
+        before = dict(state)
+        state |= {name: changes[time] for name, changes in history.items() if time in changes}
+        if before.get(clock) == 0 and state[clock] == 1 and all(before[name] == v for name, v in values.items()):
+            found.append(time)
+    return found
+
+
+@pytest.mark.parametrize("simulator", simulators())
+def test_a_broken_module(simulator, capfd):
+    """The cursor is where the first wrong beat was accepted, not where the bench noticed."""
+    product = "{19'd0, recip}), 6'd24))"
+    late = Fault("late", "softmax.sv", product, f"{product} ^ PROB_W'(pos_q >= {WRONG_FROM})")
+    shown, cursor = failed(
+        capfd,
+        run,
+        "softmax",
+        "tb.softmax.softmax_tests",
+        simulator=simulator,
+        name="waves-softmax",
+        parameters={"HEADS": 3, "DEPTH": 9},
+        env={"COCOTB_TEST_FILTER": "random_sequences/stall=some$"},
+        waves=True,
+        hdl=broken("waves-softmax", [late]),
+    )
+    first = edges(shown.signals, "softmax", valid_o=1, ready_i=1, pos_o=WRONG_FROM)[0]
+    assert shown.marker == first == cursor * shown.signals.ns
+    assert shown.start < shown.marker
+    assert list(shown.groups)[:5] == ["clock and reset", "stream in", "stream out", "state", "registers"]
+    assert shown.traces["score_i[2]"][1:] == (12,) and shown.traces["prob_o[0]"][1:] == (20,)
+    states = view.Path(shown.traces["state_q"][1]).read_text().split()
+    assert states[::2] == list("01234") and states[1::2] == ["StScore", "StExp", "StStart", "StDivide", "StProb"]
+
+
+def test_a_broken_chip(tmp_path, capfd, monkeypatch):
+    """The cursor is where the diverging stage's beat went past its tap; its group is the open one."""
+    monkeypatch.setenv("WAVES", "1")
+    skip = Fault("skip", "layer.sv", "(skip2_data),\n    .valid_i", "(skip1_data),\n    .valid_i")
+    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=8)
+    bad = replace(chip, hdl=broken("waves-chip", [skip]), name="waves-chip")
+    shown, cursor = failed(capfd, bad.run, [TALK], [], simulator="icarus", test="one_after_another", poll=100)
+    tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.FFN_RESIDUAL, 0))
+    assert shown.marker == edges(shown.signals, tap.scope, fire_i=1)[0] == cursor * shown.signals.ns
+    opened = [group for group, is_open in shown.groups.items() if is_open]
+    assert opened == ["clock and reset", "ffn_residual, layer 0"]
+    inside = [f"{stage.name.lower()}, layer 0" for stage in list(Stage)[1:17]]
+    assert [group for group in shown.groups if "," in group] == inside
+    assert [group for group in shown.groups if group in ("embedding", "final_norm", "logits", "token")] == [
+        "embedding",
+        "final_norm",
+        "logits",
+        "token",
+    ]
+    assert shown.traces["data[0]"][1:] == (16,)
+
+
+@pytest.fixture(scope="module")
+def chip(tmp_path_factory):
+    path = tiny.write(tmp_path_factory.mktemp("waves") / "tiny.gguf", **SHAPE)
+    return Chip.of(checkpoint.load(path), kv_depth=8)
+
+
+WINDOWS = [
+    (Window(1, 0), "gen_layer[0]", [f"{stage.name.lower()}, layer 0" for stage in list(Stage)[1:17]]),
+    (Window(2, 1, Stage.DOWN), "gen_layer[1]", ["down, layer 1"]),
+    (Window(2), "u_sequencer", ["embedding", "final_norm", "logits", "token"]),
+]
+
+
+@pytest.mark.parametrize(("window", "scope", "groups"), WINDOWS, ids=["layer", "stage", "chip"])
+def test_a_window(window, scope, groups, chip, capfd):
+    """A compiled layer is traced, no other, from when the token comes to it until it leaves."""
+    chip.run([TALK], [], simulator="verilator", test="one_after_another", window=window)
+    shown, cursor = saved(capfd)
+    assert cursor is None and shown.marker == -1
+    stages = {stage.name.lower() for stage in Stage}
+    assert [group for group in shown.groups if group.split(",")[0] in stages] == groups
+    names = shown.signals.variables
+    assert any(f".{scope}." in name for name in names)
+    assert not any(f"gen_layer[{1 - (window.layer or 0)}].u_layer" in name for name in names)
+    if window.layer is not None:
+        inside, tag = f"chip_bench.u_chip.gen_layer[{window.layer}]", 1 << 16 | window.pos | (window.pos == 2) << 24
+        enters = edges(shown.signals, inside, "clk", up_valid=1, up_ready=1, up_tag=tag)
+        leaves = edges(shown.signals, inside, "clk", valid=1, ready=1, tag=tag)
+        times = [time for time, _ in names["chip_bench.clk_i"].tv]
+        assert len(enters) == len(leaves) == SHAPE["d_model"] // 32
+        assert times[1] < enters[0] <= times[2] and times[-1] == leaves[-1]  # times[0] has what was there before
+
+
+def test_a_trace_that_cannot_be_read(tmp_path, capfd):
+    (tmp_path / "top.fst").write_bytes(b"")
+    for name in ("top.fst", "none.fst"):
+        view.leave(tmp_path / name, tmp_path / "results.xml", HDL).show()
+        assert capfd.readouterr().out == "waves: none, the simulator left no trace that can be read\n"
+    assert os.listdir(tmp_path) == ["top.fst"]

@@ -1,0 +1,243 @@
+"""Lays out a trace for GTKWave: a save file, signals grouped and readable, the cursor at the first mismatch."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.golden.stage import CHIP, Stage
+from tb.evidence.waves import mismatch
+from tb.evidence.waves.mismatch import Mismatch
+from tb.evidence.waves.names import Names
+from tb.evidence.waves.places import PLACES
+from tb.evidence.waves.save_file import BIT, DECIMAL, HEX, Format, SaveFile, fixed_point, named
+from tb.evidence.waves.signals import Signals, Tap
+
+LANES_SHOWN = 4
+AROUND = 24  # clocks that the window shows around a mismatch, most of them before it
+PERIOD = 10  # ns: the clock of every bench
+# Signals that are rows of values: the last part of the name, bits of a value, its format (docs/formats.md).
+ROWS = {
+    "data": (32, fixed_point(16, signed=True)),
+    "score": (24, fixed_point(12, signed=True)),
+    "max": (24, fixed_point(12, signed=True)),
+    "prob": (21, fixed_point(20, signed=False)),
+}
+SINGLE = {"g_i": fixed_point(16, signed=True)}  # FX values that travel alone
+DECIMALS = re.compile(r"(.*_)?(pos|beat|idx|slot|token|id|left|cnt|pass|turn|layer|group|cycles|cycle)(_[ioqd])?")
+TAG = (("gen", 24, 1), ("slot", 16, 8), ("pos", 0, 16))  # tag_t: name, lowest bit, bits
+PORT = re.compile(r"(\w*?)(valid|ready)_([io])")
+
+
+@dataclass(frozen=True)
+class View:
+    """A save file (None: the trace cannot be read) and where its cursor is: simulated ns, or None."""
+
+    path: Path | None
+    cursor: float | None
+
+    def show(self) -> None:
+        """Say where the waves are."""
+        print(f"waves: {self.path or 'none, the simulator left no trace that can be read'}", flush=True)
+        if self.cursor is not None:
+            print(f"cursor: at the first mismatch, {self.cursor:.0f} ns", flush=True)
+
+
+def leave(fst: Path, results: Path, hdl: Path, sources: tuple[Path, ...] = (), shape_pkg: Path | None = None) -> View:
+    """Write the save file of a trace beside it, and the filter files that it needs.
+
+    Args:
+        fst: the trace; its name is that of the top level.
+        results: results.xml of the run.
+        hdl: the folder of the RTL that ran.
+        sources: further files of it.
+        shape_pkg: the shape of a chip.
+    """
+    try:
+        signals = Signals(fst)
+    except (OSError, RuntimeError):  # the simulator stopped before it opened the file, or closed it
+        return View(None, None)
+    heads = re.search(r"\bHEADS = (\d+);", Path(shape_pkg).read_text()) if shape_pkg else None
+    wrong = mismatch.find(results, signals, int(heads[1]) if heads else 1)
+    view = _View(signals, Names(hdl, fst.parent, sources), fst, wrong)
+    view.stages() if view.producers() else view.unit()
+    path = fst.with_suffix(".gtkw")
+    view.file.write(path)
+    return View(path, wrong.time / signals.ns if wrong else None)
+
+
+class _View:
+    def __init__(self, signals: Signals, names: Names, fst: Path, wrong: Mismatch | None) -> None:
+        self.signals, self.names, self.top, self.wrong = signals, names, fst.stem, wrong
+        clock = PERIOD * signals.ns
+        end = signals.end(self.top)
+        if wrong:
+            width = min(AROUND * clock, max(8 * clock, 3 * (end - wrong.time)))
+            begin = wrong.time - 2 * width // 3
+        else:
+            width = 5 * AROUND * clock
+            begin = self.first() - clock
+        begin = max(0, min(begin, end - 6 * width // 5))  # GTKWave starts at time 0 where its window is not filled
+        self.file = SaveFile(fst, (begin, begin + width), wrong.time if wrong else None)
+        if wrong:
+            self.file.comment(wrong.message.splitlines()[0] if wrong.message else "failed")
+
+    def first(self) -> int:
+        """Where there is something to see: of a single stage its first beat, else the first change of the top level."""
+        taps = self.signals.taps()
+        beats = self.signals.beats(taps[0]) if len({tap.stage for tap in taps}) == 1 else iter(())
+        return next((time for time, *_ in beats), self.signals.begin(self.top))
+
+    # ---- one module
+
+    def unit(self) -> None:
+        """Clock and reset, each stream, state machines, other ports, registers of the module and of its parts."""
+        left = self.signals.within(self.top)
+        self.clock(left)
+        for port in sorted(filter(None, (PORT.fullmatch(_last(name)) for name in left)), key=lambda port: port[3]):
+            if port[2] == "valid":
+                self.stream(left, port[1], port[3])
+        with self.file.group("state"):
+            for name in [name for name in left if _last(name).endswith("state_q")]:
+                self.show(name, left.pop(name))
+        with self.file.group("other ports"):
+            for name in [name for name in left if name.endswith(("_i", "_o"))]:
+                self.show(name, left.pop(name))
+        self.registers(self.top, "registers", closed=False)
+        for scope in self.signals.scopes(self.top):
+            self.registers(scope, f"registers of {_last(scope)}", closed=True)
+
+    def clock(self, left: dict[str, int]) -> None:
+        """Clocks and resets."""
+        with self.file.group("clock and reset"):
+            for name in [name for name in left if _last(name) in ("clk_i", "rst_i")]:
+                self.show(name, left.pop(name))
+
+    def stream(self, left: dict[str, int], prefix: str, way: str, closed: bool = False) -> None:
+        """A stream of the ports in ``left``: into the module (way i) or out of it (o); takes it out of them."""
+        back = "o" if way == "i" else "i"
+        scope = next(iter(left)).rpartition(".")[0]
+        own = [f"{scope}.{prefix}valid_{way}", f"{scope}.{prefix}ready_{back}"]
+        others = {m[1] for m in map(PORT.fullmatch, map(_last, left)) if m and m[1] != prefix}
+        fields = [
+            name
+            for name in left
+            if _last(name).startswith(prefix)
+            and name.endswith(f"_{way}")
+            and not any(_last(name).startswith(other) for other in others if other.startswith(prefix))
+            and not PORT.fullmatch(_last(name))
+            and _last(name) not in ("id_i", "layer_i", "busy_o", "idle_o")
+        ]
+        with self.file.group(f"{prefix.replace('_', ' ')}stream {'in' if way == 'i' else 'out'}", closed):
+            for name in [*own, *fields]:
+                if name in left:
+                    self.show(name, left.pop(name))
+
+    def registers(self, scope: str, title: str, closed: bool) -> None:
+        """State machine and registers of a scope."""
+        with self.file.group(title, closed):
+            for name, width in self.signals.within(scope).items():
+                if name.endswith("_q") and not (scope == self.top and _last(name).endswith("state_q")):
+                    self.show(name, width)
+
+    # ---- a chip, or a layer
+
+    def producers(self) -> list[str]:
+        """The instances that put out the stages that are tapped here: none in the bench of a module inside a layer."""
+        scopes = (f"{tap.owner}.{PLACES[tap.stage].producer}" for tap in self.signals.taps())
+        return [scope for scope in scopes if f"{scope}.valid_o" in self.signals]
+
+    def stages(self) -> None:
+        """A group a stage in dataflow order, of one layer; before them what the chip has once, if it is there."""
+        once = [tap for tap in self.signals.taps() if tap.layer == CHIP]
+        inside = [tap for tap in self.signals.taps() if tap.layer != CHIP]
+        layer = self.wrong.tap.layer if self.wrong and self.wrong.tap else CHIP
+        if layer == CHIP and inside:
+            layer = inside[0].layer
+        chip = (once or inside)[0].owner.partition(".gen_layer[")[0]
+        self.clock(self.signals.within(self.top))
+        ports = self.signals.within(chip)
+        for prefix, way in (("tok_", "i"), ("out_", "o")):
+            if f"{chip}.{prefix}valid_{way}" in ports:
+                self.stream(ports, prefix, way, closed=bool(self.wrong))
+        self.sequencer(chip)
+        for tap in once:
+            if tap.stage is Stage.EMBEDDING:
+                self.stage(tap)
+        self.layer_input(f"{chip}.gen_layer[{layer}]", layer)
+        for tap in inside:
+            if tap.layer == layer:
+                self.stage(tap)
+        for tap in once:
+            if tap.stage is not Stage.EMBEDDING:
+                self.stage(tap)
+
+    def sequencer(self, chip: str) -> None:
+        """The sequencer's stream into the layers, and its registers."""
+        with self.file.group("sequencer", closed=bool(self.wrong)):
+            for name in ("valid_o", "ready_i", "tag_o", "token_o"):
+                if (full := f"{chip}.u_sequencer.{name}") in self.signals:
+                    self.show(full, self.signals.width(full))
+            for name, width in self.signals.within(f"{chip}.u_sequencer").items():
+                if name.endswith("_q"):
+                    self.show(name, width)
+
+    def layer_input(self, scope: str, layer: int) -> None:
+        """What comes to a layer, and its gated clock."""
+        with self.file.group(f"into layer {layer}", closed=bool(self.wrong)):
+            for name in ("clk", "working", "up_valid", "up_ready", "up_tag", "up_data"):
+                if (full := f"{scope}.{name}") in self.signals:
+                    self.show(full, self.signals.width(full))
+
+    def stage(self, tap: Tap) -> None:
+        """The producer's state and handshake, and what the stage tap sees."""
+        stage = tap.stage.name.lower()
+        title = stage if tap.layer == CHIP else f"{stage}, layer {tap.layer}"
+        here = bool(self.wrong) and self.wrong.tap == tap
+        producer = f"{tap.owner}.{PLACES[tap.stage].producer}"
+        with self.file.group(title, closed=bool(self.wrong) and bool(self.wrong.tap) and not here):
+            for name in ("state_q", "valid_o", "ready_i"):
+                if (full := f"{producer}.{name}") in self.signals:
+                    self.show(full, self.signals.width(full), name.rsplit("_", 1)[0])
+            for name in ("fire_i", "tag_i", "beat_i", "data_i"):
+                full = f"{tap.scope}.{name}"
+                if full in self.signals:
+                    self.show(full, self.signals.width(full), name[:-2], self.wrong.lane if here else None)
+
+    # ---- one signal
+
+    def show(self, name: str, width: int, label: str | None = None, lane: int | None = None) -> None:
+        """A signal as its name says: a tag in fields, a row of values as its first ones (and ``lane``), a number."""
+        local, label = _last(name), label or _last(name)
+        stem = re.sub(r"_[ioqd]$", "", local).rsplit("_", 1)[-1]
+        bits, form = ROWS.get(stem, (0, HEX))
+        if stem == "tag" and width == 25:
+            for field, first, count in TAG:
+                self.file.part(name, width, first, count, BIT if count == 1 else DECIMAL, f"{label}/{field}")
+        elif bits and width % bits == 0:
+            lanes = {*range(min(LANES_SHOWN, width // bits)), *([] if lane is None else [lane])}
+            for at in sorted(lanes):
+                self.file.part(name, width, at * bits, bits, form, f"{label}[{at}]")
+        elif (form := self.format(name, width)).names:
+            # Bit by bit: GTKWave takes no filter file for a signal of which the dump has names of its own.
+            self.file.part(name, width, 0, width, form, label)
+        else:
+            self.file.signal(name, width, form, label if label != local else None)
+
+    def format(self, name: str, width: int) -> Format:
+        """How a signal that is one value is shown."""
+        local = _last(name)
+        if width == 1:
+            return BIT
+        if local in SINGLE and width == 32:
+            return SINGLE[local]
+        if local.endswith("state_q") and (states := self.names.states(name.rpartition(".")[0])):
+            return named(states)
+        if re.fullmatch(r"(\w+_)?end(_[io])?", local) and width == 2:
+            return named(self.names.ends())
+        if local == "stage_i" and width == 8:
+            return named(self.names.stages())
+        return DECIMAL if DECIMALS.fullmatch(local) else HEX
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]

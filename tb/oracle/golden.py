@@ -1,0 +1,78 @@
+"""The golden model as the bench sees it: a worker process whose steps are waited for."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+
+from models.golden.chip import Step
+from models.project import ROOT
+from tb.oracle.conversation import Answer, Conversation
+
+
+@dataclass
+class Golden:
+    """The worker as the bench sees it. Steps are handed out once each.
+
+    With ``more``, conversations may follow those of the job: ``add`` them.
+    """
+
+    job_text: str
+    more: bool = False
+    steps: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
+    answers: dict[int, Answer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        python = os.environ.get("PYGPI_PYTHON_BIN", sys.executable)
+        env = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+        command = [python, "-m", "tb.oracle.golden_worker"]
+        # In a process group of its own: a Ctrl-C at the terminal is for the bench alone.
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=ROOT, process_group=0
+        )
+        self._write(self.job_text)
+        if not self.more:
+            self.process.stdin.close()
+
+    def add(self, talk: Conversation) -> None:
+        """One more conversation."""
+        self._write(json.dumps(asdict(talk)))
+
+    def _write(self, line: str) -> None:
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+
+    def expect(self, slot: int, pos: int) -> Step | None:
+        """The next step of a slot's position, waited for if the worker is not there yet; None if none will come."""
+        while not self.steps.get((slot, pos)):
+            if not self._receive():
+                return None
+        return self.steps[slot, pos].pop(0)
+
+    def answer(self, index: int) -> Answer:
+        """The golden answer to a conversation, waited for."""
+        while index not in self.answers:
+            if not self._receive():
+                raise RuntimeError("the golden model stopped before it had answered")
+        return self.answers[index]
+
+    def close(self) -> None:
+        """End the worker."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def _receive(self) -> bool:
+        try:
+            item = pickle.load(self.process.stdout)
+        except EOFError:
+            if self.process.wait():
+                raise RuntimeError(f"the golden model failed with status {self.process.returncode}") from None
+            return False
+        if isinstance(item, Answer):
+            self.answers[item.index] = item
+        else:
+            self.steps.setdefault((item.slot, item.pos), []).append(item)
+        return True

@@ -1,0 +1,62 @@
+"""The golden model as a process of its own, beside the simulator: a job on stdin, a conversation on every
+further line; pickled steps and answers on stdout.
+
+It is given the checkpoint, the die, adapters and prompts, and never hears from the RTL: it continues with its own
+answers.
+"""
+
+import itertools
+import json
+import os
+import pickle
+import sys
+from collections.abc import Iterable, Iterator
+
+from models.adapter import Adapter
+from models.checkpoint import checkpoint
+from models.golden.chip import Chip, Step
+from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Answer, Conversation, Job
+
+
+def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Answer]:
+    """Run all conversations, and ``more`` as they come: every step as it is computed, and after each its answer."""
+    ckpt = checkpoint.load(job.model)
+    chip = Chip(ckpt, job.die)
+    banks = [None, *(Adapter.load(path, ckpt.shape, job.die) for path in job.adapters)]
+    for index, talk in enumerate(itertools.chain(job.conversations, more)):
+        if talk.first:
+            chip.reset(talk.slot)
+        options = {"adapter": banks[talk.adapter], "sampling": talk.sampling}
+        prompt, answer, end = talk.tokens, [], None
+        if (room := job.die.kv_depth - chip.position(talk.slot)) < len(prompt):  # its last token comes back instead
+            if room:
+                yield from chip.run(talk.slot, prompt[:room], want_last=False, **options)
+            answer, end = prompt[-1:], END_CONTEXT
+        while end is None:
+            for step in chip.run(talk.slot, prompt, **options):
+                yield step
+            answer.append(step.token_out)
+            if answer[-1] in job.stop:
+                end = END_STOP
+            elif len(answer) >= talk.max_new:
+                end = END_LIMIT
+            elif step.pos + 1 == job.die.kv_depth:
+                end = END_CONTEXT
+            prompt = answer[-1:]
+        yield Answer(index, answer, end)
+
+
+def main() -> None:
+    """Read a job and conversations on stdin, write pickled steps and answers to stdout, as long as somebody reads."""
+    job = Job.from_json(sys.stdin.readline())
+    more = (Conversation(**json.loads(line)) for line in sys.stdin)
+    try:
+        for item in play(job, more):
+            pickle.dump(item, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os._exit(1)  # without the interpreter's own words about it
+
+
+if __name__ == "__main__":
+    main()

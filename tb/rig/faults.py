@@ -1,0 +1,59 @@
+"""Faults of the RTL that benches must see: all in one copy of it, each switched on by a plusarg, so that one build is
+enough for all.
+"""
+
+import fcntl
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.project import BUILD, HDL
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An edit of one file of the RTL: ``old``, which occurs in it once, becomes ``new``.
+
+    ON in the new text stands for "this fault is switched on", wherever that is no constant expression.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+    @property
+    def plusarg(self) -> str:
+        """Switches the fault on."""
+        return f"+fault={self.name}"
+
+    def within(self, text: str) -> str:
+        """The text of the file with the fault in it. AssertionError unless it holds ``old`` once."""
+        assert text.count(self.old) == 1, f"{self.file} holds {self.old!r} {text.count(self.old)} times"
+        return text.replace(self.old, re.sub(r"\bON\b", f'$test$plusargs("fault={self.name}")', self.new))
+
+
+def broken(name: str, faults: Sequence[Fault]) -> Path:
+    """The RTL with all these faults in it: build/faulty/<name>/hdl. What has not changed is not written again, so that
+    builds stay valid.
+
+    AssertionError for a fault that does not apply, or whose plusarg would switch on another one too.
+    """
+    for one, other in itertools.permutations(faults, 2):
+        assert not one.name.startswith(other.name), f"{one.plusarg} switches {other.name} on too"
+    hdl = BUILD / "faulty" / name / "hdl"  # where lint.vlt knows it
+    hdl.mkdir(parents=True, exist_ok=True)
+    with hdl.with_suffix(".lock").open("w") as lock:  # tests run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for gone in {file.name for file in hdl.iterdir()} - {file.name for file in HDL.iterdir()}:
+            (hdl / gone).unlink()
+        for file in HDL.iterdir():
+            text = file.read_text(encoding="utf-8")
+            for fault in faults:
+                text = fault.within(text) if fault.file == file.name else text
+            copy = hdl / file.name
+            if not copy.is_file() or copy.read_text(encoding="utf-8") != text:
+                copy.write_text(text, encoding="utf-8")
+    return hdl
