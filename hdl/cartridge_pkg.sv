@@ -12,20 +12,32 @@ package cartridge_pkg;
   localparam int BEAT_W = LANES * FX_W;
   localparam int PROB_W = 21;  // attention probability: unsigned, 20 fraction bits, 1.0 included
   localparam int TOKEN_W = 24;
+  localparam int STOP_TOKENS = 4;  // tokens that end an answer; a host repeats one to fill them
 
   // How the cell arrays of a matrix are modelled; see block_array.sv.
   localparam int VIEW_ROM = 0;
   localparam int VIEW_GATE = 1;
   localparam int VIEW_SWITCH = 2;
 
-  // Travels with every beat: which adapter (0: none), which conversation and position, and whether the token wants an
-  // answer.
+  typedef logic [7:0] slot_t;  // a conversation
+  typedef logic [15:0] pos_t;  // a position in its context, or a number of tokens
+  typedef logic [TOKEN_W-1:0] token_t;
+  typedef logic [3:0] adapter_t;  // 0: none; n: the adapter in bank n - 1
+  typedef logic [7:0] layer_t;
+
+  // Travels with every beat: whose it is, and whether the token wants an answer.
   typedef struct packed {
-    logic [3:0]  adapter;
-    logic        gen;
-    logic [7:0]  slot;
-    logic [15:0] pos;
+    adapter_t adapter;
+    logic     gen;
+    slot_t    slot;
+    pos_t     pos;
   } tag_t;
+
+  // A beat of a stream: LANES values, lane 0 lowest.
+  typedef struct packed {
+    tag_t              tag;
+    logic [BEAT_W-1:0] data;
+  } beat_t;
 
   // How a slot chooses its tokens (docs/formats.md, sampler); top_k of 0 and 1 are greedy.
   typedef struct packed {
@@ -41,6 +53,26 @@ package cartridge_pkg;
     EndLimit   = 2'd2,
     EndContext = 2'd3
   } end_e;
+
+  // A token of a prompt on its way from the host. The first one says which adapter the slot uses, the last one how
+  // many tokens of answer are wanted and how they are chosen.
+  typedef struct packed {
+    slot_t    slot;
+    token_t   token;
+    logic     first;
+    logic     last;
+    pos_t     max_new;
+    adapter_t adapter;
+    sample_t  sample;
+  } prompt_t;
+
+  // A token of an answer on its way to the host, its position, and whether the answer ends with it.
+  typedef struct packed {
+    slot_t  slot;
+    pos_t   pos;
+    token_t token;
+    end_e   reason;
+  } answer_t;
 
   // 32 bits of an adapter word on their way into the SRAM of one layer.
   typedef struct packed {

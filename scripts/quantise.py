@@ -1,4 +1,4 @@
-"""``make quantise``: a checkpoint becomes a mix of weights of 3 and 6 bits (models.quantise.mix), written as a GGUF file."""
+"""``make quantise``: a checkpoint becomes a mix of weights of 3 and 6 bits, written as a GGUF file."""
 
 import argparse
 import sys

@@ -1,8 +1,9 @@
 """GGUF checkpoints of Llama models, read into the codes and scales a die holds.
 
 The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md); the
-block layouts of Q4_0, Q4_1 and Q8_0 are those of ggml's ``ggml-common.h``. Weights of 3 and 6 bits (models.quantise.mix) lie in
-such blocks too, and a key of the metadata says so. docs/formats.md says what the codes mean.
+block layouts of Q4_0, Q4_1 and Q8_0 are those of ggml's ``ggml-common.h``. Weights of 3 and 6 bits
+(models.quantise.mix) lie in such blocks too, and a key of the metadata says so. docs/formats.md says what the codes
+mean.
 """
 
 import hashlib

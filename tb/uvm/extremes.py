@@ -14,7 +14,7 @@ GROUP_BYTES = {GGMLQuantizationType.Q4_1: 20, GGMLQuantizationType.Q8_0: 34}
 
 
 def write(path: Path, pattern: str, **shape) -> Path:
-    """Write a tiny checkpoint (checkpoint.tiny) whose codes are those of ``pattern``; its scales and gains stay random."""
+    """Write a tiny checkpoint whose codes are those of ``pattern``; its scales and gains stay random."""
     tiny.write(path, **shape)
     reader = gguf.GGUFReader(path, "r+")
     for tensor in reader.tensors:
