@@ -163,7 +163,7 @@ def test_exclusions_of_the_project_are_about_its_files():
 
 
 SAMPLES = """
-from tb.coverage.functional import Group
+from tb.evidence.coverage.functional import Group
 group = Group("g", {"a": (1, 2), "b": ("x", "y")}, {"both": ("a", "b")}, {"both": [(2, "y")]})
 group(a=1, b={"x", "y"})
 group(a=1)
