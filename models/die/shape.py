@@ -50,12 +50,13 @@ class Shape:
         }[name]
 
     def modules(self, array: str) -> tuple[int, ...]:
-        """Outputs of each module of an array that an adapter may change: q, k, v; o; gate, up; down."""
+        """Outputs of each projection in an array's columns: q, k, v; o; gate, up; down; the vocabulary in ``head``."""
         return {
             "qkv": (self.d_q, self.d_kv, self.d_kv),
             "o": (self.d_model,),
             "gateup": (self.d_ffn, self.d_ffn),
             "down": (self.d_model,),
+            "head": (self.vocab,),
         }[array]
 
 

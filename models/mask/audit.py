@@ -1,63 +1,102 @@
 """The audit of a mask: every via and every scale on file against the checkpoint, whether a simulation used it or not.
 
 A prompt reads only some rows of the embedding and some positions of the tables, and a weight times zero tells nothing:
-what the RTL's answers cannot show, the images do.
+what the RTL's answers cannot show, the images do. They are decoded by ``models.mask.decode``, which knows nothing of
+the etcher; codes, scales and gains are held against the checkpoint's own, the angles of RoPE against their formula.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from models.checkpoint import checkpoint
 from models.checkpoint.checkpoint import Checkpoint
 from models.die.shape import Die, Shape
-from models.mask.etch import images, read_image
+from models.mask import decode
+from models.mask.decode import Stored
+from models.mask.image import EMBED, Image
 
-# The stage in which the faults of an array show.
-WHERE = {"o": "o_proj", "down": "down", "head": "logits", "embed": "embedding"}
+STAGES = {  # the stage in which the faults of a tensor show; those of a norm show in the stage of its name
+    "attn_q": "q",
+    "attn_k": "k",
+    "attn_v": "v",
+    "attn_output": "o_proj",
+    "ffn_gate": "gate",
+    "ffn_up": "up",
+    "ffn_down": "down",
+}
+CHIP_STAGES = {"embed": "embedding", "head": "logits"}
+HALF = 0.5 + 1e-6  # what rounding may move a sine, in units of its last place
 
 
 def audit(ckpt: Checkpoint, die: Die, mask: Path) -> list[str]:
-    """What is wrong in a mask, a line an image: layer, stage, the first place that differs, expected and got.
+    """What is wrong in a mask, a line a tensor and image: layer, stage, first place that differs, expected and got.
 
     InputError where an image is missing or no image at all.
     """
     faults = []
-    for name, words in images(ckpt, die).items():
-        expected = words()
-        found = read_image(mask / name, expected.shape)
-        wrong = np.argwhere(expected != found)
-        if len(wrong):
-            at = tuple(int(i) for i in wrong[0])
-            layer, stage, place = _locate(name, at, int(expected[at]), int(found[at]), ckpt.shape, die.lanes)
-            faults.append(
-                f"mask fault: {layer}, stage {stage}, {place}: expected {int(expected[at]):08x}, "
-                f"got {int(found[at]):08x} ({name}, {len(wrong)} words differ)"
-            )
-    return faults
+    for stored in decode.matrices(mask, ckpt.shape, die, tied=checkpoint.HEAD not in ckpt.tensors):
+        faults += _matrix(ckpt, stored)
+    for name, image in decode.gains(mask, ckpt.shape):
+        faults += _gains(ckpt.gains[name], image)
+    return faults + list(_angles(ckpt.shape, *decode.angles(mask, ckpt.shape, die)))
 
 
-def _locate(
-    name: str, at: tuple[int, ...], expected: int, found: int, shape: Shape, lanes: int
-) -> tuple[str, str, str]:
-    """(layer, stage, place) of a word of an image: see docs/masks.md for what its indices are."""
-    array, rest = name.rsplit("_", 1)
-    number, *ending = rest.split(".")[:-1]
-    layer = f"layer {int(number)}" if array in ("qkv", "o", "gateup", "down", "attn_norm", "ffn_norm") else "chip"
-    if array == "rope":
-        return layer, "q_rope", f"position {at[0]}, pair {at[1]}"
-    if array == "embed":
-        return layer, WHERE[array], f"token {at[0]}"
-    if not ending:
-        return layer, array, f"gain {at[0]}"
-    column, row = at[-1], f"group {at[0]}"
-    if ending == ["w"]:
-        digit = ((expected ^ found) & -(expected ^ found)).bit_length() - 1 >> 2
-        column, row = digit * (shape.matrix_size(array, lanes)[1] // 8) + at[2], f"row {at[1]}"
-    stage = WHERE.get(array)
-    if array == "qkv":
-        stage = "q" if column < shape.d_q else "k" if column < shape.d_q + shape.d_kv else "v"
-        column -= {"q": 0, "k": shape.d_q, "v": shape.d_q + shape.d_kv}[stage]
-    elif array == "gateup":
-        stage = "up" if column // lanes % 2 else "gate"
-        column = column // (2 * lanes) * lanes + column % lanes
-    return layer, stage, f"{row}, column {column}"
+def _fault(image: Image, stage: str, place: str, expected: str, got: str, wrong: np.ndarray) -> str:
+    """The line of an image's first fault, of as many as ``wrong`` has rows."""
+    where = f"{image.owner}, stage {stage}, {place}"
+    return f"mask fault: {where}: expected {expected}, got {got} ({image.file}, {len(wrong)} in all)"
+
+
+def _matrix(ckpt: Checkpoint, stored: Stored) -> Iterator[str]:
+    """Faults of a tensor: of its cells, of its scales. Columns of no tensor must be zero."""
+    if stored.name:
+        tensor = ckpt.tensors[stored.name]
+        q, d, m = tensor.q, tensor.d, tensor.m
+    else:
+        q, d, m = (np.zeros_like(values) for values in (stored.q, stored.d, stored.m))
+    if len(wrong := np.argwhere(stored.q != q)):
+        out, row = wrong[0].tolist()
+        place = _place(stored, out, f"row {row}")
+        yield _fault(stored.cells, _stage(stored), place, f"code {q[out, row]}", str(stored.q[out, row]), wrong)
+    if len(wrong := np.argwhere((stored.d != d) | (stored.m != m))):
+        out, group = at = tuple(wrong[0].tolist())
+        expected, got = (f"m {m[at]:04x} d {d[at]:04x}" for d, m in ((d, m), (stored.d, stored.m)))
+        yield _fault(stored.scales, _stage(stored), _place(stored, out, f"group {group}"), expected, got, wrong)
+
+
+def _stage(stored: Stored) -> str:
+    """The stage in which a tensor's faults show; for columns of no tensor the array's name."""
+    if stored.cells.array in CHIP_STAGES:
+        return CHIP_STAGES[stored.cells.array]
+    return STAGES[stored.name.split(".")[2]] if stored.name else stored.cells.array
+
+
+def _place(stored: Stored, out: int, inside: str) -> str:
+    """Where output ``out`` of a tensor lies: a token of the embedding, a column of an array."""
+    if stored.cells.array == EMBED:
+        return f"token {out}, {inside.replace('row', 'dimension')}"
+    return f"{inside}, {'column' if stored.name else 'padding column'} {out}"
+
+
+def _gains(gains: np.ndarray, image: Image) -> Iterator[str]:
+    """Faults of a norm's gains, as binary32 words."""
+    words = gains.view(np.uint32)
+    if len(wrong := np.argwhere(image.words != words)):
+        at = wrong[0, 0]
+        yield _fault(image, image.array, f"gain {at}", f"{words[at]:08x}", f"{image.words[at]:08x}", wrong)
+
+
+def _angles(shape: Shape, image: Image, sin: np.ndarray, cos: np.ndarray) -> Iterator[str]:
+    """Faults of RoPE's table: words that are not the nearest to the sine and cosine of docs/formats.md."""
+    turns = np.zeros(shape.head_dim // 2)  # radians a position
+    for pair in range(shape.rope_dim // 2):
+        factor = shape.rope_factors[pair] if shape.rope_factors else 1
+        turns[pair] = shape.rope_base ** (-2 * pair / shape.rope_dim) / factor
+    right = np.exp(1j * np.arange(len(sin))[:, None] * turns) * 2**14
+    if len(wrong := np.argwhere((abs(sin - right.imag) > HALF) | (abs(cos - right.real) > HALF))):
+        position, pair = at = tuple(wrong[0].tolist())
+        expected = f"sine {right[at].imag:.1f} cosine {right[at].real:.1f}"
+        got = f"sine {sin[at]} cosine {cos[at]}"
+        yield _fault(image, "q_rope", f"position {position}, pair {pair}", expected, got, wrong)

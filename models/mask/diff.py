@@ -10,8 +10,8 @@ from models.checkpoint.checkpoint import Checkpoint
 from models.die.shape import Die
 from models.errors import InputError
 from models.mask.etch import images
+from models.mask.image import DIGITS, Image, Kind, whole_mask
 
-CELLS = 8  # of a word of mask 1, a hex digit each
 TABLES = {"rope_base", "rope_dim", "rope_factors"}  # of a shape: all they say is in a table of mask 2
 
 
@@ -41,20 +41,19 @@ def check_geometry(pair: list[Checkpoint], dies: list[Die]) -> None:
 
 def compare(a: Checkpoint, b: Checkpoint, die: Die) -> list[Change]:
     """What changes from ``a`` to ``b``, image by image. Both must fit ``die``; nothing is written."""
-    theirs = images(b, die)
-    bar = tqdm(images(a, die).items(), desc="masks", unit="image", disable=None)
-    return [_change(name, words(), theirs[name]()) for name, words in bar]
+    pairs = zip(images(a, die), images(b, die), strict=True)
+    count = len(whole_mask(a.shape))
+    return [_change(ours, theirs) for ours, theirs in tqdm(pairs, "masks", count, unit="image", disable=None)]
 
 
-def _change(name: str, ours: np.ndarray, theirs: np.ndarray) -> Change:
-    """Of an image's words."""
-    image, layer = name.split(".")[0].rsplit("_", 1)
-    differ = np.asarray(ours) ^ np.asarray(theirs)
-    if name.endswith(".w.hex"):
-        moved = sum(int(np.count_nonzero(differ >> np.uint32(4 * cell) & 15)) for cell in range(CELLS))
-        return Change(1, image, int(layer), CELLS * differ.size, moved, 0)
+def _change(ours: Image, theirs: Image) -> Change:
+    """What changes from one image to the other of the same place."""
+    differ = ours.words ^ theirs.words
+    if ours.kind is Kind.CELLS:
+        moved = sum(int(np.count_nonzero(differ & np.uint32(15 << 4 * digit))) for digit in range(DIGITS))
+        return Change(ours.mask, ours.array, ours.layer, ours.size, moved, 0)
     bits = int(np.bitwise_count(differ).sum())
-    return Change(2, image, int(layer), differ.size, int(np.count_nonzero(differ)), bits)
+    return Change(ours.mask, ours.array, ours.layer, ours.size, int(np.count_nonzero(differ)), bits)
 
 
 def _geometry(ckpt: Checkpoint, die: Die) -> dict[str, object]:

@@ -7,7 +7,8 @@ import numpy as np
 from models.checkpoint.checkpoint import Checkpoint
 from models.die.shape import GROUP, MATRICES, Die
 from models.errors import InputError
-from models.mask.etch import images
+from models.mask.etch import image
+from models.mask.image import Kind, digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +35,12 @@ class ViaBlock:
         rows, columns = ckpt.shape.matrix_size(array, die.lanes)
         _check("layer", layer, 1 if array == "head" else ckpt.shape.layers, f"array {array}")
         _check("block", number, -(-rows // die.block), f"array {array}")
-        made = images(ckpt, die)
-        words = made[f"{array}_{layer:03d}.w.hex"]().reshape(die.slices[array], rows, 1, columns // 8)
-        scales = made[f"{array}_{layer:03d}.s.hex"]().reshape(rows // GROUP, columns)
+        cells, scales = (image(ckpt, die, array, layer, kind) for kind in (Kind.CELLS, Kind.SCALES))
         first = number * die.block
-        part = words[:, first : first + die.block] >> 4 * np.arange(8, dtype=np.uint32)[:, None] & 15
+        part = digits(cells.words[:, first : first + die.block]).swapaxes(2, 3)  # column digit * N/8 + word
+        part = part.reshape(*part.shape[:2], columns)
         groups = slice(first // GROUP, (first + die.block) // GROUP)
-        cells = part.astype(np.uint8).reshape(die.slices[array], -1, columns)
-        return cls(array, layer, number, first, 1 << die.cell_bits, cells, scales[groups])
+        return cls(array, layer, number, first, 1 << die.cell_bits, part, scales.words[groups])
 
     @property
     def scale_bits(self) -> np.ndarray:

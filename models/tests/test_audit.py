@@ -1,11 +1,15 @@
 """The audit finds every changed digit of a mask, and says where it is."""
 
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.errors import InputError
+from models.mask import angles, decode
+from models.mask import etch as etcher
 from models.mask.audit import audit
 from models.mask.etch import die_for, etch
 
@@ -43,8 +47,10 @@ def test_an_intact_mask_has_no_fault(etched):
         ("gateup_002.w.hex", 8, 1, "layer 2, stage up, row 0, column 0:"),
         ("down_001.w.hex", 95 * 8, 0, "layer 1, stage down, row 95, column 0:"),
         ("head_000.w.hex", 0, 0, "chip, stage logits, row 0, column 0:"),
-        ("embed_000.w.hex", 9 * 16, 3, "chip, stage embedding, token 9:"),
-        ("embed_000.s.hex", 9 * 2, 3, "chip, stage embedding, token 9:"),
+        ("head_000.w.hex", 19, 7, "chip, stage logits, row 0, padding column 9:"),
+        ("head_000.s.hex", 160 + 155, 7, "chip, stage logits, group 1, padding column 5:"),
+        ("embed_000.w.hex", 9 * 16, 3, "chip, stage embedding, token 9, dimension 3:"),
+        ("embed_000.s.hex", 9 * 2, 3, "chip, stage embedding, token 9, group 0:"),
         ("attn_norm_002.hex", 11, 5, "layer 2, stage attn_norm, gain 11:"),
         ("ffn_norm_000.hex", 0, 7, "layer 0, stage ffn_norm, gain 0:"),
         ("final_norm_000.hex", 63, 0, "chip, stage final_norm, gain 63:"),
@@ -60,6 +66,56 @@ def test_one_digit_is_found_and_located(etched, tmp_path, name, line, digit, whe
     assert len(faults) == 1
     assert where in faults[0]
     assert name in faults[0]
+
+
+def test_digits_that_no_cell_of_3_bits_holds(tmp_path):
+    """Whether or not the place beyond a low cell is one of the high cell: the hardware would read neither."""
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", kinds=tiny.MIX))
+    die = die_for(ckpt, kv_depth=16)
+    mask = etch(ckpt, die, tmp_path / "mask")
+    image = mask / "head_000.w.hex"
+    text = bytearray(image.read_bytes())
+    codes = ckpt.matrix("head")[0].q[:20, 0]
+    for high in (0, 1):
+        column = int(np.argmax(codes >> 3 & 1 == high))  # digit 0 of word `column`
+        broken = text.copy()
+        broken[9 * column + 7] = ord(f"{int(chr(text[9 * column + 7]), 16) | 8:x}")
+        image.write_bytes(broken)
+        (fault,) = audit(ckpt, die, mask)
+        assert f"stage logits, row 0, column {column}: expected code {codes[column]}," in fault
+        with pytest.raises(InputError, match="values that W6 has not"):
+            decode.read_back(mask)
+
+
+def test_a_wrong_table_in_the_etcher(etched, tmp_path, monkeypatch):
+    """What the etcher takes for right is not asked: frequencies half as high, sines and cosines exchanged."""
+    ckpt, die, _ = etched
+    right = angles.table
+    wrong = {
+        "base": lambda shape, depth: right(replace(shape, rope_base=2 * shape.rope_base), depth),
+        "halves": lambda shape, depth: right(shape, depth) << 16 | right(shape, depth) >> 16,
+    }
+    for name, place in (("base", "position 1, pair 1"), ("halves", "position 0, pair 0")):
+        monkeypatch.setattr(angles, "table", wrong[name])
+        (fault,) = audit(ckpt, die, etch(ckpt, die, tmp_path / name))
+        assert f"chip, stage q_rope, {place}:" in fault
+
+
+@pytest.mark.parametrize(
+    ("function", "wrong", "image"),
+    [
+        ("_pair", lambda right: lambda low, high, *rest: right(high, low, *rest), ".w.hex"),
+        ("_scales", lambda right: lambda tensor: right(tensor) << 16 | right(tensor) >> 16, ".s.hex"),
+        ("_join", lambda right: lambda array, parts, *rest: right(array, parts[::-1], *rest), "qkv_000"),
+    ],
+)
+def test_a_wrong_layout_in_the_etcher(function, wrong, image, etched, tmp_path, monkeypatch):
+    """Nibbles of a byte, halves of a scale, tensors of an array exchanged."""
+    ckpt, die, _ = etched
+    monkeypatch.setattr(etcher, function, wrong(getattr(etcher, function)))
+    faults = audit(ckpt, die, etch(ckpt, die, tmp_path / "mask"))
+    assert image in faults[0]
+    assert len(faults) > 10
 
 
 def test_a_missing_image_is_refused(etched, tmp_path):

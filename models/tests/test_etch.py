@@ -10,9 +10,9 @@ import pytest
 
 from models.checkpoint import checkpoint, fetch, tiny
 from models.die import sv_package
-from models.die.shape import Die
+from models.die.shape import MATRICES, Die
 from models.errors import InputError
-from models.mask import etch
+from models.mask import decode, etch, hex_lines, index
 
 MIXES = {
     "SmolLM2's kinds": {},
@@ -53,13 +53,13 @@ def words(path):
 def test_round_trip_of_tiny_checkpoints(mix, tmp_path):
     ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **MIXES[mix]))
     mask = etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), tmp_path / "mask")
-    assert etch.read_back(mask) == original(ckpt)
+    assert decode.read_back(mask) == original(ckpt)
 
 
 def test_round_trip_of_the_whole_smollm2(tmp_path):
     ckpt = checkpoint.load(fetch.smollm2())
     mask = etch.etch(ckpt, etch.die_for(ckpt), tmp_path / "mask")
-    found = etch.read_back(mask)
+    found = decode.read_back(mask)
     assert found == original(ckpt)
     assert len(found) == 30 * 9 + 2
 
@@ -182,10 +182,10 @@ def test_a_mask_is_etched_anew(change, ckpt, mask, tmp_path, monkeypatch):
     elif change == "no index entry":
         (mask / "mask.json").write_text("{}")
     else:
-        monkeypatch.setattr(etch, "FORMAT", etch.FORMAT + 1)
+        monkeypatch.setattr(index, "FORMAT", index.FORMAT + 1)
     etch.etch(ckpt, etch.die_for(ckpt, kv_depth=depth), mask)
     assert (mask / "qkv_000.w.hex").read_bytes() != text
-    assert etch.read_back(mask) == original(ckpt)
+    assert decode.read_back(mask) == original(ckpt)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["mask"]
 
 
@@ -193,14 +193,14 @@ def test_a_mask_is_etched_anew(change, ckpt, mask, tmp_path, monkeypatch):
 def test_nothing_half_written(stop, ckpt, mask, tmp_path, monkeypatch):
     """Neither a new mask nor an old one in pieces, whatever stops the etcher in the middle."""
     before = {path.name: path.read_bytes() for path in mask.iterdir()}
-    write = etch._write
+    write = hex_lines.write
 
     def stopping(path, values):
         if next(count, None) is None:
             raise stop
         return write(path, values)
 
-    monkeypatch.setattr(etch, "_write", stopping)
+    monkeypatch.setattr(hex_lines, "write", stopping)
     for out in (mask, tmp_path / "new"):
         count = iter(range(12))
         with pytest.raises(KeyboardInterrupt if isinstance(stop, KeyboardInterrupt) else InputError):
@@ -220,7 +220,7 @@ def test_no_other_folder_is_replaced(ckpt, tmp_path):
 
 def test_a_die_with_too_few_slices(ckpt, tmp_path):
     with pytest.raises(InputError, match="weights of head need 2 slices, the die has 1"):
-        etch.etch(ckpt, Die(slices=dict.fromkeys(etch.MATRICES, 1)), tmp_path / "mask")
+        etch.etch(ckpt, Die(slices=dict.fromkeys(MATRICES, 1)), tmp_path / "mask")
     assert not (tmp_path / "mask").exists()
 
 
@@ -250,7 +250,7 @@ def poke(path, offset, text):
 DAMAGES = {
     "no hex digit": (lambda m: poke(m / "o_001.w.hex", 3, b"g"), "o_001.w.hex is not lines of eight hex digits"),
     "no newline": (lambda m: poke(m / "o_001.w.hex", 8, b" "), "o_001.w.hex is not lines of eight hex digits"),
-    "short": (lambda m: os.truncate(m / "down_000.s.hex", 90), "down_000.s.hex does not hold 192 words"),
+    "short": (lambda m: os.truncate(m / "down_000.s.hex", 90), "down_000.s.hex holds 10 words, not 192"),
     "missing": (lambda m: (m / "embed_000.w.hex").unlink(), "embed_000.w.hex: No such file"),
     "index": (lambda m: (m / "mask.json").write_text("{"), "mask.json is corrupt"),
     "no index": (lambda m: (m / "mask.json").unlink(), "no mask here"),
@@ -266,7 +266,7 @@ def test_damaged_masks_are_told(damage, mask):
     harm, what = DAMAGES[damage]
     harm(mask)
     with pytest.raises(InputError, match=what):
-        etch.read_back(mask)
+        decode.read_back(mask)
 
 
 def test_high_cells_of_a_4_bit_tensor_are_zero(tmp_path):
@@ -275,12 +275,12 @@ def test_high_cells_of_a_4_bit_tensor_are_zero(tmp_path):
     image = mask / "qkv_001.w.hex"
     poke(image, image.stat().st_size - 9, b"1")
     with pytest.raises(InputError, match="values that Q4_1 has not"):
-        etch.read_back(mask)
+        decode.read_back(mask)
 
 
 def test_one_digit_of_one_layer_changes_one_tensor(ckpt, mask):
     marked(mask)
-    found = etch.read_back(mask)
+    found = decode.read_back(mask)
     assert [name for name, raw in original(ckpt).items() if found[name] != raw] == ["blk.0.attn_v.weight"]
 
 

@@ -6,6 +6,7 @@ from models.checkpoint import checkpoint, tiny
 from models.die.shape import cell_count
 from models.errors import InputError
 from models.mask import diff, etch
+from models.mask.image import whole_mask
 
 SMALL = {"layers": 2, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
 
@@ -26,7 +27,7 @@ def test_a_model_and_itself(tmp_path):
     found = diff.compare(ckpt, ckpt, die)
     assert not any(change.changed or change.bits for change in found)
     assert sum(change.size for change in found if change.mask == 1) == cell_count(ckpt.shape, die)
-    assert len(found) == len(etch.images(ckpt, die))
+    assert len(found) == len(whole_mask(ckpt.shape))
 
 
 def test_each_change_is_counted_where_it_is(tmp_path):

@@ -11,7 +11,8 @@ from models.checkpoint.checkpoint import EMBEDDING, KINDS, WEIGHT_BITS, WIDTHS, 
 from models.errors import InputError
 from models.golden.chip import Chip
 from models.golden.stage import CHIP, Stage
-from models.mask import audit, etch
+from models.mask import audit, decode, etch, image
+from models.mask.image import Image, Kind
 from models.quantise import gptq, mix
 from models.reference import Reference
 from scripts import quantise
@@ -311,11 +312,11 @@ def test_slices_in_the_mask(mixed, tmp_path):
     assert die.cell_bits == 3
     assert die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 2, "head": 2}
     mask = etch.etch(mixed, die, tmp_path / "mask")
-    found = etch.read_back(mask)
+    found = decode.read_back(mask)
     assert all(found[name] == tensor.to_bytes() for name, tensor in mixed.tensors.items())
     assert audit.audit(mixed, die, mask) == []
-    words = etch.read_image(mask / "down_001.w.hex", (2, 96, 8))
-    digits = words[..., None] >> np.arange(0, 32, 4, dtype=np.uint32) & 15
+    down = Image.read(mask, "down", 1, Kind.CELLS, (2, 96, 8))
+    digits = image.digits(down.words)
     assert digits.max() == 7
     low, high = digits.transpose(0, 3, 2, 1).reshape(2, 64, 96)
     np.testing.assert_array_equal(low + 8 * high, mixed.matrix("down", 1)[0].q)

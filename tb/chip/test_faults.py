@@ -16,6 +16,7 @@ import pytest
 from models.checkpoint import checkpoint, tiny
 from models.die.sv_package import VIEWS
 from models.golden.stage import CHIP, Stage
+from models.mask import angles, etch
 from tb.chip.job import ALONE, Chip
 from tb.oracle.conversation import Conversation
 from tb.rig.faults import Fault, broken
@@ -129,3 +130,16 @@ def test_one_hex_digit(chip, image, layer, stages, tmp_path):
     lines[at] = f"{lines[at][:3]}{int(lines[at][3], 16) ^ 8:x}{lines[at][4:]}"
     (mask / image).write_text("\n".join(lines) + "\n", encoding="ascii")
     assert located(replace(chip, mask=mask), TALKS) in {(layer, stage) for stage in stages}
+
+
+@pytest.mark.parametrize(("part", "place"), [("angles", (0, Stage.Q_ROPE)), ("nibbles", (CHIP, Stage.EMBEDDING))])
+def test_wrong_etcher(chip, part, place, tmp_path, monkeypatch):
+    """The golden model takes nothing from the mask: a table or an order that the etcher has wrong is a divergence."""
+    table, pair = angles.table, etch._pair
+    if part == "angles":
+        slow = replace(chip.ckpt.shape, rope_base=2 * chip.ckpt.shape.rope_base)
+        monkeypatch.setattr(angles, "table", lambda shape, depth: table(slow, depth))
+    else:
+        monkeypatch.setattr(etch, "_pair", lambda low, high, *rest: pair(high, low, *rest))
+    mask = etch.etch(chip.ckpt, chip.die, tmp_path / "mask")
+    assert located(replace(chip, mask=mask), TALKS) == place

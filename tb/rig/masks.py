@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from models.die.shape import GROUP
+from models.mask.image import Image, Kind
 
 
-def write(path: Path, words: np.ndarray) -> None:
-    """Write unsigned 32-bit words, one a line."""
-    path.write_text("".join(f"{word:08x}\n" for word in np.asarray(words).ravel().tolist()), encoding="ascii")
+def write(folder: Path, array: str, instance: int, kind: Kind, words: np.ndarray) -> None:
+    """Write the image of a kind for one instance of an array, norm or table: unsigned 32-bit words."""
+    Image(array, instance, kind, words).write(folder)
 
 
 def random_halves(rng: np.random.Generator, size: tuple[int, ...], limit: int) -> np.ndarray:
@@ -49,8 +50,8 @@ def matrix(
     m = random_halves(rng, (columns, rows // GROUP), 7)
     cells = np.stack([q.T >> bits * s & (1 << bits) - 1 for s in range(slices)]).astype(np.int64)  # slice, row, column
     digits = cells.reshape(slices, rows, 8, columns // 8)
-    write(folder / f"{name}_{instance:03d}.w.hex", (digits << 4 * np.arange(8)[:, None]).sum(axis=2))
-    write(folder / f"{name}_{instance:03d}.s.hex", scale_words(d, m).T)
+    write(folder, name, instance, Kind.CELLS, (digits << 4 * np.arange(8)[:, None]).sum(axis=2))
+    write(folder, name, instance, Kind.SCALES, scale_words(d, m).T)
     np.savez(folder / "case.npz", q=q, d=d, m=m)
 
 
@@ -61,6 +62,6 @@ def embedding(folder: Path, rng: np.random.Generator, vocab: int, width: int, sl
     pieces = [q >> bits * s & (1 << bits) - 1 for s in range(slices)]
     cells = np.stack(pieces, axis=1).astype(np.int64)  # token, slice, dimension
     digits = cells.reshape(vocab, slices, width // 8, 8)
-    write(folder / "embed_000.w.hex", (digits << 4 * np.arange(8)).sum(axis=3))
-    write(folder / "embed_000.s.hex", scale_words(d, m))
+    write(folder, "embed", 0, Kind.CELLS, (digits << 4 * np.arange(8)).sum(axis=3))
+    write(folder, "embed", 0, Kind.SCALES, scale_words(d, m))
     np.savez(folder / "case.npz", q=q, d=d, m=m)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.die.shape import norm_constants
+from models.mask.image import Kind
 from tb.rig import masks
 from tb.rig.runner import default_seed, run, simulators
 from tb.rms_norm.rms_norm_shape import shape_of
@@ -24,7 +25,7 @@ def gains(n):
 @pytest.mark.parametrize(("n", "eps"), [(64, 1e-5), (96, 1e-6), (32, 1e-3)])
 def test_rms_norm(simulator, n, eps, tmp_path):
     words = gains(n)
-    masks.write(tmp_path / f"ffn_norm_{INSTANCE:03d}.hex", words)
+    masks.write(tmp_path, "ffn_norm", INSTANCE, Kind.TABLE, words)
     np.save(tmp_path / "gains.npy", words)
     neps, sqn, sqe = norm_constants(shape_of(n, eps))
     run(

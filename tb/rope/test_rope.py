@@ -1,10 +1,11 @@
-"""Runs the rope bench."""
+"""Runs the rope bench on the etcher's table; the bench holds it against the golden model, which has its own."""
 
 from pathlib import Path
 
 import pytest
 
-from models.golden.rope import table
+from models.mask import angles
+from models.mask.image import Kind
 from tb.rig import masks
 from tb.rig.runner import run, simulators
 from tb.rope.rope_shape import CASES
@@ -14,8 +15,7 @@ from tb.rope.rope_shape import CASES
 @pytest.mark.parametrize("case", CASES)
 def test_rope(simulator, case, tmp_path):
     shape, depth, turn_beats, beats = CASES[case]
-    cos, sin = table(shape, depth)
-    masks.write(tmp_path / "rope_000.hex", (sin & 0xFFFF) << 16 | cos & 0xFFFF)
+    masks.write(tmp_path, "rope", 0, Kind.TABLE, angles.table(shape, depth))
     run(
         "rope_bench",
         "tb.rope.rope_tests",

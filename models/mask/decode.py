@@ -1,0 +1,143 @@
+"""Mask images become the checkpoint's tensors again, from docs/masks.md and the files alone.
+
+Nothing here is the etcher's but what an image is and how its file is read: the order of columns, slices and digits is
+undone by code of its own, so that etcher and decoder can be wrong in one way only if docs/masks.md is.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.checkpoint import checkpoint
+from models.checkpoint.checkpoint import KINDS, PARTS, Quantised
+from models.die.shape import GROUP, Die, Shape
+from models.mask import index
+from models.mask.image import EMBED, FINAL_NORM, ROPE, Image, Kind, arrays_of, damaged, norms_of
+
+NO_CODE = 255  # in place of a code whose digits no cell of 3 bits holds
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A tensor as two images hold it: ``q`` uint8 [out, in], ``d`` and ``m`` uint16 [out, in/32].
+
+    ``name`` is the checkpoint's; None for the columns of an array that belong to no tensor, which must be zero.
+    """
+
+    name: str | None
+    cells: Image
+    scales: Image
+    q: np.ndarray
+    d: np.ndarray
+    m: np.ndarray
+
+
+def read_back(mask_dir: str | os.PathLike) -> dict[str, bytes]:
+    """The tensors of a mask by name, from its images: GGUF blocks of matrices, little-endian binary32 of gains.
+
+    ``mask.json`` tells only how to read (shape, die, tensor types). InputError where an image is missing or damaged, or
+    holds a digit that no such tensor could have put there.
+    """
+    folder = Path(mask_dir)
+    shape, die, kinds = index.read(folder)
+    found: dict[str, bytes] = {}
+    for stored in matrices(folder, shape, die, tied=checkpoint.HEAD not in kinds):
+        if stored.name is None:
+            if any(values.any() for values in (stored.q, stored.d, stored.m)):
+                raise damaged(folder, f"the padding of {stored.cells.file} or {stored.scales.file} is not zero")
+            continue
+        raw = _bytes(stored, kinds[stored.name], folder)
+        if found.setdefault(stored.name, raw) != raw:  # a tied head reads the embedding a second time
+            raise damaged(folder, f"head and embedding hold different images of {stored.name}")
+    return found | {name: image.words.tobytes() for name, image in gains(folder, shape)}
+
+
+def matrices(folder: Path, shape: Shape, die: Die, *, tied: bool) -> Iterator[Stored]:
+    """The tensors of every cell array and of the embedding. InputError where an image is missing or damaged.
+
+    ``tied`` says that the head's columns are the embedding's rows.
+    """
+    for array, layer in arrays_of(shape):
+        yield from _array(folder, shape, die, array, layer, tied)
+    groups, words = shape.d_model // GROUP, shape.d_model // 8
+    cells = Image.read(folder, EMBED, 0, Kind.CELLS, (shape.vocab, die.embed_slices, words))
+    scales = Image.read(folder, EMBED, 0, Kind.SCALES, (shape.vocab, groups))
+    q = _codes(cells.words.transpose(1, 0, 2), die.cell_bits)
+    q = q.transpose(1, 2, 3, 0).reshape(shape.vocab, shape.d_model)  # digit k of word w is dimension 8w + k
+    yield Stored(checkpoint.EMBEDDING, cells, scales, q, *_halves(scales.words))
+
+
+def gains(folder: Path, shape: Shape) -> Iterator[tuple[str, Image]]:
+    """Name and image, words [d_model] in binary32, of the gains of every norm. InputError as ``matrices``."""
+    for norm, layer in norms_of(shape):
+        name = checkpoint.FINAL_NORM if norm == FINAL_NORM else f"blk.{layer}.{norm}.weight"
+        yield name, Image.read(folder, norm, layer, Kind.TABLE, (shape.d_model,))
+
+
+def angles(folder: Path, shape: Shape, die: Die) -> tuple[Image, np.ndarray, np.ndarray]:
+    """The image of RoPE, and the sines and cosines in it, int16 [position, pair]. InputError as ``matrices``."""
+    image = Image.read(folder, ROPE, 0, Kind.TABLE, (die.kv_depth, shape.head_dim // 2))
+    cos, sin = _halves(image.words)
+    return image, sin.view(np.int16), cos.view(np.int16)
+
+
+def _array(folder: Path, shape: Shape, die: Die, array: str, layer: int, tied: bool) -> Iterator[Stored]:
+    """The tensors in the columns of a cell array, and what is left of its columns."""
+    rows, columns = shape.matrix_size(array, die.lanes)
+    cells = Image.read(folder, array, layer, Kind.CELLS, (die.slices[array], rows, columns // 8))
+    scales = Image.read(folder, array, layer, Kind.SCALES, (rows // GROUP, columns))
+    q = _codes(cells.words, die.cell_bits)
+    q = q.transpose(3, 0, 2, 1).reshape(columns, rows)  # digit k of word c is column k*N/8 + c
+    d, m = _halves(np.ascontiguousarray(scales.words.T))
+    parts = [f"blk.{layer}.{part}.weight" for part in PARTS.get(array, ())]
+    names = parts or [checkpoint.EMBEDDING if tied else checkpoint.HEAD]
+    for name, at in zip([*names, None], _columns(shape, array, columns, die.lanes), strict=True):
+        yield Stored(name, cells, scales, *(_take(values, at) for values in (q, d, m)))
+
+
+def _columns(shape: Shape, array: str, columns: int, lanes: int) -> list[np.ndarray | slice]:
+    """The columns of each tensor of an array, in the order of the tensor's rows, and last those of none."""
+    if array == "gateup":  # a beat of gate, a beat of up, and so on in turn
+        beats = np.arange(columns).reshape(-1, 2, lanes)
+        return [beats[:, 0], beats[:, 1], slice(columns, columns)]
+    ends = np.cumsum(shape.modules(array)).tolist()
+    return [slice(first, end) for first, end in zip([0, *ends], [*ends, columns], strict=True)]
+
+
+def _take(values: np.ndarray, at: np.ndarray | slice) -> np.ndarray:
+    """Some rows of values, contiguous."""
+    return values[at].reshape(-1, values.shape[1])
+
+
+def _codes(pieces: np.ndarray, cell_bits: int) -> np.ndarray:
+    """Codes from words [slice, *size], low cells first: uint8 [2, *size, 4]; digit 2b + h of a word is [h, ..., b].
+
+    NO_CODE where a digit has more bits than a cell.
+    """
+    pairs = np.ascontiguousarray(pieces, dtype="<u4")[..., None].view(np.uint8)  # two digits a byte, the low one first
+    q = np.zeros((2, *pairs.shape[1:]), dtype=np.uint8)
+    for number, pair in enumerate(pairs):
+        q[0] |= (pair & 15) << cell_bits * number
+        q[1] |= (pair >> 4) << cell_bits * number
+    beyond = 15 >> cell_bits << cell_bits  # places of a digit that a cell has not
+    if beyond and (pairs & (beyond << 4 | beyond)).any():
+        q[0][(pairs & beyond).any(axis=0)] = NO_CODE
+        q[1][(pairs & beyond << 4).any(axis=0)] = NO_CODE
+    return q
+
+
+def _halves(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Low and high half of words: (d, m) of scales, (cos, sin) of angles."""
+    return (words & 0xFFFF).astype("<u2"), (words >> 16).astype("<u2")
+
+
+def _bytes(stored: Stored, kind: str, folder: Path) -> bytes:
+    """A tensor's GGUF blocks. InputError for codes or an m that no tensor of the kind has."""
+    raw = Quantised(kind, stored.q, stored.d, stored.m).to_bytes()
+    again = Quantised.from_bytes(kind, raw, *stored.q.shape)
+    if stored.q.max() >= 1 << KINDS[kind].bits or (again.m != stored.m).any():
+        raise damaged(folder, f"the images of {stored.name} hold values that {kind} has not")
+    return raw

@@ -1,0 +1,100 @@
+"""One image of a mask as an object: which piece of the die it is for, its words, and its file. See docs/masks.md."""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from models.die.shape import MATRICES, Shape
+from models.errors import InputError
+from models.mask import hex_lines
+
+EMBED, FINAL_NORM, ROPE = "embed", "final_norm", "rope"  # what the chip has once, beside the array ``head``
+NORMS = ("attn_norm", "ffn_norm")  # of every layer
+DIGITS = 8  # cells in a word of mask 1, a hex digit each
+
+
+class Kind(Enum):
+    """What an image holds, by the ending that its file's name has before ``.hex``."""
+
+    CELLS = ".w"
+    SCALES = ".s"
+    TABLE = ""  # gains of a norm, or the angles of RoPE
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """The ``words``, uint32, of one kind for one array, norm or table of a layer (0 for what the chip has once)."""
+
+    array: str
+    layer: int
+    kind: Kind
+    words: np.ndarray
+
+    @property
+    def mask(self) -> int:
+        """The mask that it belongs to: 1 (weight vias) or 2 (scales, gains, tables)."""
+        return 1 if self.kind is Kind.CELLS else 2
+
+    @property
+    def owner(self) -> str:
+        """The part of the die that reads it, for messages: 'layer 3', or 'chip'."""
+        once = ("head", EMBED, FINAL_NORM, ROPE)
+        return "chip" if self.array in once else f"layer {self.layer}"
+
+    @property
+    def file(self) -> str:
+        """Name of its file in a mask's folder."""
+        return f"{self.array}_{self.layer:03d}{self.kind.value}.hex"
+
+    @property
+    def size(self) -> int:
+        """How much it holds: cells of mask 1, words of mask 2."""
+        return self.words.size * (DIGITS if self.kind is Kind.CELLS else 1)
+
+    def write(self, folder: Path) -> np.ndarray:
+        """Write the image into the folder of a mask; gives the text of its file, uint8."""
+        return hex_lines.write(folder / self.file, self.words)
+
+    @classmethod
+    def read(cls, folder: Path, array: str, layer: int, kind: Kind, size: tuple[int, ...]) -> "Image":
+        """The image on file, its words in this size. InputError where it is missing, damaged or of another size."""
+        empty = cls(array, layer, kind, np.empty(0, np.uint32))
+        try:
+            words = hex_lines.read(folder / empty.file)
+        except OSError as error:
+            raise damaged(folder, f"{empty.file}: {error.strerror}") from None
+        except ValueError as error:
+            raise damaged(folder, f"{empty.file} is {error}") from None
+        if words.size != np.prod(size):
+            raise damaged(folder, f"{empty.file} holds {words.size} words, not {np.prod(size)}")
+        return cls(array, layer, kind, words.reshape(size))
+
+
+def digits(words: np.ndarray) -> np.ndarray:
+    """The cells in words of mask 1, digit k the bits 4k+3..4k: uint8 [..., word, 8]."""
+    return (words[..., None] >> 4 * np.arange(DIGITS, dtype=np.uint32) & 15).astype(np.uint8)
+
+
+def whole_mask(shape: Shape) -> list[tuple[str, int, Kind]]:
+    """(array, layer, kind) of every image that a model of this shape has."""
+    arrays = [*arrays_of(shape), (EMBED, 0)]
+    tables = [*norms_of(shape), (ROPE, 0)]
+    pairs = [(array, layer, kind) for array, layer in arrays for kind in (Kind.CELLS, Kind.SCALES)]
+    return pairs + [(table, layer, Kind.TABLE) for table, layer in tables]
+
+
+def arrays_of(shape: Shape) -> list[tuple[str, int]]:
+    """(array, layer) of every cell array of a chip: MATRICES, ``head`` once."""
+    return [(array, layer) for layer in range(shape.layers) for array in MATRICES if array != "head"] + [("head", 0)]
+
+
+def norms_of(shape: Shape) -> list[tuple[str, int]]:
+    """(norm, layer) of every norm of a chip."""
+    return [(norm, layer) for norm in NORMS for layer in range(shape.layers)] + [(FINAL_NORM, 0)]
+
+
+def damaged(folder: Path, what: str) -> InputError:
+    """What reading a mask raises for a file that the etcher did not write."""
+    return InputError(f"the mask is damaged: {what}", str(folder), "remove the folder and etch it anew")
