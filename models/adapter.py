@@ -132,7 +132,10 @@ class Adapter:
         return {array for array in PARTS if not parts.isdisjoint(PARTS[array])}
 
     def words(self, layer: int, array: str) -> np.ndarray:
-        """The SRAM bank of an array in a layer, uint8 [``models.die.shape.adapter_words``, rank * lanes]."""
+        """The SRAM bank of an array in a layer, uint8 [words, rank * lanes].
+
+        The words are A of each of its modules, B, and the scales: docs/formats.md ("Adapters").
+        """
         rank, lanes = self.die.rank, self.die.lanes
         found, sizes = self.layer(layer), module_sizes(self.shape)
         a, b, scales = [], [], np.zeros(rank * lanes // 4, dtype="<u4")

@@ -16,6 +16,7 @@ from models.die import cost
 from models.die.cost import Units
 from models.die.cycles import Cycles
 from models.die.shape import MATRICES, Die, Shape
+from models.die.widths import sum_widths
 from models.errors import InputError
 from scripts.command import RESULTS, guarded, write
 from scripts.silicon.plot import draw
@@ -114,8 +115,7 @@ def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
         found = parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
         return found.transistors - heads * CONTEXT * 24 * RAM_BIT
 
-    sum_w, xsum_w = act_w + slices * cell_bits + 6, act_w + 5
-    part_w = max(sum_w + 23, xsum_w + 30) + 3
+    sum_w, xsum_w, part_w = sum_widths(act_w, cell_bits, slices)
     block = {
         rows: count(
             "block",

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from models.die.shape import GROUP, MATRICES, Die, Shape
+from models.die.shape import GROUP, MATRICES, Die, Shape, weight_counts
+from models.die.widths import sum_widths
 
 SCALE_BITS = 32  # of a group's scale {m, d}
 TILE = 512  # columns that one product generator's lines reach; a wider block repeats its generators
@@ -42,7 +43,7 @@ def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[s
     """Transistors of one matrix, by part."""
     slices, share = die.slices[name], die.share[name]
     blocks = -(-rows // die.block)
-    sum_w = die.act_w + slices * die.cell_bits + 6
+    sum_w = sum_widths(die.act_w, die.cell_bits, slices).sum_w
     tiles = -(-columns * slices // TILE)
     return {
         "weight cells": rows * columns * slices,
@@ -81,6 +82,6 @@ def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
 
 def parameters(shape: Shape, tied: bool = False) -> int:
     """Parameters of the model, as its makers count them: matrices, embedding, an untied head, norms."""
-    sizes = {name: shape.matrix_size(name) for name in MATRICES if name != "head"}
-    layer = sum(rows * columns for rows, columns in sizes.values()) + 2 * shape.d_model
-    return shape.layers * layer + (1 if tied else 2) * shape.vocab * shape.d_model + shape.d_model
+    counts = weight_counts(shape, lanes=1)
+    norms = (2 * shape.layers + 1) * shape.d_model
+    return sum(counts.values()) - (counts["head"] if tied else 0) + norms

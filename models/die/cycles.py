@@ -117,11 +117,6 @@ class Cycles:
         head = self._out("head")
         return max(attention, ffn, head) + model
 
-    def macs(self) -> int:
-        """Multiply-accumulates of a token that wants an answer."""
-        sizes = {name: self.shape.matrix_size(name, self.die.lanes) for name in MATRICES}
-        return sum((1 if name == "head" else self.shape.layers) * k * n for name, (k, n) in sizes.items())
-
 
 def entries(logits: np.ndarray, top_k: int, lanes: int) -> int:
     """How often a logit enters the sampler's list: of each beat of ``lanes``, the largest first, while they are among

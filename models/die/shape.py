@@ -1,6 +1,7 @@
 """The shape of a model and the die that holds it: the only numbers RTL, golden model and etcher share."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from models.errors import InputError
@@ -84,23 +85,26 @@ class Die:
 
 
 def weight_counts(shape: Shape, lanes: int = LANES) -> dict[str, int]:
-    """Weights of each cell array of MATRICES, in all layers together, and of the embedding table (``embed``)."""
+    """Weights of each cell array of MATRICES, in all layers together, and of the embedding table (``embed``).
+
+    The head is padded to whole beats of ``lanes`` columns: with 1, these are the model's own weights.
+    """
     counts = {"embed": shape.vocab * shape.d_model}
     for name in MATRICES:
         counts[name] = math.prod(shape.matrix_size(name, lanes)) * (1 if name == "head" else shape.layers)
     return counts
 
 
+def macs(shape: Shape, *, head: bool) -> int:
+    """Multiply-accumulates of a token through all layers, and through the head too if ``head``: it wants an answer."""
+    counts = weight_counts(shape, lanes=1)
+    return sum(counts[name] for name in MATRICES if head or name != "head")
+
+
 def cell_count(shape: Shape, die: Die) -> int:
     """Weight cells of a die: weights times slices."""
     slices = die.slices | {"embed": die.embed_slices}
     return sum(count * slices[name] for name, count in weight_counts(shape, die.lanes).items())
-
-
-def adapter_words(shape: Shape, die: Die, array: str) -> int:
-    """Words of one adapter bank of an array in a layer: A of each module, B, scales (docs/formats.md)."""
-    inputs, outputs = shape.matrix_size(array, die.lanes)
-    return (len(shape.modules(array)) * inputs + outputs) // die.lanes + 1
 
 
 def norm_constants(shape: Shape) -> tuple[int, int, int]:
@@ -145,3 +149,15 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
     for holds, what in rules:
         if not holds:
             raise InputError(f"the die cannot hold this shape: {what}", where, "use another checkpoint or die")
+
+
+def check_tokens(shape: Shape, die: Die, tokens: Sequence[int], where: str, held: int = 0) -> None:
+    """Raise InputError, naming ``where``, unless a slot that holds ``held`` tokens can take these, one at least."""
+    if not len(tokens):
+        raise InputError("the prompt is empty", where, "give at least one token")
+    if held + len(tokens) > die.kv_depth:
+        what = f"the prompt has {len(tokens)} tokens, the KV cache holds {die.kv_depth}"
+        what += f" and {held} of them already" if held else ""
+        raise InputError(what, where, "shorten the prompt or set DEPTH higher")
+    if wrong := [token for token in tokens if not 0 <= token < shape.vocab]:
+        raise InputError(f"token {wrong[0]} is not in the vocabulary", where, f"use tokens from 0 to {shape.vocab - 1}")

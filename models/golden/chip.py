@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.die.shape import Die, check_fits, norm_constants
+from models.die.shape import Die, check_fits, check_tokens, norm_constants
 from models.errors import InputError
 from models.golden.act_quantiser import act_quantiser
 from models.golden.embedding import embedding
@@ -94,7 +94,7 @@ class Chip:
     def _hidden(self, slot: int, tokens: Sequence[int], adapter) -> Iterator[tuple[np.ndarray, int, np.ndarray, dict]]:
         """Take tokens through the layers, some at once: yields (last residual FX, first position, tokens, stages)."""
         state = self.slots[slot]
-        self._check(state, slot, tokens)
+        check_tokens(self.shape, self.die, tokens, f"slot {slot}", state.pos)
         changes = [adapter.layer(index) if adapter else NONE for index in range(len(self.layers))]
         for start in range(0, len(tokens), PREFILL):
             ids, first = np.array(tokens[start : start + PREFILL], dtype=np.int64), state.pos
@@ -106,17 +106,6 @@ class Chip:
                 stages |= {(stage, index): values.astype(np.int32) for stage, values in out.items()}
             state.pos += len(ids)
             yield x, first, ids, stages
-
-    def _check(self, state: _Slot, slot: int, tokens: Sequence[int]) -> None:
-        where, end = f"slot {slot}", state.pos + len(tokens)
-        if not len(tokens):
-            raise InputError("there are no tokens to run", where, "give at least one token")
-        if wrong := [token for token in tokens if not 0 <= token < self.shape.vocab]:
-            hint = f"use tokens from 0 to {self.shape.vocab - 1}"
-            raise InputError(f"token {wrong[0]} is not in the vocabulary", where, hint)
-        if end > self.die.kv_depth:
-            hint = "shorten the prompt or build a deeper die"
-            raise InputError(f"{end} tokens pass the KV depth of {self.die.kv_depth}", where, hint)
 
     def _logits(self, x: np.ndarray) -> np.ndarray:
         return self.head(*act_quantiser(x, self.die.act_w))

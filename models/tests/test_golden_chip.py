@@ -127,7 +127,7 @@ def test_kv_depth(ckpt, count):
     chip = Chip(ckpt, DIE)
     if count <= DIE.kv_depth:
         assert chip.run(0, [1] * count)[-1].pos == DIE.kv_depth - 1
-    with pytest.raises(InputError, match=f"pass the KV depth of {DIE.kv_depth}"):
+    with pytest.raises(InputError, match=f"the KV cache holds {DIE.kv_depth}"):
         chip.run(0, [1] * (DIE.kv_depth + 1 - chip.position(0)))
 
 

@@ -11,7 +11,7 @@ from models.adapter import Adapter, Codes, module_sizes
 from models.checkpoint import checkpoint, tiny
 from models.checkpoint.checkpoint import PARTS
 from models.checkpoint.peft import LowRank
-from models.die.shape import Die, adapter_words, check_fits
+from models.die.shape import Die, check_fits
 from models.errors import InputError
 from models.golden.chip import Chip
 from models.golden.fixed_point import FX_ONE
@@ -245,7 +245,8 @@ def test_words_lie_where_the_page_says(tmp_path, rng, lanes):
     for array, parts in PARTS.items():
         inputs, outputs = shape.matrix_size(array, lanes)
         words = made.words(1, array)
-        assert words.shape == (adapter_words(shape, die, array), 5 * lanes) and words.dtype == np.uint8
+        count = len(parts) * inputs // lanes + outputs // lanes + 1  # A of each module, B, scales
+        assert words.shape == (count, 5 * lanes) and words.dtype == np.uint8
         signed = words.view(np.int8)
         beats = outputs // lanes
         # which module's which row is column l of an output beat

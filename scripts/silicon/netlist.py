@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from models.die import sv_package
 from models.die.shape import GROUP, MATRICES, Die, Shape
+from models.die.widths import sum_widths
 from models.project import HDL
 from scripts.silicon import yosys
 
@@ -80,7 +81,7 @@ def units(shape: Shape, die: Die) -> list[Unit]:
     for array in MATRICES:
         rows, columns = shape.matrix_size(array, die.lanes)
         slices = {"SLICES": die.slices[array]}
-        sum_w = die.act_w + die.slices[array] * die.cell_bits + 6  # as in hdl/block_array_gate.sv
+        sum_w, xsum_w, part_w = sum_widths(die.act_w, die.cell_bits, die.slices[array])
         adapter = {"MODULES": 0, "ARRAY": 0, "FROM_1": 0, "FROM_2": 0, "RANK": 8, "BANKS": 2}  # as in hdl/matrix.sv
         matrix = common | slices | adapter | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
         block = common | slices | {"SUM_W": sum_w}
@@ -96,8 +97,6 @@ def units(shape: Shape, die: Die) -> list[Unit]:
         found += [Unit("matrix", whole), Unit("block", block | {"N": columns})]
         if array == MATRICES[0]:
             one = {"K": max(die.block, die.lanes), "N": die.lanes}  # a block and a beat of columns
-            xsum_w = die.act_w + 5
-            part_w = max(sum_w + 23, xsum_w + 30) + 3  # as in hdl/scale_drain.sv
             found += [
                 Unit("matrix", matrix | one, gates=True),
                 Unit("block", block | {"N": die.lanes}, gates=True),

@@ -14,7 +14,7 @@ from models.adapter import Adapter
 from models.checkpoint.checkpoint import Checkpoint
 from models.die import sv_package
 from models.die.cycles import Cycles
-from models.die.shape import MATRICES, Die
+from models.die.shape import MATRICES, Die, check_tokens
 from models.errors import InputError
 from models.mask.etch import die_for, etch
 from models.project import BUILD, HDL, ROOT
@@ -159,14 +159,7 @@ class Chip:
         if not conversations and not later:
             raise InputError("there is nothing to run", "prompt", "give at least one prompt")
         for talk in conversations:
-            if not talk.tokens:
-                raise InputError("the prompt is empty", f"slot {talk.slot}", "give at least one token")
-            if len(talk.tokens) > self.die.kv_depth:
-                what = f"the prompt has {len(talk.tokens)} tokens, the KV cache holds {self.die.kv_depth}"
-                raise InputError(what, f"slot {talk.slot}", "shorten the prompt or set DEPTH higher")
-            if wrong := [token for token in talk.tokens if not 0 <= token < self.ckpt.shape.vocab]:
-                hint = f"use tokens from 0 to {self.ckpt.shape.vocab - 1}"
-                raise InputError(f"token {wrong[0]} is not in the vocabulary", f"slot {talk.slot}", hint)
+            check_tokens(self.ckpt.shape, self.die, talk.tokens, f"slot {talk.slot}")
             if not 0 <= talk.slot < self.die.slots:
                 raise InputError(f"slot {talk.slot} of {self.die.slots}", "conversation", "use a slot that the die has")
             if not 1 <= talk.max_new <= 65535:
