@@ -53,7 +53,7 @@ sim: setup ## a model answers from RTL, every stage checked; TEST=name runs one 
 test: setup ## the test suite
 	@$(PYTHON) -m pytest -n auto --dist worksteal
 
-lint: setup ## ruff, Verilator and Verible
+lint: setup ## ruff, Verilator, Verible and slang
 	@$(PYTHON) -m scripts.lint
 
 bench: setup ## speed of simulation and golden model, beside llama.cpp

@@ -15,7 +15,7 @@ from rich.console import Console
 from models.errors import InputError
 from models.project import HDL, ROOT
 from scripts import command, regress
-from scripts.campaign import coverage_report
+from scripts.campaign import coverage_export, coverage_report
 from scripts.campaign.cluster import connected
 from scripts.campaign.result import Result
 from tb.evidence.coverage import code, exclusions, functional
@@ -31,7 +31,7 @@ def main(root: Path = ROOT) -> int:
 
 
 def coverage(root: Path) -> int:
-    """Run, merge, print, and leave build/results/coverage.json: 0 if all runs passed and everything is reached."""
+    """Run, merge, print, and leave coverage.json and its exports: 0 if all runs passed and everything is reached."""
     seeds = command.number("SEEDS", 1, 1, 1000)
     first = command.number("SEED", 1, 0, command.SEED_MAX - seeds + 1)
     if os.environ.setdefault("SIM", SIMULATOR) != SIMULATOR:
@@ -46,7 +46,8 @@ def coverage(root: Path) -> int:
     console, begun = Console(), time.perf_counter()
     target = root / "build" / "results" / "coverage.json"
     if not test:
-        target.unlink(missing_ok=True)
+        for name in (target.name, *coverage_export.NAMES):
+            target.with_name(name).unlink(missing_ok=True)
     console.print(f"{len(runs)} runs, {seeds} seeds from {first}, {simulator}", highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory(prefix="coverage-", dir=_folder(root)) as name:
         folder = Path(name)
@@ -57,7 +58,9 @@ def coverage(root: Path) -> int:
         counts = code.merged(left, HDL)
         assert counts, "no run left coverage"
         hits = functional.merged(folder.rglob("functional.yml"), folder / "merged.yml")
+        points = (folder / "merged.yml").read_text(encoding="utf-8")
     excluded, stale = exclusions.applied(left_out, counts, HDL)
+    reached = code.Code(counts, excluded)
     figures = {
         "test": test,
         "first_seed": first,
@@ -66,12 +69,13 @@ def coverage(root: Path) -> int:
         "runs": len(runs),
         "failed": len(failed),
         "seconds": time.perf_counter() - begun,
-        **coverage_report.figures(code.Code(counts, excluded), hits, testplan, excuses),
+        **coverage_report.figures(reached, hits, testplan, excuses),
         "exclusions": len(left_out),
     }
     figures["problems"] = [*map(_told, failed), *([] if test else stale + coverage_report.problems(figures))]
     coverage_report.show(console, figures)
     if not test:
+        coverage_export.leave(target.parent, reached, points)
         command.write(target, figures)
         console.print(f"results: {target}", soft_wrap=True)
     return int(bool(figures["problems"]))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jinja2
 
+from scripts.campaign import coverage_export
 from scripts.campaign.coverage_report import percent
 from scripts.night.results import Found, failures
 from tb.evidence.coverage.code import KINDS
@@ -101,6 +102,7 @@ def page(night: dict, found: Found, plan: list[Testpoint], history: list[dict], 
         trends=trends(history[-NIGHTS:]),
         nights=history[-NIGHTS:],
         kinds=KINDS,
+        exports=coverage_export.NAMES,
         percent=percent,
         size=(WIDTH, HEIGHT),
     )

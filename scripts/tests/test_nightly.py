@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from scripts import nightly
+from scripts.campaign import coverage_export
+from scripts.night import summary
 from scripts.nightly import Part
 from tb.evidence.plan import plan
 
@@ -193,7 +195,9 @@ def test_the_report(root):
     html = left(root)[1]
     page = Page(html)
     text = "".join(page.text)
-    assert all(re.fullmatch(r"#\w+|nightly/\w+\.log", link) for link in page.links)
+    files = "|".join(map(re.escape, coverage_export.NAMES))
+    assert all(re.fullmatch(rf"#\w+|nightly/\w+\.log|{files}", link) for link in page.links)
+    assert set(coverage_export.NAMES) <= set(page.links)
     assert not re.search(r"url\(|@import|<script|//\w", html)
     assert all(f'id="point-{point.name}"' in html and point.description in text for point in plan.load())
     for said in (BROKEN["divergence"], BROKEN["replay"], "Verilator 5", "Icarus Verilog 11", "Yosys 1", "a_product"):
@@ -230,3 +234,49 @@ def test_the_plan_has_results(root):
     assert status() == "failed"
     runs.clear()
     assert status() == "not-run"
+
+
+def test_the_summary(root, capsys):
+    """The verdict, the plan, the figures and every failure with what it said first and how to see it again."""
+    figures = RESULTS | {"sim": {"model": "m.gguf", "values_compared": 12345, "mismatches": 0}}
+    parts = [part(name, json.dumps(data), int(name in RESULTS)) for name, data in figures.items()]
+    nightly.main(root, (*parts, part("test", JUNIT, 1)))
+    capsys.readouterr()
+    assert summary.main(root / "build" / "results") == 0
+    text = capsys.readouterr().out
+    assert text.startswith("## Cartridge, night of ")
+    assert ": **failed**\n" in text
+    for row in (
+        "| runs | 1 of 2 passed |",
+        "| functional coverage | 1 of 2 bins |",
+        "| toggle coverage | 75.0 % of 4, to reach 90 % |",
+        "| proofs | 0 of 1 |",
+        "| m.gguf | 12,345 values compared, 0 mismatches |",
+    ):
+        assert f"{row}\n" in text
+    points = re.search(r"\| testpoints \| (.*) \|\n", text)[1]
+    assert sum(map(int, re.findall(r"\d+", points))) == len(plan.load())
+    assert "not run" in points
+    broken = f"```\n{BROKEN['divergence']}\n\n{BROKEN['replay']}\n```"
+    assert f"### regress: tb/m/test_m.py::test_m[1] seed 8\n\n{broken}\n" in text
+    assert "```\na_product\n\nmake formal TASK=cell-3\n```" in text
+    assert "assert 1 == 2" in text
+    assert "coverage point m.a was not full: high" in text
+
+
+def test_a_summary_breaks_no_table(root, capsys):
+    nightly.main(root, (part("sim", status=1),))
+    file = root / "build" / "results" / "nightly.json"
+    night = json.loads(file.read_text())
+    night["parts"][0]["problem"] = "a | b\n<c> ```"
+    file.write_text(json.dumps(night))
+    capsys.readouterr()
+    assert summary.main(file.parent) == 0
+    text = capsys.readouterr().out
+    assert "| `make sim` | a \\| b &lt;c> ``` | 0.0 |\n" in text
+    assert "````\na | b\n<c> ```\n\nmake sim\n````\n" in text
+
+
+def test_a_summary_without_a_night_is_one_line(root, capsys):
+    assert summary.main(root) == 2
+    assert capsys.readouterr().err.count("\n") == 1

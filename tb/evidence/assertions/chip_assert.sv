@@ -33,7 +33,7 @@ module chip_assert #(
     end
   endfunction
 
-  always_ff @(posedge clk_i) begin
+  always @(posedge clk_i) begin  // not always_ff: it shares what assertion_pkg counts
     if (rst_i) begin
       silent_q = 0;
     end else begin

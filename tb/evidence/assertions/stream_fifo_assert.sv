@@ -14,7 +14,7 @@ module stream_fifo_assert #(
 );
   logic [WIDTH-1:0] beats_q[$];
 
-  always_ff @(posedge clk_i) begin
+  always @(posedge clk_i) begin  // not always_ff: it shares what assertion_pkg counts
     if (rst_i) begin
       beats_q.delete();
     end else if (push_i || pop_i) begin

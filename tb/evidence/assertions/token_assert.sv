@@ -23,7 +23,7 @@ module token_assert #(
   bit inside_q;  // a token, or a part of one
   bit waits;
 
-  always_ff @(posedge clk_i) begin
+  always @(posedge clk_i) begin  // not always_ff: it shares what assertion_pkg counts
     if (rst_i) begin
       tags_q.delete();
       inside_q = 1'b0;

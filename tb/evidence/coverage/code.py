@@ -97,6 +97,14 @@ class Code:
                 ran[line] = max(ran.get(line, 0), self.counts[point])
         return dict(sorted(ran.items()))
 
+    def branches(self, file: str) -> dict[int, list[int]]:
+        """How often each branch of a line was taken, in the order of the source, those left out not among them."""
+        taken = defaultdict(list)
+        for point in self._of[file, "branch"]:
+            if point not in self.excluded:
+                taken[point.line].append(self.counts[point])
+        return dict(sorted(taken.items()))
+
     def figures(self, file: str) -> dict[str, dict[str, int]]:
         """{kind: points, covered, excluded} of a file; 'line' counts source lines."""
         lines = self.lines(file)
