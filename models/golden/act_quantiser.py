@@ -1,4 +1,4 @@
-"""Activation quantiser: FX values in front of a matrix to blocks with one shift each."""
+"""Activation quantiser: FX values in front of a matrix to groups with one shift each."""
 
 import numpy as np
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.adapter import Adapter
+from models.checkpoint.checkpoint import EMBEDDING, FINAL_NORM, Checkpoint
 from models.die.shape import Die, check_fits, check_tokens, norm_constants
 from models.errors import InputError
 from models.golden.act_quantiser import act_quantiser
@@ -37,6 +39,8 @@ class Step:
 
 @dataclass
 class _Slot:
+    """A conversation: a KV cache for each layer, and the position of its next token."""
+
     caches: list[KvSram]
     pos: int = 0
 
@@ -44,13 +48,13 @@ class _Slot:
 class Chip:
     """A checkpoint in a die, with ``slots`` conversations (default: the die's). InputError if it does not fit."""
 
-    def __init__(self, ckpt, die: Die, slots: int | None = None) -> None:
+    def __init__(self, ckpt: Checkpoint, die: Die, slots: int | None = None) -> None:
         check_fits(ckpt.shape, die, ckpt.path)
         self.shape, self.die = ckpt.shape, die
-        self.embedding = ckpt.tensors["token_embd.weight"]
+        self.embedding = ckpt.tensors[EMBEDDING]
         turns = table(ckpt.shape, die.kv_depth)
         self.layers = [Layer(ckpt, index, die, turns) for index in range(ckpt.shape.layers)]
-        self.final_norm = RmsNorm(ckpt.gains["output_norm.weight"], norm_constants(ckpt.shape))
+        self.final_norm = RmsNorm(ckpt.gains[FINAL_NORM], norm_constants(ckpt.shape))
         self.head = Matrix.of(ckpt.matrix("head", 0), die.act_w)
         self.slots = [self._fresh() for _ in range(die.slots if slots is None else slots)]
 
@@ -66,11 +70,16 @@ class Chip:
         return self.slots[slot].pos
 
     def run(
-        self, slot: int, tokens: Sequence[int], want_last: bool = True, adapter=None, sampling: Sampling = GREEDY
+        self,
+        slot: int,
+        tokens: Sequence[int],
+        want_last: bool = True,
+        adapter: Adapter | None = None,
+        sampling: Sampling = GREEDY,
     ) -> list[Step]:
         """Take tokens into a slot; the last one wants an answer if ``want_last``, chosen as ``sampling`` says.
 
-        ``adapter`` is a ``models.adapter.Adapter`` or None. InputError past the KV depth or the die's top_k.
+        InputError where ``check_tokens`` raises it, and for a choice among more logits than the die's top_k.
         """
         if sampling.top_k > self.die.top_k:
             what = f"a choice among {sampling.top_k} logits, the die has {self.die.top_k}"
@@ -87,11 +96,13 @@ class Chip:
             steps[-1] = self._answer(x[-1:], steps[-1], sampling)
         return steps
 
-    def logits(self, slot: int, tokens: Sequence[int], adapter=None) -> np.ndarray:
-        """Take tokens into a slot; the logits after each of them, FX [tokens, vocab]. InputError past the KV depth."""
+    def logits(self, slot: int, tokens: Sequence[int], adapter: Adapter | None = None) -> np.ndarray:
+        """Take tokens into a slot; the logits after each of them, FX [tokens, vocab]. InputError as ``run``."""
         return np.concatenate([self._logits(self.final_norm(x)) for x, *_ in self._hidden(slot, tokens, adapter)])
 
-    def _hidden(self, slot: int, tokens: Sequence[int], adapter) -> Iterator[tuple[np.ndarray, int, np.ndarray, dict]]:
+    def _hidden(
+        self, slot: int, tokens: Sequence[int], adapter: Adapter | None
+    ) -> Iterator[tuple[np.ndarray, int, np.ndarray, dict]]:
         """Take tokens through the layers, some at once: yields (last residual FX, first position, tokens, stages)."""
         state = self.slots[slot]
         check_tokens(self.shape, self.die, tokens, f"slot {slot}", state.pos)

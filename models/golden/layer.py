@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from models.checkpoint.checkpoint import PARTS
+from models.adapter import Codes
+from models.checkpoint.checkpoint import PARTS, Checkpoint
 from models.die.shape import Die, norm_constants, score_constant
 from models.golden.act_quantiser import act_quantiser
 from models.golden.attention import attention
@@ -18,13 +19,13 @@ from models.golden.rope import rope
 from models.golden.stage import Stage
 from models.golden.swiglu import swiglu
 
-NONE = MappingProxyType({})  # no adapter
+NONE: Mapping[str, Codes] = MappingProxyType({})  # no adapter
 
 
 class Layer:
     """Layer ``index`` of a checkpoint in a die. ``table`` is the RoPE table of ``rope.table``."""
 
-    def __init__(self, ckpt, index: int, die: Die, table: tuple[np.ndarray, np.ndarray]) -> None:
+    def __init__(self, ckpt: Checkpoint, index: int, die: Die, table: tuple[np.ndarray, np.ndarray]) -> None:
         self.shape, self.die, self.table = ckpt.shape, die, table
         self.attn_norm, self.ffn_norm = (
             RmsNorm(ckpt.gains[f"blk.{index}.{name}.weight"], norm_constants(ckpt.shape))
@@ -32,7 +33,9 @@ class Layer:
         )
         self.arrays = {name: Matrix.of(ckpt.matrix(name, index), die.act_w) for name in PARTS}
 
-    def __call__(self, x: np.ndarray, cache: KvSram, first: int, adapter: Mapping = NONE) -> dict[Stage, np.ndarray]:
+    def __call__(
+        self, x: np.ndarray, cache: KvSram, first: int, adapter: Mapping[str, Codes] = NONE
+    ) -> dict[Stage, np.ndarray]:
         """FX [tokens, d_model] at the positions from ``first`` on -> every stage, [tokens, ...].
 
         ``adapter`` has the codes of the modules that it changes by part (``models.adapter.Adapter.layer``).
@@ -56,11 +59,11 @@ class Layer:
         out[Stage.FFN_RESIDUAL] = residual(out[Stage.ATTN_RESIDUAL], out[Stage.DOWN])
         return out
 
-    def _project(self, array: str, x: np.ndarray, adapter: Mapping) -> list[np.ndarray]:
-        """An array's outputs, module by module."""
-        blocks = act_quantiser(x, self.die.act_w)
-        outputs = np.split(self.arrays[array](*blocks), np.cumsum(self.shape.modules(array))[:-1], axis=-1)
+    def _project(self, array: str, x: np.ndarray, adapter: Mapping[str, Codes]) -> list[np.ndarray]:
+        """The outputs of an array for FX [tokens, in], adapter included: FX [tokens, out] of each of its modules."""
+        groups = act_quantiser(x, self.die.act_w)
+        outputs = np.split(self.arrays[array](*groups), np.cumsum(self.shape.modules(array))[:-1], axis=-1)
         return [
-            lora(y, *blocks, adapter[part], self.die.act_w) if part in adapter else y
+            lora(y, *groups, adapter[part], self.die.act_w) if part in adapter else y
             for part, y in zip(PARTS[array], outputs, strict=True)
         ]

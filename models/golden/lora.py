@@ -2,16 +2,16 @@
 
 import numpy as np
 
+from models.adapter import Codes
 from models.die.shape import GROUP
 from models.golden.fixed_point import quantise, rsr, sat32, saturate, scaled_half
 
 
-def lora(y: np.ndarray, mantissas: np.ndarray, shifts: np.ndarray, codes, act_w: int) -> np.ndarray:
-    """What leaves a module's columns.
+def lora(y: np.ndarray, mantissas: np.ndarray, shifts: np.ndarray, codes: Codes, act_w: int) -> np.ndarray:
+    """What leaves a module's columns, FX [..., out]: its output and what the adapter adds.
 
     ``y`` FX [..., out] is the module's output, ``mantissas`` [..., in/32, 32] and ``shifts`` [..., in/32] are what the
-    matrix multiplied, ``codes`` has int8 ``a`` [rank, in] and ``b`` [out, rank] and the binary16 words ``a_scale`` and
-    ``b_scale`` (models.adapter.Codes).
+    matrix multiplied, ``codes`` are the module's in the adapter.
     """
     a, b = codes.a.astype(np.float64), codes.b.astype(np.float64)
     sa, sb = (int(scaled_half(np.array([word], dtype=np.uint16))[0]) for word in (codes.a_scale, codes.b_scale))

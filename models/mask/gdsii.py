@@ -11,6 +11,7 @@ from pathlib import Path
 import gdstk
 import numpy as np
 
+from models.die.shape import GROUP
 from models.mask.via_block import ViaBlock
 
 ACTIVE, STRAP, PRODUCT_LINE, WORD_LINE, BIT_LINE, SCALE_LINE = 1, 30, 31, 17, 32, 33  # layers of the base die
@@ -54,7 +55,7 @@ def write(block: ViaBlock, path: str | os.PathLike) -> Path:
 
 
 def _width(block: ViaBlock) -> float:
-    """Of a column: its product lines, the bit line, a gap."""
+    """Width of a column in um: its product lines, the bit line, a gap."""
     return (block.lines + 2) * PITCH
 
 
@@ -111,7 +112,7 @@ def _label(top: gdstk.Cell, block: ViaBlock) -> None:
         text(f"row {block.first_row + row}", row, 0, "e", -2)
     for strip in range(strips(block)):
         group, bit = divmod(strip * block.lines, SCALE_BITS)
-        text(f"group {block.first_row // 32 + group} bits {bit}-{bit + block.lines - 1}", rows + strip, 0, "e", -2)
+        text(f"group {block.first_row // GROUP + group} bits {bit}-{bit + block.lines - 1}", rows + strip, 0, "e", -2)
     for part in range(slices):
         for column in range(columns):
             name = f"column {column}" + (f" slice {part}" if slices > 1 else "")

@@ -16,7 +16,7 @@ class ViaBlock:
     """What both masks put into block ``number`` of a cell array, taken from the images that are etched.
 
     ``cells`` uint8 [slice, row, column]: the product line that each cell's via touches, one of ``lines``; the first row
-    is row ``first_row`` of the array. ``scales`` uint32 [group, column]: {m, d} of 32 rows, a via for each 1.
+    is row ``first_row`` of the array. ``scales`` uint32 [group, column]: words {m, d}, a via for each 1.
     """
 
     array: str
@@ -49,5 +49,6 @@ class ViaBlock:
 
 
 def _check(what: str, number: int, count: int, where: str) -> None:
+    """InputError unless ``number`` is one of ``count``."""
     if not 0 <= number < count:
         raise InputError(f"{where} has no {what} {number}", what.upper(), f"choose 0 to {count - 1}")

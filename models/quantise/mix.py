@@ -117,7 +117,7 @@ def candidates(rises: Mapping[str, float], cells: Mapping[str, int], bound: floa
 
 
 def perplexity(reference: Reference, windows: Sequence[Sequence[int]]) -> float:
-    """Its logarithm: the mean surprise of a token, nats."""
+    """The logarithm of the perplexity of a model over windows of tokens: the mean surprise of a token, nats."""
     return float(np.concatenate([surprise(reference.logits(w)[:-1], np.array(w[1:])) for w in windows]).mean())
 
 
