@@ -157,7 +157,7 @@ def check_tokens(shape: Shape, die: Die, tokens: Sequence[int], where: str, held
         raise InputError("the prompt is empty", where, "give at least one token")
     if held + len(tokens) > die.kv_depth:
         what = f"the prompt has {len(tokens)} tokens, the KV cache holds {die.kv_depth}"
-        what += f" and {held} of them already" if held else ""
+        what += f", {held} of its places are taken" if held else ""
         raise InputError(what, where, "shorten the prompt or set DEPTH higher")
     if wrong := [token for token in tokens if not 0 <= token < shape.vocab]:
         raise InputError(f"token {wrong[0]} is not in the vocabulary", where, f"use tokens from 0 to {shape.vocab - 1}")
