@@ -5,8 +5,9 @@ import random
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import stream_arb as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, reset
+from tb.rig.stream import STALLS, reset
 
 SIDES = "ab"
 
@@ -50,9 +51,9 @@ class Choice:
 async def order(dut, a, b, out):
     """Random beats at every three speeds: all come, each side's in order, chosen by the rule."""
     sources = [
-        StreamSource(dut, ("data",), prefix=f"{side}_", stall=stall) for side, stall in zip(SIDES, (a, b), strict=True)
+        WatchedSource(dut, ("data",), prefix=f"{side}_", stall=stall) for side, stall in zip(SIDES, (a, b), strict=True)
     ]
-    sink = StreamSink(dut, ("data",), stall=out)
+    sink = WatchedSink(dut, ("data",), stall=out)
     await reset(dut)
     choice, top = Choice(dut), int(dut.WIDTH.value) - 1
     sent = [[(side << top | random.getrandbits(top),) for _ in range(30)] for side in range(2)]
@@ -69,8 +70,8 @@ async def order(dut, a, b, out):
 @cocotb.test()
 async def who_goes_first(dut):
     """Both offer all the time: a alone while it has beats, or one of each in turn."""
-    sources = [StreamSource(dut, ("data",), prefix=f"{side}_") for side in SIDES]
-    sink = StreamSink(dut, ("data",))
+    sources = [WatchedSource(dut, ("data",), prefix=f"{side}_") for side in SIDES]
+    sink = WatchedSink(dut, ("data",))
     await reset(dut)
     choice = Choice(dut)
     for source in sources:
@@ -83,8 +84,8 @@ async def who_goes_first(dut):
 @cocotb.test()
 async def an_offer_stays(dut):
     """A beat of either side waits while the other side comes: it stays, and goes first."""
-    sources = {side: StreamSource(dut, ("data",), prefix=f"{side}_") for side in SIDES}
-    sink = StreamSink(dut, ("data",))
+    sources = {side: WatchedSource(dut, ("data",), prefix=f"{side}_") for side in SIDES}
+    sink = WatchedSink(dut, ("data",))
     sink.paused = True
     await reset(dut)
     choice = Choice(dut)

@@ -5,16 +5,17 @@ import random
 import cocotb
 from cocotb.triggers import RisingEdge
 
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import stream_fork as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, reset
+from tb.rig.stream import STALLS, reset
 
 
 @cocotb.test()
 @cocotb.parametrize(into=STALLS, a=STALLS, b=STALLS)
 async def both(dut, into, a, b):
     """Random beats at every three speeds: both branches get all of them, in order, and neither gets ahead."""
-    source = StreamSource(dut, ("data",), stall=into)
-    sinks = [StreamSink(dut, ("data",), prefix=f"{side}_", stall=stall) for side, stall in (("a", a), ("b", b))]
+    source = WatchedSource(dut, ("data",), stall=into)
+    sinks = [WatchedSink(dut, ("data",), prefix=f"{side}_", stall=stall) for side, stall in (("a", a), ("b", b))]
     await reset(dut)
 
     async def watch():
