@@ -45,14 +45,11 @@ module cartridge (
   localparam int D_KV = KV_HEADS * HEAD_DIM;
 
   logic [4*TOKEN_W-1:0] stop_ids;
-  logic                 tok_valid, tok_ready, tok_first, tok_last, out_valid, out_ready, write_valid, chip_idle;
-  logic [7:0]           tok_slot, out_slot, write_layer;
-  logic [TOKEN_W-1:0]   tok_id, out_id;
-  logic [15:0]          tok_max_new, out_pos;
-  logic [3:0]           tok_adapter;
-  sample_t              tok_sample;
+  logic                 tok_valid, tok_ready, out_valid, out_ready, write_valid, chip_idle;
+  prompt_t              prompt;
+  answer_t              answer;
+  layer_t               write_layer;
   logic [SLOTS-1:0]     cut;
-  logic [1:0]           out_end;
   logic [LAYERS-1:0]    busy, corrected, failed;
   adapter_write_t       write;
 
@@ -111,13 +108,13 @@ module cartridge (
     .stop_ids_o    (stop_ids),
     .tok_valid_o   (tok_valid),
     .tok_ready_i   (tok_ready),
-    .tok_slot_o    (tok_slot),
-    .tok_id_o      (tok_id),
-    .tok_first_o   (tok_first),
-    .tok_last_o    (tok_last),
-    .tok_max_new_o (tok_max_new),
-    .tok_adapter_o (tok_adapter),
-    .tok_sample_o  (tok_sample),
+    .tok_slot_o    (prompt.slot),
+    .tok_id_o      (prompt.token),
+    .tok_first_o   (prompt.first),
+    .tok_last_o    (prompt.last),
+    .tok_max_new_o (prompt.max_new),
+    .tok_adapter_o (prompt.adapter),
+    .tok_sample_o  (prompt.sample),
     .cut_o         (cut),
     .lora_we_o     (write_valid),
     .lora_layer_o  (write_layer),
@@ -132,10 +129,10 @@ module cartridge (
     .failed_i      (failed),
     .out_valid_i   (out_valid),
     .out_ready_o   (out_ready),
-    .out_slot_i    (out_slot),
-    .out_pos_i     (out_pos),
-    .out_id_i      (out_id),
-    .out_end_i     (out_end)
+    .out_slot_i    (answer.slot),
+    .out_pos_i     (answer.pos),
+    .out_id_i      (answer.token),
+    .out_end_i     (answer.reason)
   );
 
   chip u_chip (
@@ -148,22 +145,13 @@ module cartridge (
     .stop_ids_i   (stop_ids),
     .tok_valid_i  (tok_valid),
     .tok_ready_o  (tok_ready),
-    .tok_slot_i   (tok_slot),
-    .tok_id_i     (tok_id),
-    .tok_first_i  (tok_first),
-    .tok_last_i   (tok_last),
-    .tok_max_new_i(tok_max_new),
-    .tok_adapter_i(tok_adapter),
-    .tok_sample_i (tok_sample),
+    .tok_prompt_i (prompt),
     .cut_i        (cut),
     .write_valid_i(write_valid),
     .write_layer_i(write_layer),
     .write_i      (write),
     .out_valid_o  (out_valid),
     .out_ready_i  (out_ready),
-    .out_slot_o   (out_slot),
-    .out_pos_o    (out_pos),
-    .out_id_o     (out_id),
-    .out_end_o    (out_end)
+    .out_answer_o (answer)
   );
 endmodule

@@ -2,9 +2,8 @@
 //
 //   `REQUIRE(k_is_a_multiple_of_32, K % 32 == 0)
 //
-// Icarus 11 has no elaboration tasks: there, the name is that of a module that does not exist.
-`ifndef REQUIRE_SVH
-`define REQUIRE_SVH
+// Icarus 11 has no elaboration tasks: there, the name is that of a module that does not exist. And it dies of a macro with
+// arguments that a module of a library uses and another file has defined: hence no guard against a second inclusion.
 `ifdef __ICARUS__
 `define REQUIRE(RULE, CONDITION) \
   if (!(CONDITION)) begin : gen_``RULE \
@@ -15,5 +14,4 @@
   if (!(CONDITION)) begin : gen_``RULE \
     $error("%m: broken rule: %s", `"RULE`"); \
   end
-`endif
 `endif

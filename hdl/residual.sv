@@ -14,10 +14,13 @@ module residual (
 );
   import cartridge_pkg::*;
 
+  tag_t tag;  // Icarus 11 knows the type of a top's port only from a variable of it
+
   assign valid_o      = valid_i && skip_valid_i;
   assign ready_o      = ready_i && skip_valid_i;
   assign skip_ready_o = ready_i && valid_i;
-  assign tag_o        = tag_i;
+  assign tag          = tag_i;
+  assign tag_o        = tag;
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     assign data_o[l*32+:32] = sat32(64'($signed(skip_data_i[l*32+:32])) + 64'($signed(data_i[l*32+:32])));

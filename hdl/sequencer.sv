@@ -3,108 +3,155 @@
 //
 // Prompt tokens come one a beat; `first` opens a conversation at position 0 with its adapter, `last` asks for an answer
 // of at most max_new tokens, sampled as it says. Prompt tokens without room are swallowed; the last of them reports
-// EndContext. An answer that is cut ends with its next token.
+// EndContext. An answer that is cut ends with its next token. Every slot that comes is below SLOTS.
 //
 // A slot has at most one token that wants an answer, so answers always find room on their way back and the head never
-// waits for the layers: the ring cannot lock. Answers and prompts take turns at the first layer.
+// waits for the layers: the ring cannot lock. Answers and prompts take turns at the first layer; at the host, answers
+// go before refusals.
+`include "require.svh"
 module sequencer #(
   parameter int SLOTS = 2,
   parameter int DEPTH = 32
 ) (
-  input  logic                                      clk_i,
-  input  logic                                      rst_i,
-  input  logic       [4*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,  // four stop tokens; repeat one to fill
-  // prompt tokens from the host
-  input  logic                                      host_valid_i,
-  output logic                                      host_ready_o,
-  input  logic                                [7:0] host_slot_i,
-  input  logic         [cartridge_pkg::TOKEN_W-1:0] host_token_i,
-  input  logic                                      host_first_i,
-  input  logic                                      host_last_i,
-  input  logic                               [15:0] host_max_new_i,
-  input  logic                                [3:0] host_adapter_i,
-  input  cartridge_pkg::sample_t                    host_sample_i,
-  input  logic                          [SLOTS-1:0] cut_i,
-  // answers to the host
-  output logic                                      out_valid_o,
-  input  logic                                      out_ready_i,
-  output logic                                [7:0] out_slot_o,
-  output logic                               [15:0] out_pos_o,
-  output logic         [cartridge_pkg::TOKEN_W-1:0] out_token_o,
-  output cartridge_pkg::end_e                       out_end_o,
-  // into the layers
-  output logic                                      valid_o,
-  input  logic                                      ready_i,
-  output cartridge_pkg::tag_t                       tag_o,
-  output logic         [cartridge_pkg::TOKEN_W-1:0] token_o,
-  // to the sampler: how the slot of these logits chooses
-  input  logic                                [7:0] sample_slot_i,
-  output cartridge_pkg::sample_t                    sample_o,
-  // from argmax or sampler
-  input  logic                                      res_valid_i,
-  output logic                                      res_ready_o,
-  input  cartridge_pkg::tag_t                       res_tag_i,
-  input  logic         [cartridge_pkg::TOKEN_W-1:0] res_token_i
+  input  logic                                               clk_i,
+  input  logic                                               rst_i,
+  // A host with fewer stop tokens repeats one.
+  input  logic [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
+  // Prompt tokens come from the host.
+  input  logic                                               host_valid_i,
+  output logic                                               host_ready_o,
+  input  cartridge_pkg::prompt_t                             host_prompt_i,
+  input  logic                   [SLOTS-1:0]                 cut_i,
+  // Answers go to the host.
+  output logic                                               out_valid_o,
+  input  logic                                               out_ready_i,
+  output cartridge_pkg::answer_t                             out_answer_o,
+  // Tokens go into the layers.
+  output logic                                               valid_o,
+  input  logic                                               ready_i,
+  output cartridge_pkg::tag_t                                tag_o,
+  output cartridge_pkg::token_t                              token_o,
+  // The head asks how the slot of its logits chooses.
+  input  cartridge_pkg::slot_t                               sample_slot_i,
+  output cartridge_pkg::sample_t                             sample_o,
+  // Chosen tokens come from the head.
+  input  logic                                               res_valid_i,
+  output logic                                               res_ready_o,
+  input  cartridge_pkg::tag_t                                res_tag_i,
+  input  cartridge_pkg::token_t                              res_token_i
 );
   import cartridge_pkg::*;
 
-  logic [16:0] pos_q[SLOTS];  // the slot's next position; DEPTH: full
-  logic [15:0] left_q[SLOTS];  // answer tokens still wanted
-  logic [3:0]  adapter_q[SLOTS];
-  sample_t     sample_q[SLOTS];
+  `REQUIRE(slots_fit_slot_t, SLOTS >= 1 && SLOTS <= 1 << $bits(slot_t))
+  `REQUIRE(depth_fits_pos_t, DEPTH >= 1 && DEPTH <= 1 << $bits(pos_t))
 
-  // Answers on their way back into the layers.
-  logic               fb_valid, fb_ready;
-  tag_t               fb_tag;
-  logic [TOKEN_W-1:0] fb_token;
+  localparam int SLOT_W = (SLOTS > 1) ? $clog2(SLOTS) : 1;
+  localparam int COUNT_W = $clog2(DEPTH + 1);  // of a number of positions
 
-  logic [16:0] host_pos, res_next;
-  logic [3:0]  host_adapter;
-  logic        host_room, host_wants, host_fire, host_refuse, res_fire, goes_on, stop;
-  logic        use_fb, use_res;
-  logic        hold_q, fb_held_q, refuse_hold_q, res_hold_q;  // an offer that was not accepted yet must stay
-  end_e        end_q;
-  logic        host_turn_q;
+  logic [COUNT_W-1:0] pos_q[SLOTS];  // the slot's next position; DEPTH: full
+  pos_t               left_q[SLOTS];  // answer tokens still wanted
+  adapter_t           adapter_q[SLOTS];
+  sample_t            sample_q[SLOTS];
 
-  assign host_pos  = host_first_i ? '0 : pos_q[host_slot_i];
-  assign host_room = host_pos < 17'(DEPTH);
-  assign res_next  = 17'(res_tag_i.pos) + 17'd1;
+  prompt_t host;  // Icarus 11 knows the type of a top's port only from a variable of it
+  assign host = host_prompt_i;
 
-  assign host_adapter = host_first_i ? host_adapter_i : adapter_q[host_slot_i];
-  assign sample_o     = sample_q[sample_slot_i];
+  logic [SLOT_W-1:0] host_slot, res_slot;
+  assign host_slot = SLOT_W'(host.slot);
+  assign res_slot  = SLOT_W'(res_tag_i.slot);
+  assign sample_o  = sample_q[SLOT_W'(sample_slot_i)];
 
-  // Into the layers.
-  assign host_wants   = host_valid_i && host_room;
-  assign use_fb       = hold_q ? fb_held_q : fb_valid && !(host_turn_q && host_wants);
-  assign valid_o      = use_fb || host_wants;
-  assign tag_o        = use_fb ? fb_tag : {host_adapter, host_last_i, host_slot_i, host_pos[15:0]};
-  assign token_o      = use_fb ? fb_token : host_token_i;
-  assign host_refuse  = host_valid_i && !host_room;
-  assign host_ready_o = host_room ? (ready_i && !use_fb) : (!host_last_i || (out_ready_i && !use_res));
-  assign host_fire    = host_valid_i && host_ready_o;
+  // ---- prompts and answers into the layers, in turn
+  logic [COUNT_W-1:0] host_pos, res_next;
+  logic host_room, host_wants, host_sent, host_refuse, host_fire, fb_valid, fb_sent, fb_ready;
+  tag_t host_tag, fb_tag;
+  token_t fb_token;
 
-  // To the host: answers before refusals.
+  assign host_pos    = host.first ? '0 : pos_q[host_slot];
+  assign host_room   = host_pos < COUNT_W'(DEPTH);
+  assign host_wants  = host_valid_i && host_room;
+  assign host_refuse = host_valid_i && !host_room && host.last;
+
+  assign host_tag.adapter = host.first ? host.adapter : adapter_q[host_slot];
+  assign host_tag.gen     = host.last;
+  assign host_tag.slot    = host.slot;
+  assign host_tag.pos     = pos_t'(host_pos);
+
+  stream_arb #(
+    .WIDTH($bits(tag_t) + TOKEN_W),
+    .TURNS(1'b1)
+  ) u_into (
+    .clk_i,
+    .rst_i,
+    .a_valid_i(fb_valid),
+    .a_ready_o(fb_sent),
+    .a_data_i ({fb_tag, fb_token}),
+    .b_valid_i(host_wants),
+    .b_ready_o(host_sent),
+    .b_data_i ({host_tag, host.token}),
+    .valid_o,
+    .ready_i,
+    .data_o   ({tag_o, token_o}),
+    .from_a_o ()
+  );
+
+  // ---- answers and refusals to the host
+  answer_t answer, refusal;
+  logic stop, refused, res_offered, res_offered_q, res_fire, goes_on;
+  end_e reason, reason_q;
+
+  assign res_next = COUNT_W'(res_tag_i.pos) + COUNT_W'(1);
+
   always_comb begin
     stop = 1'b0;
-    for (int unsigned i = 0; i < 4; i++) if (res_token_i == stop_ids_i[i*TOKEN_W+:TOKEN_W]) stop = 1'b1;
+    for (int unsigned i = 0; i < STOP_TOKENS; i++) if (res_token_i == stop_ids_i[i*TOKEN_W+:TOKEN_W]) stop = 1'b1;
   end
-  assign use_res     = res_valid_i && fb_ready && !refuse_hold_q;
-  assign res_ready_o = out_ready_i && use_res;
-  assign res_fire    = use_res && out_ready_i;
-  assign out_valid_o = use_res || (host_refuse && host_last_i);
-  assign out_slot_o  = use_res ? res_tag_i.slot : host_slot_i;
-  assign out_pos_o   = use_res ? res_next[15:0] : host_pos[15:0];
-  assign out_token_o = use_res ? res_token_i : host_token_i;
   always_comb begin
-    out_end_o = EndNone;
-    if (!use_res) out_end_o = EndContext;
-    else if (res_hold_q) out_end_o = end_q;
-    else if (stop) out_end_o = EndStop;
-    else if (left_q[res_tag_i.slot] <= 16'd1) out_end_o = EndLimit;
-    else if (res_next == 17'(DEPTH)) out_end_o = EndContext;
+    reason = EndNone;
+    if (res_offered_q) reason = reason_q;  // a cut does not change what is offered already
+    else if (stop) reason = EndStop;
+    else if (left_q[res_slot] <= 16'd1) reason = EndLimit;
+    else if (res_next == COUNT_W'(DEPTH)) reason = EndContext;
   end
 
-  assign goes_on = res_fire && out_end_o == EndNone;
+  assign answer.slot   = res_tag_i.slot;
+  assign answer.pos    = pos_t'(res_next);
+  assign answer.token  = res_token_i;
+  assign answer.reason = reason;
+
+  assign refusal.slot   = host.slot;
+  assign refusal.pos    = pos_t'(host_pos);
+  assign refusal.token  = host.token;
+  assign refusal.reason = EndContext;
+
+  stream_arb #(
+    .WIDTH($bits(answer_t))
+  ) u_out (
+    .clk_i,
+    .rst_i,
+    .a_valid_i(res_valid_i && fb_ready),
+    .a_ready_o(res_ready_o),
+    .a_data_i (answer),
+    .b_valid_i(host_refuse),
+    .b_ready_o(refused),
+    .b_data_i (refusal),
+    .valid_o  (out_valid_o),
+    .ready_i  (out_ready_i),
+    .data_o   (out_answer_o),
+    .from_a_o (res_offered)
+  );
+
+  assign host_ready_o = host_room ? host_sent : !host.last || refused;
+  assign host_fire    = host_valid_i && host_ready_o;
+  assign res_fire     = res_valid_i && res_ready_o;
+  assign goes_on      = res_fire && reason == EndNone;
+
+  // ---- answers on their way back into the layers
+  tag_t back_tag;
+  assign back_tag.adapter = res_tag_i.adapter;
+  assign back_tag.gen     = 1'b1;
+  assign back_tag.slot    = res_tag_i.slot;
+  assign back_tag.pos     = pos_t'(res_next);
 
   stream_fifo #(
     .DEPTH(SLOTS),
@@ -114,20 +161,16 @@ module sequencer #(
     .rst_i,
     .valid_i(goes_on),
     .ready_o(fb_ready),
-    .data_i ({res_tag_i.adapter, 1'b1, res_tag_i.slot, res_next[15:0], res_token_i}),
+    .data_i ({back_tag, res_token_i}),
     .valid_o(fb_valid),
-    .ready_i(use_fb && ready_i),
+    .ready_i(fb_sent),
     .data_o ({fb_tag, fb_token})
   );
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      hold_q        <= 1'b0;
-      fb_held_q     <= 1'b0;
-      refuse_hold_q <= 1'b0;
-      res_hold_q    <= 1'b0;
-      end_q         <= EndNone;
-      host_turn_q   <= 1'b0;
+      res_offered_q <= 1'b0;
+      reason_q      <= EndNone;
       for (int unsigned s = 0; s < SLOTS; s++) begin
         pos_q[s]     <= '0;
         left_q[s]    <= '0;
@@ -135,23 +178,19 @@ module sequencer #(
         sample_q[s]  <= '0;
       end
     end else begin
-      hold_q        <= valid_o && !ready_i;
-      fb_held_q     <= use_fb;
-      refuse_hold_q <= out_valid_o && !use_res && !out_ready_i;
-      res_hold_q    <= use_res && !out_ready_i;
-      end_q         <= out_end_o;
-      if (valid_o && ready_i) host_turn_q <= use_fb;
+      res_offered_q <= res_offered && !out_ready_i;
+      reason_q      <= reason;
       if (host_fire && host_room) begin
-        pos_q[host_slot_i]     <= host_pos + 17'd1;
-        adapter_q[host_slot_i] <= host_adapter;
-        if (host_last_i) begin
-          left_q[host_slot_i]   <= host_max_new_i;
-          sample_q[host_slot_i] <= host_sample_i;
+        pos_q[host_slot]     <= host_pos + COUNT_W'(1);
+        adapter_q[host_slot] <= host_tag.adapter;
+        if (host.last) begin
+          left_q[host_slot]   <= host.max_new;
+          sample_q[host_slot] <= host.sample;
         end
       end
       if (goes_on) begin
-        pos_q[res_tag_i.slot]  <= res_next + 17'd1;
-        left_q[res_tag_i.slot] <= left_q[res_tag_i.slot] - 16'd1;
+        pos_q[res_slot]  <= res_next + COUNT_W'(1);
+        left_q[res_slot] <= left_q[res_slot] - 16'd1;
       end
       for (int unsigned s = 0; s < SLOTS; s++) if (cut_i[s]) left_q[s] <= 16'd1;
     end

@@ -13,12 +13,15 @@ module swiglu (
 );
   import cartridge_pkg::*;
 
+  tag_t tag;  // Icarus 11 knows the type of a top's port only from a variable of it
+
   logic              have_gate_q;
   logic [BEAT_W-1:0] gate_q;
 
   assign valid_o = valid_i && have_gate_q;
   assign ready_o = !have_gate_q || ready_i;
-  assign tag_o   = tag_i;
+  assign tag     = tag_i;
+  assign tag_o   = tag;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

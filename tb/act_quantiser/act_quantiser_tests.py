@@ -6,7 +6,7 @@ from cocotb.triggers import Timer
 
 from models.golden.fixed_point import quantise
 from tb.evidence.coverage.points import act_quantiser as cover
-from tb.rig.stream import check, extreme_fx, pack, random_fx, unpack
+from tb.rig.beats import check, extreme_fx, pack, random_fx, unpack
 
 
 async def hold(dut, x):

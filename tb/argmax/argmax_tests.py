@@ -7,15 +7,18 @@ import numpy as np
 
 from models.die.shape import LANES
 from models.golden.argmax import argmax
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import argmax as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, random_fx, random_tag, reset
+from tb.rig.beats import random_fx, random_tag
+from tb.rig.bundles import Tag
+from tb.rig.stream import STALLS, reset
 
 LOW, HIGH = -(1 << 31), (1 << 31) - 1
 
 
 async def hold(dut, cases, stall):
     """Choose from logits [vocab]; padding columns are as large as a logit can be."""
-    source, sink = StreamSource(dut, stall=stall), StreamSink(dut, ("tag", "token"), stall=stall)
+    source, sink = WatchedSource(dut, stall=stall), WatchedSink(dut, ("tag", "token"), stall=stall)
     await reset(dut)
     tags = [random_tag() for _ in cases]
     for tag, logits in zip(tags, cases, strict=True):

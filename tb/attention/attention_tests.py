@@ -13,8 +13,11 @@ from models.golden.attention import attention, scores
 from models.golden.fixed_point import quantise, rsr
 from models.golden.kv_sram import KvSram
 from tb.attention.attention_shape import CASES, DEPTH, SLOTS
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import attention as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
+from tb.rig.beats import extreme_fx, random_fx
+from tb.rig.bundles import Tag
+from tb.rig.stream import STALLS, reset
 
 SHAPE = CASES[os.environ["CASE"]]
 DIE = Die(kv_depth=DEPTH, slots=SLOTS)
@@ -45,7 +48,7 @@ async def hold(dut, tokens, stall):
     """Run (tag, vector) tokens in order, with any adapter, which only passes."""
     dut.layer_i.value = 0
     tokens = [(tag._replace(adapter=random.getrandbits(4)), x) for tag, x in tokens]
-    source, sink, golden = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall), Golden()
+    source, sink, golden = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall), Golden()
     await reset(dut)
     for tag, x in tokens:
         source.send_vector(tag, x)
@@ -64,8 +67,8 @@ def heads(bits):
 @cocotb.parametrize(stall=STALLS)
 async def slots(dut, stall):
     """Slots fill in turn, each with values of its own, to the last position; then one starts anew."""
-    tokens = [(Tag(pos % 2, slot, pos), heads(17 + slot)) for pos in range(DEPTH) for slot in range(SLOTS)]
-    tokens += [(Tag(1, 1, pos), heads(18)) for pos in range(3)] + [(Tag(0, 2, DEPTH - 1), heads(18))]
+    tokens = [(Tag(gen=pos % 2, slot=slot, pos=pos), heads(17 + slot)) for pos in range(DEPTH) for slot in range(SLOTS)]
+    tokens += [(Tag(gen=1, slot=1, pos=pos), heads(18)) for pos in range(3)] + [(Tag(slot=2, pos=DEPTH - 1), heads(18))]
     await hold(dut, tokens, stall)
 
 
@@ -73,13 +76,17 @@ async def slots(dut, stall):
 async def extremes(dut):
     """Zeros, both ends of the range and spikes: saturated scores, the largest shifts, ties."""
     vectors = extreme_fx(WIDTH)
-    await hold(dut, [(Tag(1, i // DEPTH, i % DEPTH), vectors[i % len(vectors)]) for i in range(2 * DEPTH)], "none")
+    await hold(
+        dut, [(Tag(gen=1, slot=i // DEPTH, pos=i % DEPTH), vectors[i % len(vectors)]) for i in range(2 * DEPTH)], "none"
+    )
 
 
 @cocotb.test()
 async def every_size(dut):
     """Random values of every length: every pair of shifts that a die meets."""
-    await hold(dut, [(Tag(1, i // DEPTH, i % DEPTH), heads(5 + 2 * i % 27)) for i in range(3 * DEPTH)], "none")
+    await hold(
+        dut, [(Tag(gen=1, slot=i // DEPTH, pos=i % DEPTH), heads(5 + 2 * i % 27)) for i in range(3 * DEPTH)], "none"
+    )
 
 
 @cocotb.test()
@@ -93,7 +100,7 @@ async def scores_at_the_limit(dut, sign):
     for pos, part in enumerate([1.03, 0.9975, 1.5, 0.998][:DEPTH]):
         values = [random_fx(SHAPE.head_dim, 31) for _ in range(SHAPE.kv_heads)]
         keys = [ones * round(sign * part * key)] * SHAPE.kv_heads
-        tokens.append((Tag(1, 0, pos), np.concatenate([ones * query] * SHAPE.heads + keys + values)))
+        tokens.append((Tag(gen=1, pos=pos), np.concatenate([ones * query] * SHAPE.heads + keys + values)))
     await hold(dut, tokens, "none")
 
 
@@ -122,11 +129,11 @@ def scoring(score):
 @cocotb.test()
 async def scores_around_the_limits(dut):
     """The last score on either side that fits, and the first that does not."""
-    tokens = [(Tag(1, 0, 0), random_fx(WIDTH, 18))]
+    tokens = [(Tag(gen=1), random_fx(WIDTH, 18))]
     for pos, score in enumerate((2**23 - 1, 2**23, -(2**23), -(2**23) - 1), 1):
         query, key = scoring(score)
         values = [random_fx(SHAPE.head_dim, 31) for _ in range(SHAPE.kv_heads)]
-        tokens.append((Tag(1, 0, pos), np.concatenate([query] * SHAPE.heads + [key] * SHAPE.kv_heads + values)))
+        tokens.append((Tag(gen=1, pos=pos), np.concatenate([query] * SHAPE.heads + [key] * SHAPE.kv_heads + values)))
     await hold(dut, tokens, "none")
 
 
@@ -134,7 +141,7 @@ async def scores_around_the_limits(dut):
 async def flips(dut):
     """A flipped bit of any KV head's keys and values is corrected and told, and no value changes; two are reported."""
     dut.layer_i.value = 0
-    source, sink, golden, told = StreamSource(dut), StreamSink(dut), Golden(), []
+    source, sink, golden, told = WatchedSource(dut), WatchedSink(dut), Golden(), []
 
     async def watch():
         while True:
@@ -142,7 +149,7 @@ async def flips(dut):
             told.extend(name for name in ("corrected", "failed") if int(getattr(dut, f"{name}_o").value))
 
     await reset(dut)
-    tokens = [(Tag(1, 0, pos), heads(18)) for pos in range(2)]
+    tokens = [(Tag(gen=1, pos=pos), heads(18)) for pos in range(2)]
     for tag, x in tokens:
         source.send_vector(tag, x)
         await sink.expect_vector(tag, golden(tag, x))
@@ -168,9 +175,9 @@ async def flips(dut):
 async def reset_in_mid_token(dut, at):
     """A reset in every state, at the first, a middle and the last position: what comes after knows nothing of it."""
     dut.layer_i.value = 0
-    source, sink = StreamSource(dut), StreamSink(dut)
+    source, sink = WatchedSource(dut), WatchedSink(dut)
     await reset(dut)
-    broken = Tag(1, (0, 1, SLOTS - 1)[at], (0, 2, DEPTH - 1)[at])
+    broken = Tag(gen=1, slot=(0, 1, SLOTS - 1)[at], pos=(0, 2, DEPTH - 1)[at])
     for state in range(len(cover.STATES)):
         source.accepted = 0
         source.send_vector(broken, heads(18) if state else random_fx(LANES))
@@ -183,7 +190,7 @@ async def reset_in_mid_token(dut, at):
         await ClockCycles(dut.clk_i, 2)
         sink.beats.clear()
         golden = Golden()
-        for tag in (Tag(1, broken.slot, 0), Tag(1, broken.slot, 1)):
+        for tag in (Tag(gen=1, slot=broken.slot), Tag(gen=1, slot=broken.slot, pos=1)):
             x = heads(18)
             source.send_vector(tag, x)
             await sink.expect_vector(tag, golden(tag, x))

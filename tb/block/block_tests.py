@@ -6,7 +6,8 @@ from cocotb.triggers import RisingEdge
 
 from models.die.shape import GROUP
 from tb.evidence.coverage.points import block as cover
-from tb.rig.stream import check, pack, reset, unpack
+from tb.rig.beats import check, pack, unpack
+from tb.rig.stream import reset
 
 
 class Block:

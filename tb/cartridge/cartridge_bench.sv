@@ -21,28 +21,34 @@ module cartridge_bench (
   output logic  [1:0] s_axil_rresp_o,
   output logic        s_axil_rvalid_o,
   input  logic        s_axil_rready_i,
-  // the file +adapters=NAME, a line of {last, data} of the adapter stream in hexadecimal a clock
+  // The file +adapters=NAME has a line of {last, data} of the adapter stream in hexadecimal for a clock.
   input  logic        load_i,
   output logic        loaded_o,
-  // {last, slot[7:0], token[23:0]}
+  // Slot, token and last go into the token stream; all else a host writes into registers.
   input  logic        push_i,
   output logic        full_o,
-  input  logic [32:0] push_data_i,
-  // {end[2], cycle[47:0], end[1:0], slot[7:0], pos[15:0], token[23:0]}, the cycle in which the answer left the die
-  input  logic        stall_i,  // answers wait at the die's port
+  input  cartridge_pkg::prompt_t push_prompt_i,
+  input  logic        stall_i,  // Answers wait at the die's port.
   output logic        avail_o,
   input  logic        pop_i,
-  output logic [98:0] pop_data_o,
+  output cartridge_pkg::answer_t pop_answer_o,
+  output logic        pop_refused_o,  // The host port has refused the prompt.
+  output logic [47:0] pop_cycle_o,  // In it the answer left the die.
   output logic        idle_o,
   output logic [47:0] cycles_o
 );
+  import cartridge_pkg::*;
   import shape_pkg::*;
 
-  logic tok_valid, tok_ready, out_valid, out_ready, fifo_ready, push_ready, idle, lora_valid, lora_ready;
-  logic [32:0] tok, lora;
-  logic [31:0] out_data;
-  logic [7:0] out_slot;
-  logic [15:0] out_pos;
+  // Icarus 11 knows the type of a top's port only from a variable of it.
+  prompt_t pushed, prompt;
+  answer_t answer, popped;
+  assign pushed       = push_prompt_i;
+  assign pop_answer_o = popped;
+
+  logic tok_valid, tok_ready, out_valid, out_ready, fifo_ready, push_ready, idle, lora_valid, lora_ready, refused;
+  logic [32:0] lora;
+  logic [4:0] unused;
   logic [47:0] cycles_q;
 
   assign full_o    = !push_ready;
@@ -69,16 +75,16 @@ module cartridge_bench (
 
   stream_fifo #(
     .DEPTH(64),
-    .WIDTH(33)
+    .WIDTH($bits(prompt_t))
   ) u_in (
     .clk_i,
     .rst_i,
     .valid_i(push_i),
     .ready_o(push_ready),
-    .data_i (push_data_i),
+    .data_i (pushed),
     .valid_o(tok_valid),
     .ready_i(tok_ready),
-    .data_o (tok)
+    .data_o (prompt)
   );
 
   cartridge u_cartridge (
@@ -105,14 +111,14 @@ module cartridge_bench (
     .s_axil_rready_i,
     .s_tok_tvalid_i  (tok_valid),
     .s_tok_tready_o  (tok_ready),
-    .s_tok_tdata_i   ({8'd0, tok[23:0]}),
-    .s_tok_tdest_i   (tok[31:24]),
-    .s_tok_tlast_i   (tok[32]),
+    .s_tok_tdata_i   (32'(prompt.token)),
+    .s_tok_tdest_i   (prompt.slot),
+    .s_tok_tlast_i   (prompt.last),
     .m_tok_tvalid_o  (out_valid),
     .m_tok_tready_i  (out_ready),
-    .m_tok_tdata_o   (out_data),
-    .m_tok_tid_o     (out_slot),
-    .m_tok_tuser_o   (out_pos),
+    .m_tok_tdata_o   ({unused, refused, answer.reason, answer.token}),
+    .m_tok_tid_o     (answer.slot),
+    .m_tok_tuser_o   (answer.pos),
     .m_tok_tlast_o   (),
     .s_lora_tvalid_i (lora_valid),
     .s_lora_tready_o (lora_ready),
@@ -122,19 +128,19 @@ module cartridge_bench (
 
   stream_fifo #(
     .DEPTH(64),
-    .WIDTH(99)
+    .WIDTH(1 + $bits(answer_t) + 48)
   ) u_out (
     .clk_i,
     .rst_i,
     .valid_i(out_valid && !stall_i),
     .ready_o(fifo_ready),
-    .data_i ({out_data[26], cycles_q, out_data[25:24], out_slot, out_pos, out_data[23:0]}),
+    .data_i ({refused, answer, cycles_q}),
     .valid_o(avail_o),
     .ready_i(pop_i),
-    .data_o (pop_data_o)
+    .data_o ({pop_refused_o, popped, pop_cycle_o})
   );
 
-  // ---- who is where: {layer, 0 in or 1 out, slot, position, cycle}, the first beat in and the last beat out
+  // ---- who is where: a line "layer, 0 in or 1 out, slot, position, cycle" for the first beat in and the last one out
   int log;
   string log_path;
   initial begin
@@ -147,7 +153,7 @@ module cartridge_bench (
     int unsigned in_q, out_q;
     logic enters, leaves;
     assign enters = u_cartridge.u_chip.gen_layer[l].in_valid && u_cartridge.u_chip.gen_layer[l].in_ready;
-    assign leaves = u_cartridge.u_chip.gen_layer[l].valid && u_cartridge.u_chip.gen_layer[l].ready;
+    assign leaves = u_cartridge.u_chip.gen_layer[l].out_valid && u_cartridge.u_chip.gen_layer[l].out_ready;
     always @(posedge clk_i) begin
       if (rst_i) begin
         in_q  <= 0;
@@ -156,15 +162,15 @@ module cartridge_bench (
         if (enters) begin
           in_q <= (in_q == BEATS - 1) ? 0 : in_q + 1;
           if (in_q == 0 && log != 0) begin
-            $fwrite(log, "%0d 0 %0d %0d %0d\n", l, u_cartridge.u_chip.gen_layer[l].in_tag.slot,
-                    u_cartridge.u_chip.gen_layer[l].in_tag.pos, cycles_q);
+            $fwrite(log, "%0d 0 %0d %0d %0d\n", l, u_cartridge.u_chip.gen_layer[l].in.tag.slot,
+                    u_cartridge.u_chip.gen_layer[l].in.tag.pos, cycles_q);
           end
         end
         if (leaves) begin
           out_q <= (out_q == BEATS - 1) ? 0 : out_q + 1;
           if (out_q == BEATS - 1 && log != 0) begin
-            $fwrite(log, "%0d 1 %0d %0d %0d\n", l, u_cartridge.u_chip.gen_layer[l].tag.slot,
-                    u_cartridge.u_chip.gen_layer[l].tag.pos, cycles_q);
+            $fwrite(log, "%0d 1 %0d %0d %0d\n", l, u_cartridge.u_chip.gen_layer[l].out.tag.slot,
+                    u_cartridge.u_chip.gen_layer[l].out.tag.pos, cycles_q);
           end
         end
       end

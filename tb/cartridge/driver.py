@@ -8,6 +8,7 @@ from tb.evidence.coverage.points import users
 from tb.host_port.registers import Bank, Command, flags
 from tb.oracle.conversation import Conversation
 from tb.oracle.scoreboard import Mismatch
+from tb.rig.bundles import Answer
 
 COUNTERS = ("CYCLES", "TOKENS_IN", "TOKENS_OUT", "LAYERS_BUSY", "CORRECTED", "FAILED", "ADAPTER_WORDS")
 
@@ -43,12 +44,11 @@ class Bench(driver.Bench):
         await write("SLOT.BETA", talk.beta, slot)
         await write("SLOT.SEED", talk.seed, slot)
 
-    def word(self, talk: Conversation, n: int, token: int) -> int:
-        return (n == len(talk.tokens) - 1) << 32 | talk.slot << 24 | token
-
-    def _take(self, word: int) -> None:
+    def take(self, answer: Answer, cycle: int) -> None:
+        if int(self.dut.pop_refused_o.value):
+            raise Mismatch(f"the host port refuses the prompt of slot {answer.slot}")
         before = dict(self.active)
-        super()._take(word)
+        super().take(answer, cycle)
         for slot in before.keys() - self.active.keys():
             talk, end = self.job.conversations[before[slot]], self.ends[before[slot]]
             users.sample(talk, self.job.die.slots, end, len(self.active))

@@ -10,7 +10,8 @@ from models.checkpoint.tokenizer import Tokenizer
 from models.golden.sampler import Sampling, beta
 from tb.cartridge import driver
 from tb.chip.progress import Progress
-from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation
+from tb.oracle.conversation import Conversation
+from tb.rig.bundles import End
 
 SLOT = 0
 PIECE = 8  # tokens that are asked for at a time: Ctrl-C ends an answer after them
@@ -123,12 +124,12 @@ class Talk(driver.Bench):
             end = await self._piece(prompt, first, min(PIECE, left))
             left -= len(self.answers[-1])
             prompt, first = [self.last], False
-            if end != END_LIMIT:
+            if end != End.LIMIT:
                 break
         self.progress.end()
-        if end == END_CONTEXT:
+        if end == End.CONTEXT:
             print("the KV cache is full: /reset", flush=True)
-        elif end != END_STOP:
+        elif end != End.STOP:
             print(f"({'interrupted' if self.interrupted else f'{self.answer_tokens} tokens'})", flush=True)
 
     async def _piece(self, prompt: list[int], first: bool, count: int) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.adapter import Adapter
 from models.checkpoint.checkpoint import PARTS
+from tb.rig.bundles import AdapterWrite
 
 ARRAYS = tuple(PARTS)  # in the order of cartridge_pkg::ARRAY_*
 
@@ -26,8 +27,8 @@ def writes(adapters: Sequence[Adapter]) -> Iterator[str]:
     for bank, adapter in enumerate(adapters):
         for layer, array, word, row in words(adapter):
             for chunk, bits in enumerate(row.view("<u4").tolist()):
-                head = layer << 38 | array << 36 | bank << 32 | word << 16 | chunk
-                yield f"{head:012x}{bits:08x}\n"
+                write = AdapterWrite(array=array, bank=bank, word=word, chunk=chunk, data=bits)
+                yield f"{layer << AdapterWrite.WIDTH | write.pack():x}\n"
 
 
 def frames(adapters: Sequence[Adapter]) -> Iterator[str]:

@@ -14,13 +14,15 @@ from models.die.cycles import entries
 from models.golden.stage import Stage
 from tb.chip.progress import Progress
 from tb.evidence.coverage.points import chip as cover
-from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation, Job
+from tb.oracle.conversation import Conversation, Job
 from tb.oracle.golden import Golden
 from tb.oracle.scoreboard import Mismatch, Scoreboard
 from tb.oracle.trace import Trace, TraceError
+from tb.rig.beats import pack
+from tb.rig.bundles import NO_TOKEN, STOP_TOKENS, TOKEN_W, Answer, End
 
 PERIOD = 10  # ns
-ENDS = {END_STOP: "stop token", END_LIMIT: "token limit", END_CONTEXT: "context limit"}
+ENDS = {End.STOP: "stop token", End.LIMIT: "token limit", End.CONTEXT: "context limit"}
 
 
 class Bench:
@@ -49,7 +51,7 @@ class Bench:
         """Clock and reset."""
         dut = self.dut
         dut.push_i.value = dut.pop_i.value = dut.stall_i.value = dut.load_i.value = 0
-        dut.push_data_i.value = 0
+        dut.push_prompt_i.value = 0
         self.rest()
         dut.rst_i.value = 1
         Clock(dut.clk_i, PERIOD, unit="ns").start()
@@ -66,24 +68,24 @@ class Bench:
 
     def rest(self) -> None:
         """The pins that only this kind of bench has, before reset."""
-        self.dut.stop_ids_i.value = sum(token << 24 * i for i, token in enumerate(self.stops()))
+        self.dut.stop_ids_i.value = pack(self.stops(), TOKEN_W)
 
     async def prepare(self) -> None:
         """After reset, before the first conversation."""
 
     def stops(self) -> list[int]:
-        """The four stop tokens of a chip; no token has this id if there are none."""
-        return ((self.job.stop or [0xFFFFFF]) * 4)[:4]
+        """The stop tokens of a chip, repeated to fill them; no token has this id if there are none."""
+        return ((self.job.stop or [NO_TOKEN]) * STOP_TOKENS)[:STOP_TOKENS]
 
     async def push(self, index: int) -> None:
         """Queue conversation ``index`` of the job."""
         talk = self.job.conversations[index]
         self.active[talk.slot] = index
         await self.begin(talk)
-        for n, token in enumerate(talk.tokens):
+        for prompt in talk.prompt():
             while int(self.dut.full_o.value):
                 await self.step()
-            self.dut.push_data_i.value = self.word(talk, n, token)
+            self.dut.push_prompt_i.value = prompt.pack()
             self.dut.push_i.value = 1
             await RisingEdge(self.dut.clk_i)
             self.dut.push_i.value = 0
@@ -91,12 +93,6 @@ class Bench:
 
     async def begin(self, talk: Conversation) -> None:
         """Before the tokens of a conversation: the chip learns all from its tokens."""
-
-    def word(self, talk: Conversation, n: int, token: int) -> int:
-        """What is pushed for the ``n``-th token of a conversation: see chip_bench.sv."""
-        how = (talk.top_k << 56 | talk.beta << 32 | talk.seed) << 4 | talk.adapter
-        first, last = talk.first and n == 0, n == len(talk.tokens) - 1
-        return how << 50 | talk.max_new << 34 | last << 33 | first << 32 | talk.slot << 24 | token
 
     def figures(self) -> dict:
         """What only this kind of bench reports."""
@@ -109,12 +105,11 @@ class Bench:
         self.check()
         await RisingEdge(self.dut.clk_i)
         while int(self.dut.avail_o.value):
-            word = int(self.dut.pop_data_o.value)
+            self.take(Answer.unpack(int(self.dut.pop_answer_o.value)), int(self.dut.pop_cycle_o.value))
             self.dut.pop_i.value = 1
             await RisingEdge(self.dut.clk_i)
             self.dut.pop_i.value = 0
             await RisingEdge(self.dut.clk_i)
-            self._take(word)
 
     def check(self) -> None:
         """Hold everything that the stages put out so far against the golden model."""
@@ -129,16 +124,15 @@ class Bench:
                 self.entries[one.slot, one.pos] = count
         self.progress.line(self.board)
 
-    def _take(self, word: int) -> None:
-        slot, token, end, cycle = word >> 40 & 0xFF, word & 0xFFFFFF, word >> 48 & 3, word >> 50 & (1 << 48) - 1
-        if word >> 98:
-            raise Mismatch(f"the host port refuses the prompt of slot {slot}")
+    def take(self, answer: Answer, cycle: int) -> None:
+        """An answer that left the chip in this cycle."""
+        slot, token, end = answer.slot, answer.token, answer.reason
         if slot not in self.active or token >= self.shape.vocab:
             raise Mismatch(f"token {token} is answered to slot {slot}: no such token, or nobody waits for one")
         index = self.active[slot]
         self.answers[index].append(token)
-        pos = word >> 24 & 0xFFFF
-        self.arrivals.append((time.perf_counter(), cycle, pos, index, self.entries.pop((slot, pos - 1), 0)))
+        entered = self.entries.pop((slot, answer.pos - 1), 0)
+        self.arrivals.append((time.perf_counter(), cycle, answer.pos, index, entered))
         self.progress.token(index, token, end)
         if end:
             self.ends[index] = end

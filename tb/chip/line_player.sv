@@ -1,4 +1,5 @@
-// Plays the file +adapters=NAME into a stream: a line of hexadecimal, WIDTH bits, a beat. loaded_o once all are taken.
+// Plays the file +adapters=NAME into a stream: a line of hexadecimal is a beat of WIDTH bits. loaded_o says that all of
+// them are taken.
 module line_player #(
   parameter int WIDTH = 32
 ) (

@@ -6,8 +6,10 @@ import cocotb
 import numpy as np
 
 from models.golden.embedding import embedding
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import embedding as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, random_tag, reset
+from tb.rig.beats import random_tag
+from tb.rig.stream import STALLS, reset
 
 
 @cocotb.test()
@@ -15,7 +17,7 @@ from tb.rig.stream import STALLS, StreamSink, StreamSource, random_tag, reset
 async def every_token(dut, stall):
     """Every token of the vocabulary, in random order, some twice in a row."""
     case = np.load(Path(cocotb.plusargs["mask"]) / "case.npz")
-    source, sink = StreamSource(dut, ("tag", "token"), stall=stall), StreamSink(dut, stall=stall)
+    source, sink = WatchedSource(dut, ("tag", "token"), stall=stall), WatchedSink(dut, stall=stall)
     await reset(dut)
     order = np.random.default_rng(cocotb.RANDOM_SEED).permutation(int(dut.VOCAB.value))
     tokens = np.concatenate([order, order[-1:], order[:1]])

@@ -2,7 +2,7 @@
 
 from cocotb.triggers import Lock
 
-from tb.rig.stream import StreamSink, StreamSource
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 
 OKAY, SLVERR = 0, 2
 ALL = 0b1111  # write strobes
@@ -12,11 +12,11 @@ class AxiLite:
     """Writes and reads one at a time each, side by side; every channel hesitates by itself, as ``stall`` says."""
 
     def __init__(self, dut, stall: str) -> None:
-        self.aw = StreamSource(dut, ("addr",), prefix="s_axil_aw", stall=stall)
-        self.w = StreamSource(dut, ("data", "strb"), prefix="s_axil_w", stall=stall)
-        self.b = StreamSink(dut, ("resp",), prefix="s_axil_b", stall=stall)
-        self.ar = StreamSource(dut, ("addr",), prefix="s_axil_ar", stall=stall)
-        self.r = StreamSink(dut, ("data", "resp"), prefix="s_axil_r", stall=stall)
+        self.aw = WatchedSource(dut, ("addr",), prefix="s_axil_aw", stall=stall)
+        self.w = WatchedSource(dut, ("data", "strb"), prefix="s_axil_w", stall=stall)
+        self.b = WatchedSink(dut, ("resp",), prefix="s_axil_b", stall=stall)
+        self.ar = WatchedSource(dut, ("addr",), prefix="s_axil_ar", stall=stall)
+        self.r = WatchedSink(dut, ("data", "resp"), prefix="s_axil_r", stall=stall)
         self._writes, self._reads = Lock(), Lock()
 
     async def write(self, address: int, data: int, strobes: int = ALL) -> int:

@@ -8,10 +8,11 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from models.die.shape import LANES
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.host_port.axi_lite import ALL, OKAY, SLVERR, AxiLite
 from tb.host_port.core import NONE, Answer, Core
 from tb.host_port.registers import Command, Registers, State, flags, position
-from tb.rig.stream import StreamSink, StreamSource, reset
+from tb.rig.stream import reset
 
 PATIENCE = 4000  # clocks that anything may take
 GEOMETRY = ("LAYERS", "VOCAB", "SLOTS", "DEPTH", "ADAPTERS", "RANK", "TOP_K", "D_MODEL")
@@ -34,10 +35,10 @@ class Bench:
         self.loaded: list[tuple[int, ...]] = []  # bank, array, layer, word, chunk, data
         self.answers: dict[int, deque[Answer]] = defaultdict(deque)
         self.axi = AxiLite(dut, stall)
-        self.tokens = StreamSource(dut, ("data", "dest", "last"), prefix="s_tok_t", stall=stall)
-        self.lora = StreamSource(dut, ("data", "last"), prefix="s_lora_t", stall=stall)
+        self.tokens = WatchedSource(dut, ("data", "dest", "last"), prefix="s_tok_t", stall=stall)
+        self.lora = WatchedSource(dut, ("data", "last"), prefix="s_lora_t", stall=stall)
         self.core = Core(dut, stall)
-        self.out = StreamSink(dut, ("data", "id", "user", "last"), prefix="m_tok_t", stall=stall)
+        self.out = WatchedSink(dut, ("data", "id", "user", "last"), prefix="m_tok_t", stall=stall)
         self._watch = cocotb.start_soon(self._run())
         self._sent = 0
         dut.idle_i.value = 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from tb.rig.stream import StreamSink, StreamSource
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 
 NONE, STOP, LIMIT, CONTEXT, ERROR = range(5)
 
@@ -41,8 +41,8 @@ class Core:
     """
 
     def __init__(self, dut, stall: str) -> None:
-        self.tokens = StreamSink(dut, Given._fields, prefix="tok_", stall=stall)
-        self.out = StreamSource(dut, ("slot", "pos", "id", "end"), prefix="out_", stall=stall)
+        self.tokens = WatchedSink(dut, Given._fields, prefix="tok_", stall=stall)
+        self.out = WatchedSource(dut, ("slot", "pos", "id", "end"), prefix="out_", stall=stall)
         self.given: dict[int, list[Given]] = defaultdict(list)
         self.answers: dict[int, deque[Answer]] = defaultdict(deque)
         self.cuts: list[int] = []

@@ -14,6 +14,7 @@ from tb.host_port.axi_lite import ALL, OKAY, SLVERR
 from tb.host_port.bench import Bench
 from tb.host_port.core import CONTEXT, ERROR, LIMIT, STOP, Answer, Given
 from tb.host_port.registers import COUNTERS, FLAGS, SETTINGS, Bank, Command, State
+from tb.rig.bundles import Sample
 from tb.rig.stream import STALLS
 
 DEFAULTS = dict.fromkeys(SETTINGS, 0) | {"SLOT.MAX_NEW": 0xFFFF, "SLOT.TOP_K": 1, "SLOT.BETA": 94548}
@@ -33,8 +34,8 @@ def random_settings(bench: Bench, adapters: tuple[int, ...] = (0,)) -> dict[str,
 
 def given(slot: int, tokens: list[int], settings: dict[str, int], first: bool, last: bool = True) -> list[Given]:
     """What the core gets of a prompt."""
-    sample = settings["SLOT.TOP_K"] << 56 | settings["SLOT.BETA"] << 32 | settings["SLOT.SEED"]
-    more = (settings["SLOT.MAX_NEW"], settings["SLOT.ADAPTER"], sample)
+    sample = Sample(top_k=settings["SLOT.TOP_K"], beta=settings["SLOT.BETA"], seed=settings["SLOT.SEED"])
+    more = (settings["SLOT.MAX_NEW"], settings["SLOT.ADAPTER"], sample.pack())
     end = len(tokens) - 1
     return [Given(slot, t, int(first and i == 0), int(last and i == end), *more) for i, t in enumerate(tokens)]
 

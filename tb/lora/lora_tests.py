@@ -16,7 +16,9 @@ from models.die.shape import GROUP, LANES
 from models.golden.lora import lora
 from tb.evidence.coverage.points import lora as cover
 from tb.lora.lora_shape import CASES
-from tb.rig.stream import STALLS, check, extreme_fx, pack, random_fx, reset, unpack
+from tb.rig.beats import check, extreme_fx, pack, random_fx, unpack
+from tb.rig.bundles import AdapterWrite
+from tb.rig.stream import STALLS, reset
 
 CASE = CASES[os.environ["CASE"]]
 MODULES, BEATS = len(CASE.outputs), CASE.inputs // LANES
@@ -91,13 +93,14 @@ class Bench:
         """Write a bank, 32 bits at a time; with another ``array`` it is not for this module."""
         for word, bits in enumerate(words(codes)):
             for chunk in range(CASE.rank * LANES // 4):
-                head = (array << 4 | bank) << 32 | word << 16 | chunk
-                self.dut.write_i.value = head << 32 | bits >> 32 * chunk & 0xFFFFFFFF
+                data = bits >> 32 * chunk & 0xFFFFFFFF
+                write = AdapterWrite(array=array, bank=bank, word=word, chunk=chunk, data=data)
+                self.dut.write_i.value = write.pack()
                 self.dut.write_valid_i.value = 1
                 await RisingEdge(self.dut.clk_i)
                 self.dut.write_valid_i.value = 0
                 if self.stall != "none" and random.random() < 0.05:
-                    self.dut.write_i.value = random.getrandbits(70)
+                    self.dut.write_i.value = AdapterWrite.random().pack()
                     await RisingEdge(self.dut.clk_i)
         if array == CASE.array:
             self.banks[bank] = codes

@@ -9,8 +9,10 @@ import numpy as np
 from models.die.shape import GROUP
 from models.golden.act_quantiser import act_quantiser
 from models.golden.matrix import Matrix
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import matrix as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, extreme_fx, random_fx, random_tag, reset
+from tb.rig.beats import extreme_fx, random_fx, random_tag
+from tb.rig.stream import STALLS, reset
 
 VIEW_ROM = 0
 
@@ -26,7 +28,7 @@ class Bench:
         self.golden = Matrix(self.case["q"], self.case["d"], self.case["m"], self.act_w)
         dut.id_i.value = int(os.environ["INSTANCE"])
         dut.write_valid_i.value = dut.write_i.value = 0
-        self.source, self.sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
+        self.source, self.sink = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall)
 
     async def hold(self, vectors):
         """Send all vectors and hold what comes against the golden model."""

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from models.die.shape import Die
 from models.golden.sampler import Sampling
-
-END_STOP, END_LIMIT, END_CONTEXT = 1, 2, 3  # cartridge_pkg::end_e
+from tb.rig.bundles import End, Prompt, Sample
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,16 @@ class Conversation:
         """How its tokens are chosen."""
         return Sampling(self.top_k, self.beta, self.seed)
 
+    def prompt(self) -> list[Prompt]:
+        """Its tokens on their way into the chip."""
+        sample = Sample(top_k=self.top_k, beta=self.beta, seed=self.seed)
+        what = {"slot": self.slot, "max_new": self.max_new, "adapter": self.adapter, "sample": sample}
+        last = len(self.tokens) - 1
+        return [
+            Prompt(token=token, first=int(self.first and n == 0), last=int(n == last), **what)
+            for n, token in enumerate(self.tokens)
+        ]
+
 
 @dataclass(frozen=True)
 class Job:
@@ -54,9 +63,9 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The golden answer to conversation ``index``: token ids and why it ended (END_*)."""
+class Reply:
+    """The golden answer to conversation ``index``: token ids and why it ended."""
 
     index: int
     tokens: list[int]
-    end: int
+    end: End

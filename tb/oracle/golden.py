@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from models.golden.chip import Step
 from models.project import ROOT
-from tb.oracle.conversation import Answer, Conversation
+from tb.oracle.conversation import Conversation, Reply
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Golden:
     job_text: str
     more: bool = False
     steps: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, Reply] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         python = os.environ.get("PYGPI_PYTHON_BIN", sys.executable)
@@ -51,7 +51,7 @@ class Golden:
                 return None
         return self.steps[slot, pos].pop(0)
 
-    def answer(self, index: int) -> Answer:
+    def answer(self, index: int) -> Reply:
         """The golden answer to a conversation, waited for."""
         while index not in self.answers:
             if not self._receive():
@@ -71,7 +71,7 @@ class Golden:
             if self.process.wait():
                 raise RuntimeError(f"the golden model failed with status {self.process.returncode}") from None
             return False
-        if isinstance(item, Answer):
+        if isinstance(item, Reply):
             self.answers[item.index] = item
         else:
             self.steps.setdefault((item.slot, item.pos), []).append(item)

@@ -15,10 +15,11 @@ from collections.abc import Iterable, Iterator
 from models.adapter import Adapter
 from models.checkpoint import checkpoint
 from models.golden.chip import Chip, Step
-from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Answer, Conversation, Job
+from tb.oracle.conversation import Conversation, Job, Reply
+from tb.rig.bundles import End
 
 
-def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Answer]:
+def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Reply]:
     """Run all conversations, and ``more`` as they come: every step as it is computed, and after each its answer."""
     ckpt = checkpoint.load(job.model)
     chip = Chip(ckpt, job.die)
@@ -31,19 +32,19 @@ def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Answer]
         if (room := job.die.kv_depth - chip.position(talk.slot)) < len(prompt):  # its last token comes back instead
             if room:
                 yield from chip.run(talk.slot, prompt[:room], want_last=False, **options)
-            answer, end = prompt[-1:], END_CONTEXT
+            answer, end = prompt[-1:], End.CONTEXT
         while end is None:
             for step in chip.run(talk.slot, prompt, **options):
                 yield step
             answer.append(step.token_out)
             if answer[-1] in job.stop:
-                end = END_STOP
+                end = End.STOP
             elif len(answer) >= talk.max_new:
-                end = END_LIMIT
+                end = End.LIMIT
             elif step.pos + 1 == job.die.kv_depth:
-                end = END_CONTEXT
+                end = End.CONTEXT
             prompt = answer[-1:]
-        yield Answer(index, answer, end)
+        yield Reply(index, answer, end)
 
 
 def main() -> None:

@@ -13,8 +13,9 @@ from models.checkpoint.peft import LowRank, write
 from models.die.shape import Die
 from models.golden.chip import Chip
 from models.golden.sampler import Sampling, beta
-from tb.oracle.conversation import END_CONTEXT, END_LIMIT, Answer, Conversation, Job
+from tb.oracle.conversation import Conversation, Job, Reply
 from tb.oracle.golden_worker import play
+from tb.rig.bundles import End
 
 DEPTH = 12
 DIE = Die(kv_depth=DEPTH)
@@ -31,7 +32,7 @@ def played(ckpt, talks, adapters=()):
     assert Job.from_json(json.dumps(dataclasses.asdict(job))) == job
     found, steps = [], []
     for item in play(job):
-        if isinstance(item, Answer):
+        if isinstance(item, Reply):
             found.append((steps, item))
             steps = []
         else:
@@ -43,7 +44,7 @@ def played(ckpt, talks, adapters=()):
 @pytest.mark.parametrize("held", [1, DEPTH - 3, DEPTH - 2])
 @pytest.mark.parametrize("more", [1, 2, 3, 5])
 def test_a_prompt_without_room(ckpt, held, more):
-    """What fits goes through and wants no answer; the last token comes back with END_CONTEXT."""
+    """What fits goes through and wants no answer; the last token comes back with End.CONTEXT."""
     prompt = list(range(20, 20 + more))
     (first, _), (steps, answer), (after, last) = played(
         ckpt,
@@ -53,11 +54,11 @@ def test_a_prompt_without_room(ckpt, held, more):
     assert len(first) == held + 1
     assert [step.pos for step in steps] == list(range(held + 1, held + 1 + min(room, more)))
     if more <= room:
-        assert answer.end == END_LIMIT and answer.tokens == [steps[-1].token_out]
+        assert answer.end == End.LIMIT and answer.tokens == [steps[-1].token_out]
     else:
-        assert answer == Answer(1, prompt[-1:], END_CONTEXT)
+        assert answer == Reply(1, prompt[-1:], End.CONTEXT)
         assert all(step.token_out is None for step in steps)
-        assert (after, last) == ([], Answer(2, [9], END_CONTEXT))
+        assert (after, last) == ([], Reply(2, [9], End.CONTEXT))
 
 
 def test_each_conversation_has_its_adapter_and_its_choice(ckpt, tmp_path):

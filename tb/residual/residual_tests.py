@@ -8,7 +8,7 @@ from cocotb.triggers import Timer
 from models.die.shape import LANES
 from models.golden.residual import residual
 from tb.evidence.coverage.points import residual as cover
-from tb.rig.stream import check, extreme_fx, pack, random_fx, random_tag, unpack
+from tb.rig.beats import check, extreme_fx, pack, random_fx, random_tag, unpack
 
 
 async def hold(dut, skip, branch):

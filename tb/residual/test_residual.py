@@ -1,7 +1,5 @@
 """Runs the residual bench."""
 
-from pathlib import Path
-
 import pytest
 
 from tb.rig.runner import run, simulators
@@ -9,5 +7,4 @@ from tb.rig.runner import run, simulators
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_residual(simulator):
-    bench = Path(__file__).with_name("residual_bench.sv")
-    run("residual_bench", "tb.residual.residual_tests", simulator=simulator, name="residual", sources=(bench,))
+    run("residual", "tb.residual.residual_tests", simulator=simulator, name="residual")

@@ -1,4 +1,4 @@
-"""Ends of valid/ready streams, and the arithmetic of their beats.
+"""Ends of valid/ready streams.
 
 Signals are driven and sampled on the rising clock edge, never on edges of valid or ready. Names follow hdl/: a stream
 ``x_`` into a module is ``x_valid_i``, ``x_ready_o`` and its fields (``x_tag_i``, ``x_data_i``), one out of it
@@ -7,7 +7,7 @@ Signals are driven and sampled on the rising clock edge, never on edges of valid
 
 import random
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
 
 import cocotb
 import numpy as np
@@ -16,70 +16,16 @@ from cocotb.triggers import ClockCycles, Event, FallingEdge, RisingEdge
 from cocotb.utils import get_sim_time
 
 from models.die.shape import LANES
-from tb.evidence.coverage.points import streams
+from tb.rig.beats import check, pack, unpack
+from tb.rig.bundles import Tag
 
 STALLS = ("none", "some", "heavy")
 PATIENCE = 5000  # clocks without a beat after which a sink that waits for one gives up
-
-
-class Tag(NamedTuple):
-    """``tag_t`` of hdl/cartridge_pkg.sv."""
-
-    gen: int = 0
-    slot: int = 0
-    pos: int = 0
-    adapter: int = 0
-
-    def pack(self) -> int:
-        """The 29 bits."""
-        return self.adapter << 25 | self.gen << 24 | self.slot << 16 | self.pos
-
-    @classmethod
-    def unpack(cls, bits: int) -> "Tag":
-        """The fields of 29 bits."""
-        return cls(bits >> 24 & 1, bits >> 16 & 255, bits & 0xFFFF, bits >> 25)
-
-
-def random_tag(slots: int = 256, depth: int = 1 << 16) -> Tag:
-    """Any tag of a chip with so many slots and positions."""
-    return Tag(random.getrandbits(1), random.randrange(slots), random.randrange(depth), random.getrandbits(4))
-
-
-def pack(values: np.ndarray, width: int = 32) -> int:
-    """Integers to one packed vector, the first one lowest; each is cut to ``width`` bits, two's complement."""
-    if width == 32:
-        return int.from_bytes(np.asarray(values).astype("<i8").astype("<u4").tobytes(), "little")
-    mask = (1 << width) - 1
-    return sum((int(v) & mask) << (i * width) for i, v in enumerate(values))
-
-
-def unpack(bits: int, count: int, width: int = 32, signed: bool = True) -> np.ndarray:
-    """One packed vector to ``count`` integers of ``width`` bits, int64 [count]."""
-    sign = 1 << (width - 1) if signed else 0
-    mask = (1 << width) - 1
-    return np.array([((bits >> (i * width) & mask) ^ sign) - sign for i in range(count)], dtype=np.int64)
-
-
-def random_fx(count: int, bits: int | None = None) -> np.ndarray:
-    """FX values of at most ``bits`` bits, sign included (None: any of 2 to 32), int64 [count]."""
-    bits = random.randint(2, 32) if bits is None else bits
-    return np.array([random.getrandbits(bits) - (1 << (bits - 1)) for _ in range(count)], dtype=np.int64)
-
-
-def extreme_fx(count: int) -> list[np.ndarray]:
-    """Directed FX vectors: zeros, both ends of the range alone and mixed, ones, a lone spike, powers of two."""
-    low, high = -(1 << 31), (1 << 31) - 1
-    spike = np.zeros(count, dtype=np.int64)
-    spike[count // 2] = low
-    steps = np.array([(1 << (i % 32)) - (i % 3) for i in range(count)], dtype=np.int64)
-    mixed = np.where(np.arange(count) % 2, low, high)
-    flat = [np.full(count, v, dtype=np.int64) for v in (0, 1, -1, low, high)]
-    return [*flat, mixed, spike, np.clip(steps, low, high), np.clip(-steps, low, high)]
+Watch = Callable[[bool, bool], None]  # is told valid and ready of a stream in every clock
 
 
 async def reset(dut, cycles: int = 3) -> None:
     """Start the clock and hold the synchronous reset; sources and sinks made before it start when it ends."""
-    Received.at = None
     cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start(start_high=False))
     dut.rst_i.value = 1
     await ClockCycles(dut.clk_i, cycles)
@@ -103,7 +49,13 @@ class StreamSource:
     """Drives a stream into a module. A beat is a tuple of integers, one for each of ``fields``."""
 
     def __init__(
-        self, dut, fields: tuple[str, ...] = ("tag", "data"), *, prefix: str = "", stall: str = "none"
+        self,
+        dut,
+        fields: tuple[str, ...] = ("tag", "data"),
+        *,
+        prefix: str = "",
+        stall: str = "none",
+        watch: Watch | None = None,
     ) -> None:
         self.valid, self.ready = getattr(dut, f"{prefix}valid_i"), getattr(dut, f"{prefix}ready_o")
         self.fields = [getattr(dut, f"{prefix}{field}_i") for field in fields]
@@ -112,7 +64,7 @@ class StreamSource:
         self.accepted = 0  # beats
         self.accepted_at = 0  # the clock of the last of them
         self._stalls = _stalls(stall)
-        self._watch = streams.Watch("into", dut, prefix, stall)
+        self._watch = watch
         self.valid.value = 0
         for signal in self.fields:
             signal.value = 0
@@ -137,7 +89,8 @@ class StreamSource:
             await RisingEdge(dut.clk_i)
             self.clock += 1
             ready = offered and bool(int(self.ready.value))
-            self._watch(offered, ready)
+            if self._watch:
+                self._watch(offered, ready)
             if offered:
                 if not ready:
                     continue
@@ -153,21 +106,10 @@ class StreamSource:
         return [random.getrandbits(len(signal)) for signal in self.fields]
 
 
-class Beat(tuple):
+class Accepted(tuple):
     """The fields of an accepted beat, and ``time``, the simulated ns at which it was accepted."""
 
     time: float
-
-
-class Received(list):
-    """Beats as a sink hands them out; knows which of them a bench is looking at: the one that it took last."""
-
-    at: float | None = None  # when that beat was accepted, whatever sink it came from
-
-    def __iter__(self):
-        for beat in super().__iter__():
-            Received.at = beat.time
-            yield beat
 
 
 class StreamSink:
@@ -181,17 +123,18 @@ class StreamSink:
         prefix: str = "",
         stall: str = "none",
         patience: int = PATIENCE,
+        watch: Watch | None = None,
     ) -> None:
         self.valid, self.ready = getattr(dut, f"{prefix}valid_o"), getattr(dut, f"{prefix}ready_i")
         self.fields = [getattr(dut, f"{prefix}{field}_o") for field in fields]
         self.name = f"{prefix}valid_o"
-        self.beats: deque[Beat] = deque()
+        self.beats: deque[Accepted] = deque()
         self.clock = 0  # clocks since reset
         self.accepted_at = 0  # the clock of the last accepted beat
         self.paused = False  # takes nothing for the time being
         self._dut, self._patience = dut, patience
         self._stalls = _stalls(stall)
-        self._watch = streams.Watch("out", dut, prefix, stall)
+        self._watch = watch
         self._wanted = 0
         self._got = Event()
         self.ready.value = 0
@@ -201,20 +144,21 @@ class StreamSink:
         """Take nothing any more."""
         self._task.cancel()
 
-    async def receive(self, count: int) -> Received:
+    async def receive(self, count: int) -> list[Accepted]:
         """The next ``count`` beats. AssertionError if none comes for ``patience`` clocks."""
         self._wanted, self.accepted_at = count, self.clock
         while len(self.beats) < count:
             self._got.clear()
             await self._got.wait()
         self._wanted = 0
-        return Received(self.beats.popleft() for _ in range(count))
+        return [self.beats.popleft() for _ in range(count)]
 
     async def expect_vector(self, tag: Tag, values: np.ndarray) -> None:
         """Receive one vector of FX values and hold it against ``values``, and the tag of every beat against ``tag``."""
-        for index, (bits, data) in enumerate(await self.receive(len(values) // LANES)):
+        for index, beat in enumerate(await self.receive(len(values) // LANES)):
+            bits, data = beat
             assert Tag.unpack(bits) == tag, f"beat {index} has {Tag.unpack(bits)}, not {tag}"
-            check(unpack(data, LANES), values[index * LANES : (index + 1) * LANES], f"{tag}, beat {index}")
+            check(unpack(data, LANES), values[index * LANES : (index + 1) * LANES], f"{tag}, beat {index}", beat.time)
 
     async def expect_silence(self, clocks: int = 50) -> None:
         """No beat is left over, and none comes for so many clocks."""
@@ -227,10 +171,11 @@ class StreamSink:
         while True:
             await RisingEdge(self._dut.clk_i)
             self.clock += 1
-            beat = Beat(int(signal.value) for signal in self.fields) if int(self.valid.value) else None
+            beat = Accepted(int(signal.value) for signal in self.fields) if int(self.valid.value) else None
             assert waiting is None or beat == waiting, f"{self.name}: a waiting beat was withdrawn or changed"
             waiting = beat
-            self._watch(beat is not None, ready)
+            if self._watch:
+                self._watch(beat is not None, ready)
             if ready and beat is not None:
                 waiting, self.accepted_at = None, self.clock
                 beat.time = get_sim_time("ns")
@@ -240,13 +185,3 @@ class StreamSink:
             assert not self._wanted or idle < self._patience, f"{self.name}: no beat for {idle} clocks"
             ready = not next(self._stalls) and not self.paused
             self.ready.value = int(ready)
-
-
-def check(got: np.ndarray, expected: np.ndarray, where: str) -> None:
-    """AssertionError that names the first of the values that differ."""
-    wrong = np.flatnonzero(np.asarray(got) != np.asarray(expected))
-    if len(wrong):
-        i = wrong[0]
-        when = "" if Received.at is None else f", accepted at {Received.at} ns"
-        differ = f"{len(wrong)} of {len(got)} differ"
-        raise AssertionError(f"{where}, value {i}: {got[i]} for {expected[i]} ({differ}){when}")

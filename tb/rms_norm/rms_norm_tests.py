@@ -8,8 +8,10 @@ import numpy as np
 
 from models.die.shape import norm_constants
 from models.golden.rms_norm import RmsNorm
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import rms_norm as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, extreme_fx, random_fx, random_tag, reset
+from tb.rig.beats import extreme_fx, random_fx, random_tag
+from tb.rig.stream import STALLS, reset
 from tb.rms_norm.rms_norm_shape import shape_of
 
 
@@ -19,7 +21,7 @@ async def hold(dut, vectors, stall):
     constants = norm_constants(shape_of(n, float(os.environ["EPS"])))
     golden = RmsNorm(words.astype(np.uint32).view(np.float32), constants)
     dut.id_i.value = int(os.environ["INSTANCE"])
-    source, sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
+    source, sink = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall)
     await reset(dut)
     tags = [random_tag() for _ in vectors]
     for tag, x in zip(tags, vectors, strict=True):

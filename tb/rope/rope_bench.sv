@@ -1,21 +1,20 @@
-// rope with plain vectors for tags: Icarus 11 aborts on a top level with struct ports unless it
-// has a struct of that type inside.
+// rope with a variable for each struct at its ports: Icarus 11 knows the type of a top's port only from one.
 module rope_bench #(
   parameter int HEAD_DIM   = 16,
   parameter int DEPTH      = 32,
   parameter int TURN_BEATS = 3,
   parameter int BEATS      = 4
 ) (
-  input  logic          clk_i,
-  input  logic          rst_i,
-  input  logic          valid_i,
-  output logic          ready_o,
-  input  logic [  28:0] tag_i,
-  input  logic [1023:0] data_i,
-  output logic          valid_o,
-  input  logic          ready_i,
-  output logic [  28:0] tag_o,
-  output logic [1023:0] data_o
+  input  logic                                    clk_i,
+  input  logic                                    rst_i,
+  input  logic                                    valid_i,
+  output logic                                    ready_o,
+  input  cartridge_pkg::tag_t                     tag_i,
+  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                    valid_o,
+  input  logic                                    ready_i,
+  output cartridge_pkg::tag_t                     tag_o,
+  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
 

@@ -7,8 +7,11 @@ import numpy as np
 
 from models.die.shape import LANES
 from models.golden.rope import rope, table
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import rope as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, extreme_fx, random_fx, reset
+from tb.rig.beats import extreme_fx, random_fx
+from tb.rig.bundles import Tag
+from tb.rig.stream import STALLS, reset
 from tb.rope.rope_shape import CASES
 
 
@@ -16,15 +19,15 @@ async def hold(dut, cases, stall):
     """Turn (position, vector) pairs and hold them against the golden model."""
     shape, depth, turn_beats, _ = CASES[os.environ["CASE"]]
     cos, sin = table(shape, depth)
-    source, sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
+    source, sink = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall)
     await reset(dut)
     for i, (pos, x) in enumerate(cases):
-        source.send_vector(Tag(i % 2, i % 256, pos), x)
+        source.send_vector(Tag(gen=i % 2, slot=i % 256, pos=pos), x)
     for i, (pos, x) in enumerate(cases):
         heads = x[: turn_beats * LANES].reshape(1, -1, shape.head_dim)
         turned, passed = rope(heads, cos[pos : pos + 1], sin[pos : pos + 1]).ravel(), x[turn_beats * LANES :]
         cover.sample(os.environ["CASE"], pos, depth, heads, (cos[pos], sin[pos]), turned, passed)
-        await sink.expect_vector(Tag(i % 2, i % 256, pos), np.concatenate([turned, passed]))
+        await sink.expect_vector(Tag(gen=i % 2, slot=i % 256, pos=pos), np.concatenate([turned, passed]))
     await sink.expect_silence()
 
 

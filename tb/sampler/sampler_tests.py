@@ -10,8 +10,11 @@ from cocotb.triggers import RisingEdge
 from models.die.cycles import entries
 from models.die.shape import LANES
 from models.golden.sampler import Sampling, sampler
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import sampler as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, pack, random_fx, random_tag, reset
+from tb.rig.beats import pack, random_fx, random_tag
+from tb.rig.bundles import Sample, Tag
+from tb.rig.stream import STALLS, reset
 
 LOW, HIGH = -(1 << 31), (1 << 31) - 1
 BETAS = (1, 100, 1 << 16, 94548, 1 << 20, (1 << 24) - 1)
@@ -23,8 +26,8 @@ class Bench:
 
     def __init__(self, dut, stall="none") -> None:
         self.dut, self.vocab, self.most = dut, int(dut.VOCAB.value), int(dut.TOP_K.value)
-        self.source = StreamSource(dut, ("tag", "data", "sample"), stall=stall)
-        self.sink = StreamSink(dut, ("tag", "token"), stall=stall)
+        self.source = WatchedSource(dut, ("tag", "data", "sample"), stall=stall)
+        self.sink = WatchedSink(dut, ("tag", "token"), stall=stall)
 
     def any(self, **fixed: int) -> Sampling:
         """Any way to choose."""
@@ -34,7 +37,7 @@ class Bench:
     def send(self, tag: Tag, logits: np.ndarray, how: Sampling) -> None:
         """Queue logits [vocab]; padding columns are as large as a logit can be."""
         padded = np.concatenate([logits, np.full(-len(logits) % LANES, HIGH)])
-        sample = how.top_k << 56 | how.beta << 32 | how.seed
+        sample = Sample(**dataclasses.asdict(how)).pack()
         self.source.send(*((tag.pack(), pack(beat), sample) for beat in padded.reshape(-1, LANES)))
 
     async def hold(self, cases: list[tuple[np.ndarray, Sampling]]) -> None:

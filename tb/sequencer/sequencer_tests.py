@@ -10,14 +10,13 @@ from collections import defaultdict, deque
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, ReadOnly, RisingEdge
 
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import sequencer as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, Tag, reset
+from tb.rig.beats import pack
+from tb.rig.bundles import NO_TOKEN, TOKEN_W, Answer, End, Prompt, Sample, Tag
+from tb.rig.stream import STALLS, reset
 
-TOKEN_W = 24
-STOPS = (7, 11, 13, (1 << TOKEN_W) - 1)
-NONE, STOP, LIMIT, CONTEXT = range(4)
-HOST = ("slot", "token", "first", "last", "max_new", "adapter", "sample")
-OUT = ("slot", "pos", "token", "end")
+STOPS = (7, 11, 13, NO_TOKEN)
 
 
 def answer(token: int, tag: Tag) -> int:
@@ -30,17 +29,17 @@ def answer(token: int, tag: Tag) -> int:
 class Conversation:
     """What a slot must do: the inputs that the layers get and the answers that the host gets.
 
-    Its adapter counts with the first token, its way to choose (top_k, beta, seed) with the last; beside all others is
-    noise. One that goes on, after ``before``, keeps the adapter.
+    Its adapter counts with the first token, its way to choose with the last; beside all others is noise. One that goes
+    on, after ``before``, keeps the adapter.
     """
 
     def __init__(self, slot: int, depth: int, before: "Conversation | None" = None) -> None:
         self.slot, self.depth, self.pos = slot, depth, before.pos if before else 0
         self.adapter = before.adapter if before else random.randrange(16)
-        self.sample = random.choice((1, random.randrange(32))), random.getrandbits(24), random.getrandbits(32)
+        self.sample = random.choice((Sample.random(), Sample.random()._replace(top_k=1)))
         self.inputs: list[tuple[Tag, int]] = []
-        self.answers: list[tuple[int, int, int, int]] = []
-        self.beats: list[tuple[int, ...]] = []
+        self.answers: list[Answer] = []
+        self.beats: list[Prompt] = []
 
     def prompt(self, tokens: list[int], max_new: int, first: bool = True) -> "Conversation":
         """Say ``tokens`` and follow the answer to its end."""
@@ -48,40 +47,39 @@ class Conversation:
         for i, token in enumerate(tokens):
             last = i == len(tokens) - 1
             opens = first and i == 0
-            adapter = self.adapter if opens else random.randrange(16)
-            sample = packed(self.sample) if last else random.getrandbits(61)
-            limit = max_new if last else random.getrandbits(16)
-            self.beats.append((self.slot, token, int(opens), int(last), limit, adapter, sample))
+            beat = Prompt.random()._replace(slot=self.slot, token=token, first=int(opens), last=int(last))
+            if opens:
+                beat = beat._replace(adapter=self.adapter)
+            if last:
+                beat = beat._replace(max_new=max_new, sample=self.sample)
+            self.beats.append(beat)
             if self.pos < self.depth:
-                self.inputs.append((Tag(int(last), self.slot, self.pos, self.adapter), token))
+                tag = Tag(adapter=self.adapter, gen=int(last), slot=self.slot, pos=self.pos)
+                self.inputs.append((tag, token))
                 self.pos += 1
             elif last:
-                self.answers.append((self.slot, self.pos, token, CONTEXT))
+                self.answers.append(Answer(slot=self.slot, pos=self.pos, token=token, reason=End.CONTEXT))
                 return self
         token, left = tokens[-1], max_new
         while True:
-            token = answer(token, Tag(1, self.slot, self.pos - 1))
-            end = STOP if token in STOPS else LIMIT if left <= 1 else CONTEXT if self.pos == self.depth else NONE
-            self.answers.append((self.slot, self.pos, token, end))
-            if end != NONE:
+            token = answer(token, Tag(gen=1, slot=self.slot, pos=self.pos - 1))
+            full = End.CONTEXT if self.pos == self.depth else End.NONE
+            end = End.STOP if token in STOPS else End.LIMIT if left <= 1 else full
+            self.answers.append(Answer(slot=self.slot, pos=self.pos, token=token, reason=end))
+            if end:
                 return self
-            self.inputs.append((Tag(1, self.slot, self.pos, self.adapter), token))
+            self.inputs.append((Tag(adapter=self.adapter, gen=1, slot=self.slot, pos=self.pos), token))
             self.pos, left = self.pos + 1, left - 1
 
     def cut(self, offered: int) -> bool:
         """End the answer with the token that follows the ``offered`` ones. Whether there is one."""
         if offered >= len(self.answers):
             return False
-        end = self.answers[offered][-1]
+        last = self.answers[offered]
         self.inputs = self.inputs[: len(self.inputs) - (len(self.answers) - offered - 1)]
-        self.answers = [*self.answers[:offered], (*self.answers[offered][:-1], STOP if end == STOP else LIMIT)]
+        reason = End.STOP if last.reason == End.STOP else End.LIMIT
+        self.answers = [*self.answers[:offered], last._replace(reason=reason)]
         return True
-
-
-def packed(sample: tuple[int, int, int]) -> int:
-    """``sample_t`` of hdl/cartridge_pkg.sv."""
-    top_k, beta, seed = sample
-    return top_k << 56 | beta << 32 | seed
 
 
 class Bench:
@@ -89,11 +87,11 @@ class Bench:
 
     def __init__(self, dut, stall):
         self.dut, self.slots = dut, int(dut.SLOTS.value)
-        dut.stop_ids_i.value = sum(stop << i * TOKEN_W for i, stop in enumerate(STOPS))
-        self.host = StreamSource(dut, HOST, prefix="host_", stall=stall)
-        self.out = StreamSink(dut, OUT, prefix="out_", stall=stall)
-        self.layers = StreamSink(dut, ("tag", "token"), stall=stall)
-        self.results = StreamSource(dut, ("tag", "token"), prefix="res_", stall=stall)
+        dut.stop_ids_i.value = pack(STOPS, TOKEN_W)
+        self.host = WatchedSource(dut, ("prompt",), prefix="host_", stall=stall)
+        self.out = WatchedSink(dut, ("answer",), prefix="out_", stall=stall)
+        self.layers = WatchedSink(dut, ("tag", "token"), stall=stall)
+        self.results = WatchedSource(dut, ("tag", "token"), prefix="res_", stall=stall)
         self.inputs = defaultdict(list)
         self.samples = {}  # slot -> how its conversation chooses
         self.offered = defaultdict(int)  # slot -> tokens of its answer that the host has seen, taken or not
@@ -123,8 +121,8 @@ class Bench:
                 tag = Tag.unpack(bits)
                 self.dut.sample_slot_i.value = tag.slot
                 await RisingEdge(self.dut.clk_i)
-                sample = self.dut.sample_o.value.to_unsigned()
-                assert sample == packed(self.samples[tag.slot]), f"slot {tag.slot}: sampled as {sample:#x}"
+                sample = Sample.unpack(self.dut.sample_o.value.to_unsigned())
+                assert sample == self.samples[tag.slot], f"slot {tag.slot}: sampled as {sample}"
                 self.results.send((bits, answer(token, tag)))
 
     async def _watch(self):
@@ -143,21 +141,25 @@ class Bench:
                 if due is not None:
                     cover.sample_turn(due)
                 self.waiting -= not prompt
-            offer = int(self.dut.out_valid_o.value)
+            offer = self.offer()
             if offer and not waits:
-                self.offered[int(self.dut.out_slot_o.value)] += 1
+                self.offered[offer.slot] += 1
             taken = offer and int(self.dut.out_ready_i.value)
             waits = offer and not taken
-            if taken and int(self.dut.out_end_o.value) == NONE:
+            if taken and offer.reason == End.NONE:
                 self.waiting += 1
                 cover.sample_waiting(self.waiting, self.slots)
+
+    def offer(self) -> Answer | None:
+        """What the host is offered in this clock."""
+        return Answer.unpack(int(self.dut.out_answer_o.value)) if int(self.dut.out_valid_o.value) else None
 
     async def cut(self, slot):
         """Cut the slot's answer; how many of its tokens were offered by then, and whether the last still waits."""
         self.dut.cut_i.value = 1 << slot
         await RisingEdge(self.dut.clk_i)
-        waits = int(self.dut.out_valid_o.value) and int(self.dut.out_slot_o.value) == slot
-        waits = bool(waits) and not int(self.dut.out_ready_i.value)
+        offer = self.offer()
+        waits = offer is not None and offer.slot == slot and not int(self.dut.out_ready_i.value)
         await ReadOnly()
         offered = self.offered[slot], waits
         await FallingEdge(self.dut.clk_i)
@@ -176,18 +178,19 @@ class Bench:
             self.samples[conversation.slot], self.offered[conversation.slot] = conversation.sample, 0
         while any(queues):
             queue = random.choice([queue for queue in queues if queue])
-            self.host.send(queue.pop(0))
+            self.host.send((queue.pop(0).pack(),))
 
     async def follow(self, *conversations):
         """Hold the inputs and answers of every slot."""
         got = defaultdict(list)
-        for beat in await self.out.receive(sum(len(conversation.answers) for conversation in conversations)):
-            got[beat[0]].append(beat)
+        for (bits,) in await self.out.receive(sum(len(conversation.answers) for conversation in conversations)):
+            taken = Answer.unpack(bits)
+            got[taken.slot].append(taken)
         await self.out.expect_silence()
         for conversation in conversations:
             slot = conversation.slot
             cover.sample(conversation, self.ended.get(slot), len(conversations) - 1, STOPS)
-            self.ended[slot] = conversation.answers[-1][-1]
+            self.ended[slot] = conversation.answers[-1].reason
             assert got[slot] == conversation.answers, f"slot {slot}: answers {got[slot]} for {conversation.answers}"
             assert self.inputs.pop(slot, []) == conversation.inputs, (
                 f"slot {slot}: the layers did not get the right tokens"
@@ -228,7 +231,7 @@ async def refusal(dut, stall):
     bench, depth = Bench(dut, stall), int(dut.DEPTH.value)
     await bench.start()
     long = Conversation(0, depth).prompt(list(range(200, 200 + depth + 3)), 5)
-    assert [end for *_, end in long.answers] == [CONTEXT]
+    assert [one.reason for one in long.answers] == [End.CONTEXT]
     await bench.hold(long)
     await bench.hold(Conversation(1, depth).prompt([300, 301], 2))
     await bench.hold(Conversation(0, depth).prompt([302], 3))
@@ -249,7 +252,7 @@ async def every_transition(dut):
     """Every way to end after every other, in a slot that is opened anew, and in one that goes on, full or not."""
     bench, depth = Bench(dut, "some"), int(dut.DEPTH.value)
     await bench.start()
-    talks = {STOP: ([200, 100], 0xFFFF), LIMIT: ([200, 201], 2), CONTEXT: ([203] * depth, 4)}
+    talks = {End.STOP: ([200, 100], 0xFFFF), End.LIMIT: ([200, 201], 2), End.CONTEXT: ([203] * depth, 4)}
     for slot, before, after in itertools.product((0, 1), talks, talks):
         opened = Conversation(slot, depth).prompt(*talks[before])
         await bench.hold(opened)

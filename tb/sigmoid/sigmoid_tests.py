@@ -6,7 +6,7 @@ from cocotb.triggers import Timer
 
 from models.golden.sigmoid import sigmoid
 from tb.evidence.coverage.points import sigmoid as cover
-from tb.rig.stream import random_fx
+from tb.rig.beats import random_fx
 
 SEGMENT = 1 << 12  # 1/16 in FX
 

@@ -4,8 +4,10 @@ import cocotb
 import numpy as np
 
 from models.golden.softmax import softmax
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import softmax as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, check, pack, random_fx, reset, unpack
+from tb.rig.beats import check, pack, random_fx, unpack
+from tb.rig.stream import STALLS, reset
 
 SCORE_W, PROB_W = 24, 21
 LOW, HIGH = -(1 << SCORE_W - 1), (1 << SCORE_W - 1) - 1
@@ -14,17 +16,18 @@ LOW, HIGH = -(1 << SCORE_W - 1), (1 << SCORE_W - 1) - 1
 async def hold(dut, sequences, stall):
     """Scores [positions, heads] of several sequences."""
     heads = int(dut.HEADS.value)
-    source = StreamSource(dut, ("last", "score"), stall=stall)
-    sink = StreamSink(dut, ("pos", "last", "prob"), stall=stall)
+    source = WatchedSource(dut, ("last", "score"), stall=stall)
+    sink = WatchedSink(dut, ("pos", "last", "prob"), stall=stall)
     await reset(dut)
     for scores in sequences:
         source.send(*((int(i == len(scores) - 1), pack(row, SCORE_W)) for i, row in enumerate(scores)))
     for scores in sequences:
         expected = softmax(scores.T, np.ones(len(scores), dtype=bool)).T
         cover.sample(scores, int(dut.DEPTH.value), expected)
-        for i, (pos, last, prob) in enumerate(await sink.receive(len(scores))):
+        for i, beat in enumerate(await sink.receive(len(scores))):
+            pos, last, prob = beat
             assert (pos, last) == (i, i == len(scores) - 1), f"position {i} says position {pos}, last {last}"
-            check(unpack(prob, heads, PROB_W, signed=False), expected[i], f"probabilities of position {i}")
+            check(unpack(prob, heads, PROB_W, signed=False), expected[i], f"probabilities of position {i}", beat.time)
     await sink.expect_silence()
 
 

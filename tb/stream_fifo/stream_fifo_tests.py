@@ -5,15 +5,16 @@ import random
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import stream_fifo as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, reset
+from tb.rig.stream import STALLS, reset
 
 
 @cocotb.test()
 @cocotb.parametrize(into=STALLS, out=STALLS)
 async def order(dut, into, out):
     """Random beats at every pair of speeds: mostly empty, mostly full, wrapping round."""
-    source, sink = StreamSource(dut, ("data",), stall=into), StreamSink(dut, ("data",), stall=out)
+    source, sink = WatchedSource(dut, ("data",), stall=into), WatchedSink(dut, ("data",), stall=out)
     await reset(dut)
     fills = set()
 
@@ -34,7 +35,7 @@ async def order(dut, into, out):
 async def capacity(dut):
     """It takes exactly DEPTH beats when none is taken from it, and gives those."""
     dut.ready_i.value = 0
-    source = StreamSource(dut, ("data",))
+    source = WatchedSource(dut, ("data",))
     await reset(dut)
     depth = int(dut.DEPTH.value)
     beats = [(random.getrandbits(int(dut.WIDTH.value)),) for _ in range(depth + 3)]

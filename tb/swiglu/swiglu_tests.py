@@ -5,15 +5,17 @@ import numpy as np
 
 from models.die.shape import LANES
 from models.golden.swiglu import swiglu
+from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import swiglu as cover
-from tb.rig.stream import STALLS, StreamSink, StreamSource, extreme_fx, pack, random_fx, random_tag, reset
+from tb.rig.beats import extreme_fx, pack, random_fx, random_tag
+from tb.rig.stream import STALLS, reset
 
 
 @cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def pairs(dut, stall):
     """Random pairs of every length, then every pair of extremes."""
-    source, sink = StreamSource(dut, stall=stall), StreamSink(dut, stall=stall)
+    source, sink = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall)
     await reset(dut)
     extremes = extreme_fx(LANES)
     cases = [(random_fx(LANES, 2 + i % 31), random_fx(LANES)) for i in range(62)]

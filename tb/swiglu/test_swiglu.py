@@ -1,7 +1,5 @@
 """Runs the swiglu bench."""
 
-from pathlib import Path
-
 import pytest
 
 from tb.rig.runner import run, simulators
@@ -9,5 +7,4 @@ from tb.rig.runner import run, simulators
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_swiglu(simulator):
-    bench = Path(__file__).with_name("swiglu_bench.sv")
-    run("swiglu_bench", "tb.swiglu.swiglu_tests", simulator=simulator, name="swiglu", sources=(bench,))
+    run("swiglu", "tb.swiglu.swiglu_tests", simulator=simulator, name="swiglu")

@@ -8,11 +8,11 @@ from cocotb.triggers import RisingEdge
 from models.die.cycles import Cycles
 from tb.oracle.conversation import Conversation, Job
 from tb.oracle.golden import Golden
+from tb.rig.beats import pack
+from tb.rig.bundles import NO_TOKEN, STOP_TOKENS, TOKEN_W, Answer
 from tb.uvm.env import TokenEnv
 from tb.uvm.reset_agent import Event
 from tb.uvm.stream_agent import Seen, Stream
-
-NO_TOKEN = 0xFFFFFF
 
 
 class ChipModel:
@@ -41,8 +41,8 @@ class ChipEnv(TokenEnv):
     """Streams ``prompts`` into the chip and ``answers`` out of it; two streams inside it are observed."""
 
     active = (
-        Stream("prompts", "tok_", ("slot", "id", "first", "last", "max_new", "adapter", "sample"), "into"),
-        Stream("answers", "out_", ("slot", "pos", "id", "end"), "out"),
+        Stream("prompts", "tok_", ("prompt",), "into"),
+        Stream("answers", "out_", ("answer",), "out"),
     )
     passive = (Stream("chosen", "res_", ("tag", "token"), "inside"), Stream("embedded", "emb_", ("tag",), "inside"))
 
@@ -62,7 +62,7 @@ class ChipEnv(TokenEnv):
     def begin(self, talks: list[Conversation], stop: tuple[int, ...] = ()) -> None:
         """What will be said until the next reset, and the tokens that stop an answer."""
         self.talks = talks
-        self.dut.stop_ids_i.value = sum(token << 24 * i for i, token in enumerate([*stop, *[NO_TOKEN] * 4][:4]))
+        self.dut.stop_ids_i.value = pack([*stop, *[NO_TOKEN] * STOP_TOKENS][:STOP_TOKENS], TOKEN_W)
         self.got: list[list[int]] = [[] for _ in talks]
         self.ends: list[int | None] = [None] * len(talks)
         self.active_talks: dict[int, int] = {}  # slot -> conversation
@@ -77,11 +77,7 @@ class ChipEnv(TokenEnv):
         assert talk.slot not in self.active_talks, f"slot {talk.slot} still answers"
         self.active_talks[talk.slot] = index
         self.write_event(Event("prompt", talk.slot))
-        last, sample = len(talk.tokens) - 1, talk.top_k << 56 | talk.beta << 32 | talk.seed
-        return [
-            (talk.slot, token, int(talk.first and n == 0), int(n == last), talk.max_new if n == last else 0, 0, sample)
-            for n, token in enumerate(talk.tokens)
-        ]
+        return [(prompt.pack(),) for prompt in talk.prompt()]
 
     def write_event(self, event: Event) -> None:
         super().write_event(event)
@@ -94,10 +90,11 @@ class ChipEnv(TokenEnv):
             self.chosen.append(seen.beat[1])
         if seen.stream != "answers":
             return
-        slot, pos, token, end = seen.beat
+        answer = Answer.unpack(seen.beat[0])
+        slot, pos, end = answer.slot, answer.pos, answer.reason
         assert slot in self.active_talks, f"an answer for slot {slot}, which asked nothing"
         index = self.active_talks[slot]
-        self.got[index].append(token)
+        self.got[index].append(answer.token)
         if self.config.lone and self.last and pos == self.last[0] + 1:
             self.cycles.hold(f"position {self.last[0]}", seen.clock - self.last[1], self.clocks.token(self.last[0]))
         self.last = None if end else (pos, seen.clock)

@@ -3,8 +3,9 @@
 import pyuvm
 from pyuvm import uvm_factory
 
-from tb.oracle.conversation import END_CONTEXT, Conversation
+from tb.oracle.conversation import Conversation
 from tb.oracle.scoreboard import Mismatch
+from tb.rig.bundles import End
 from tb.uvm import sabotage
 from tb.uvm.base_test import TokenTest
 from tb.uvm.checkers import ClockError, HangError
@@ -84,7 +85,7 @@ class Filled(ChipTest):
 
     async def scenario(self) -> None:
         await super().scenario()
-        assert self.env.ends[0] == END_CONTEXT
+        assert self.env.ends[0] == End.CONTEXT
 
 
 @pyuvm.test()

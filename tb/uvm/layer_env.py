@@ -10,7 +10,8 @@ from models.golden.chip import Step
 from models.golden.kv_sram import KvSram
 from models.golden.layer import Layer
 from models.golden.rope import table
-from tb.rig.stream import Tag, pack, unpack
+from tb.rig.beats import pack, unpack
+from tb.rig.bundles import Tag
 from tb.uvm.config import Config
 from tb.uvm.env import TokenEnv
 from tb.uvm.reset_agent import Event

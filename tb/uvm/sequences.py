@@ -9,7 +9,8 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from pyuvm import uvm_sequence
 
 from tb.oracle.conversation import Conversation
-from tb.rig.stream import Tag, extreme_fx, random_fx
+from tb.rig.beats import extreme_fx, random_fx
+from tb.rig.bundles import Tag
 from tb.uvm.chip_env import ChipEnv
 from tb.uvm.layer_env import LayerEnv
 from tb.uvm.reset_agent import SHORTEST
@@ -86,14 +87,14 @@ class Interrupted(uvm_sequence):
 def slots_in_turn(env: LayerEnv, positions: Iterable[int]) -> list[tuple[Tag, np.ndarray]]:
     """Random vectors at these positions of every slot, slot after slot."""
     width, slots = env.model.shape.d_model, range(env.config.die.slots)
-    return [(Tag(pos % 2, slot, pos), random_fx(width, 20 + slot)) for pos in positions for slot in slots]
+    return [(Tag(gen=pos % 2, slot=slot, pos=pos), random_fx(width, 20 + slot)) for pos in positions for slot in slots]
 
 
 def extremes(env: LayerEnv) -> list[tuple[Tag, np.ndarray]]:
     """All zero, saturating, alternating signs, a single spike and the others of ``extreme_fx``."""
     depth = env.config.die.kv_depth
     vectors = extreme_fx(env.model.shape.d_model)
-    return [(Tag(1, i // depth % env.config.die.slots, i % depth), x) for i, x in enumerate(vectors)]
+    return [(Tag(gen=1, slot=i // depth % env.config.die.slots, pos=i % depth), x) for i, x in enumerate(vectors)]
 
 
 def random_choice(most: int) -> dict[str, int]:

@@ -10,11 +10,12 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles
 
-from tb.rig.stream import StreamSink, StreamSource, Tag, reset
+from tb.rig.beats import pack
+from tb.rig.bundles import NO_TOKEN, STOP_TOKENS, TOKEN_W, Prompt, Sample, Tag
+from tb.rig.stream import StreamSink, StreamSource, reset
 
 LOWEST = -(1 << 31)
-HOST = ("slot", "id", "first", "last", "max_new", "adapter", "sample")
-SAMPLED = 3 << 56 | 1000 << 32 | 7  # top_k, beta, seed
+SAMPLED = Sample(top_k=3, beta=1000, seed=7)
 
 
 @cocotb.test()
@@ -24,17 +25,18 @@ async def traffic(dut) -> None:
 
 
 async def _talk(dut) -> None:
-    dut.stop_ids_i.value = (1 << 96) - 1
+    dut.stop_ids_i.value = pack([NO_TOKEN] * STOP_TOKENS, TOKEN_W)
     for name in ("cut", "write_valid", "write_layer", "write"):
         getattr(dut, f"{name}_i").value = 0
-    source = StreamSource(dut, HOST, prefix="tok_")
-    sink = StreamSink(dut, ("slot", "pos", "id", "end"), prefix="out_", stall="some")
+    source = StreamSource(dut, ("prompt",), prefix="tok_")
+    sink = StreamSink(dut, ("answer",), prefix="out_", stall="some")
     await reset(dut, 6)
     for _ in range(2):
         for slot, tokens in ((0, [5, 6, 9]), (1, [50, 7])):
             for n, token in enumerate(tokens):
-                last = n == len(tokens) - 1
-                source.send((slot, token, int(n == 0), int(last), 9 * last, 0, SAMPLED * slot))
+                ends = {"first": int(n == 0), "last": int(n == len(tokens) - 1)}
+                how = SAMPLED if slot else Sample()
+                source.send((Prompt(slot=slot, token=token, max_new=9, sample=how, **ends).pack(),))
         await sink.receive(5)
     await ClockCycles(dut.clk_i, 50)
 

@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from tb.rig.bundles import End
+
 HIGH, LOW = (1 << 31) - 1, -(1 << 31)  # ends of FX
 ENDS = ("high", "low", "inside")
+END_REASONS = [end.name.lower() for end in End if end is not End.NONE]  # why a generation ended
 SIGNS = ("negative", "zero", "positive")
 PLACES = ("first", "middle", "last")
 

@@ -17,11 +17,11 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from models.die.shape import LANES
 from tb.evidence.reset.state import HANDSHAKES, OUTPUT, REGISTER, Signal, instances, module, own, signals
 from tb.oracle.trace import FLUSH
+from tb.rig.bundles import Prompt, Sample
 
 RESET = 6  # clocks
 TIMES = 2  # resets
 INPUT = re.compile(r"(?!clk|rst)\w+_i")
-SAMPLED = 3 << 56 | 1000 << 32 | 7  # top_k, beta, seed
 RECORD = 4 * (LANES + 2)  # bytes: see hdl/stage_tap.sv
 
 power_on: dict[str, str] = {}  # known registers after the first reset
@@ -31,13 +31,14 @@ class Host:
     """Drives the chip: one conversation at a time, in slot 0. A beat is a prompt token."""
 
     into, out = "tok_", "out_"
-    fields = ("slot", "id", "first", "last", "max_new", "adapter", "sample")
-    results = ("slot", "pos", "id", "end")
+    fields, results = ("prompt",), ("answer",)
     longest = 1000  # clocks after which a reset strikes, at most
 
     def beats(self, count: int) -> list[tuple[int, ...]]:
         """A prompt of random tokens that asks for one answer."""
-        return [(0, random.randrange(100), int(n == 0), int(n == count - 1), 1, 0, SAMPLED) for n in range(count)]
+        prompt = Prompt(max_new=1, sample=Sample(top_k=3, beta=1000, seed=7))
+        ends = [{"first": int(n == 0), "last": int(n == count - 1)} for n in range(count)]
+        return [(prompt._replace(token=random.randrange(100), **end).pack(),) for end in ends]
 
     def expected(self, dut) -> int:
         """How many beats come of a prompt."""

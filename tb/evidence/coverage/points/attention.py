@@ -5,7 +5,7 @@ import numpy as np
 from models.die.shape import Die, Shape
 from tb.evidence.coverage.functional import Group
 from tb.evidence.coverage.kinds import PLACES, place
-from tb.rig.stream import Tag
+from tb.rig.bundles import Tag
 
 STATES = ("load", "quantise", "score", "value", "out")  # of hdl/attention.sv
 _group = Group(

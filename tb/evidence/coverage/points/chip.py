@@ -5,19 +5,19 @@ from collections.abc import Iterable
 from models.die.shape import Die, Shape
 from models.golden.stage import CHIP, Stage
 from tb.evidence.coverage.functional import Group
-from tb.evidence.coverage.kinds import PLACES, place
-from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation
+from tb.evidence.coverage.kinds import END_REASONS, PLACES, place
+from tb.oracle.conversation import Conversation
 from tb.oracle.trace import Observed
+from tb.rig.bundles import End
 
-ENDS = {END_STOP: "stop", END_LIMIT: "limit", END_CONTEXT: "context"}
 _talk = Group(
     "chip",
     {
         "slot": (0, 1),
         "prompt": ("one token", "several", "fills the context"),
         "opens": ("first", "carried on"),
-        "end": ENDS.values(),
-        "before": ("nothing", *ENDS.values()),
+        "end": END_REASONS,
+        "before": ("nothing", *END_REASONS),
         "beside": ("alone", "another slot"),
     },
     {"end_in_slot": ("slot", "end"), "transition": ("before", "opens"), "end_beside": ("end", "beside")},
@@ -58,8 +58,8 @@ def sample(talk: Conversation, depth: int, end: int, before: int | None, beside:
         slot=talk.slot,
         prompt={1: "one token", depth: "fills the context"}.get(count, "several"),
         opens="first" if talk.first else "carried on",
-        end=ENDS[end],
-        before="nothing" if before is None else ENDS[before],
+        end=End(end).name.lower(),
+        before="nothing" if before is None else End(before).name.lower(),
         beside="another slot" if beside else "alone",
     )
 

@@ -2,10 +2,12 @@
 
 from models.die import host_map
 from tb.evidence.coverage.functional import Group
+from tb.evidence.coverage.kinds import END_REASONS
+from tb.rig.bundles import End
 
 STALLS = ("none", "some", "heavy")
 STATES = ("CLOSED", "OPEN", "PREFILL", "BUSY")
-ENDS = ("none", "stop", "limit", "context", "error")
+ENDS = (End.NONE.name.lower(), *END_REASONS, "error")
 FRAMES = ("good", "header only", "short", "long", "far too long", "bank", "layer", "word", "spare bits")
 _MAP = host_map.read()
 _SETTINGS = [register.name for register in _MAP if register.name.startswith("SLOT.") and register.bits]
@@ -35,7 +37,7 @@ _slots = Group(
         "state": STATES,
         "prompt": ("one token", "several"),
         "room": ("enough", "too little"),
-        "end": ENDS[1:4],
+        "end": END_REASONS,
         "dropped": ("closed", "not there", "busy", "busy, then open"),
         "bad_token": ("only", "first", "middle", "last"),
         "cut": ("held back", "nothing to cut"),

@@ -1,8 +1,9 @@
 """What the sequencer went through: prompts, ends, and what a slot did before."""
 
 from tb.evidence.coverage.functional import Group
+from tb.evidence.coverage.kinds import END_REASONS
+from tb.rig.bundles import End
 
-ENDS = ("none", "stop", "limit", "context")  # end_e of hdl/cartridge_pkg.sv
 OPENS = ("first", "carried on")
 MOMENTS = ("before the first token", "between tokens", "a token waits", "nothing to cut")
 _group = Group(
@@ -11,11 +12,11 @@ _group = Group(
         "slot": (0, 1),
         "prompt": ("one token", "several", "fills the context", "too long"),
         "opens": OPENS,
-        "end": ENDS[1:],
+        "end": END_REASONS,
         "stop_token": range(4),
         "limit": ("one", "several", "at the end of the context"),
         "beside": ("alone", "another slot"),
-        "before": ("nothing", *ENDS[1:]),
+        "before": ("nothing", *END_REASONS),
         "adapter": ("none", "one"),
         "choice": ("greedy", "sampled"),
     },
@@ -36,23 +37,24 @@ _ring = Group(
 
 def sample(talk, before: int | None, beside: int, stops: tuple[int, ...]) -> None:
     """A conversation of the bench (slot, depth, beats, answers) after one in its slot that ended with ``before``."""
-    _, pos, token, end = talk.answers[-1]
-    first, limit, (top_k, *_) = talk.beats[0][2], talk.beats[-1][4], talk.sample
+    last = talk.answers[-1]
+    pos, token, end = last.pos, last.token, last.reason
+    first, limit = talk.beats[0].first, talk.beats[-1].max_new
     count, answers = len(talk.beats), len(talk.answers)
     kinds = {count == 1: "one token", count == talk.depth: "fills the context", count > talk.depth: "too long"}
     limits = {limit == 1: "one", pos == talk.depth and answers > 1: "at the end of the context"}
-    more = {"stop_token": stops.index(token)} if ENDS[end] == "stop" else {}
-    if ENDS[end] == "limit":
+    more = {"stop_token": stops.index(token)} if end == End.STOP else {}
+    if end == End.LIMIT:
         more["limit"] = limits.get(True, "several")
     _group(
         slot=talk.slot,
         prompt=kinds.get(True, "several"),
         opens=OPENS[0 if first else 1],
-        end=ENDS[end],
+        end=End(end).name.lower(),
         beside="another slot" if beside else "alone",
-        before="nothing" if before is None else ENDS[before],
+        before="nothing" if before is None else End(before).name.lower(),
         adapter="one" if talk.adapter else "none",
-        choice="sampled" if top_k > 1 else "greedy",
+        choice="sampled" if talk.sample.top_k > 1 else "greedy",
         **more,
     )
 

@@ -19,12 +19,16 @@ INTO = (
     "sequencer.host",
     "sequencer.res",
     "softmax",
+    "stream_arb.a",
+    "stream_arb.b",
     "stream_fifo",
+    "stream_fork",
     "swiglu",
 )
 OUT = tuple("sequencer.out" if stream == "sequencer.host" else stream for stream in INTO if stream != "sequencer.res")
-OUT = tuple(stream for stream in OUT if not stream.startswith("host_port."))
+OUT = tuple(stream for stream in OUT if not stream.startswith(("host_port.", "stream_arb.", "stream_fork")))
 OUT += ("sequencer", "host_port.m_tok_t", "host_port.s_axil_b", "host_port.s_axil_r", "host_port.tok")
+OUT += ("stream_arb", "stream_fork.a", "stream_fork.b")
 # At full speed a source offers all the time and a sink takes at once: it never idles, or is never waited for.
 _group = Group(
     "streams",

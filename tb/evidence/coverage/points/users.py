@@ -1,9 +1,10 @@
 """Many users on one die: whose conversation ended how, with what adapter and choice, and how many were beside it."""
 
 from tb.evidence.coverage.functional import Group
-from tb.oracle.conversation import END_CONTEXT, END_LIMIT, END_STOP, Conversation
+from tb.evidence.coverage.kinds import END_REASONS
+from tb.oracle.conversation import Conversation
+from tb.rig.bundles import End
 
-ENDS = {END_STOP: "stop", END_LIMIT: "limit", END_CONTEXT: "context"}
 _talk = Group(
     "users",
     {
@@ -11,7 +12,7 @@ _talk = Group(
         "adapter": ("none", "first", "second"),
         "choice": ("greedy", "drawn"),
         "opens": ("first", "carried on"),
-        "end": ENDS.values(),
+        "end": END_REASONS,
         "beside": ("alone", "some", "all others"),
     },
     {
@@ -29,6 +30,6 @@ def sample(talk: Conversation, slots: int, end: int, beside: int) -> None:
         adapter=("none", "first", "second")[min(talk.adapter, 2)],
         choice="drawn" if talk.top_k > 1 else "greedy",
         opens="first" if talk.first else "carried on",
-        end=ENDS[end],
+        end=End(end).name.lower(),
         beside={0: "alone", slots - 1: "all others"}.get(beside, "some"),
     )

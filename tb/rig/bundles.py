@@ -1,0 +1,109 @@
+"""The packed structs of hdl/cartridge_pkg.sv as tuples of named fields, whose names, order and bits are the RTL's own.
+
+Fields are given by name, and are 0 otherwise: their order is an affair of the RTL.
+"""
+
+import random
+from collections import namedtuple
+from enum import IntEnum
+
+from models.die.shape import LANES
+from models.project import HDL
+from tb.rig.rtl import Package
+
+PACKAGE = Package(HDL / "cartridge_pkg.sv", LANES=LANES)
+TOKEN_W = PACKAGE.constant("TOKEN_W")
+STOP_TOKENS = PACKAGE.constant("STOP_TOKENS")
+NO_TOKEN = (1 << TOKEN_W) - 1  # of no vocabulary
+
+End = IntEnum("End", {name.removeprefix("End").upper(): value for name, value in PACKAGE.enum("end_e").items()})
+End.__doc__ = "Why a generation ended (NONE: it goes on): ``end_e`` of the package."
+
+
+def bundle(struct: str, package: Package = PACKAGE, **kinds: type) -> type:
+    """A class for a packed struct. ``kinds`` are the classes of fields that are no plain numbers: bundles or enums."""
+    widths = package.struct(struct)
+    blank = {field: kinds.get(field, int)() if kinds.get(field) is not End else End.NONE for field in widths}
+
+    class Bundle(namedtuple(struct, widths)):
+        """Fields by name; of the class, WIDTHS has the bits of each and WIDTH those of all."""
+
+        __slots__ = ()
+        WIDTHS = widths
+        WIDTH = sum(widths.values())
+
+        def __new__(cls, **fields: object) -> "Bundle":
+            if unknown := fields.keys() - blank.keys():
+                raise TypeError(f"{struct} has no field {min(unknown)!r}")
+            return cls._make((blank | fields).values())
+
+        def pack(self) -> int:
+            """The bits. ValueError for a field that does not fit."""
+            bits = 0
+            for (field, width), value in zip(widths.items(), self, strict=True):
+                number = value.pack() if isinstance(value, tuple) else int(value)
+                if not 0 <= number < 1 << width:
+                    raise ValueError(f"{struct}.{field} has {width} bits, too few for {number}")
+                bits = bits << width | number
+            return bits
+
+        @classmethod
+        def unpack(cls, bits: int) -> "Bundle":
+            """The fields of a vector of WIDTH bits."""
+            values = {}
+            for field, first, width in cls.places():
+                number, kind = bits >> first & (1 << width) - 1, kinds.get(field, int)
+                values[field] = kind.unpack(number) if issubclass(kind, tuple) else kind(number)
+            return cls(**values)
+
+        @classmethod
+        def places(cls) -> list[tuple[str, int, int]]:
+            """(field, its lowest bit, its bits), the highest field first."""
+            first, found = cls.WIDTH, []
+            for field, width in widths.items():
+                first -= width
+                found.append((field, first, width))
+            return found
+
+        @classmethod
+        def random(cls) -> "Bundle":
+            """Any bits."""
+            return cls.unpack(random.getrandbits(cls.WIDTH))
+
+    return Bundle
+
+
+class Tag(bundle("tag_t")):
+    """Whose a beat is: adapter, gen (an answer is wanted), slot, pos."""
+
+    __slots__ = ()
+
+
+class Beat(bundle("beat_t", tag=Tag)):
+    """A beat of a stream: tag, data."""
+
+    __slots__ = ()
+
+
+class Sample(bundle("sample_t")):
+    """How a slot chooses its tokens: top_k, beta, seed."""
+
+    __slots__ = ()
+
+
+class Prompt(bundle("prompt_t", sample=Sample)):
+    """A token of a prompt: slot, token, first, last, max_new, adapter, sample."""
+
+    __slots__ = ()
+
+
+class Answer(bundle("answer_t", reason=End)):
+    """A token of an answer: slot, pos, token, reason."""
+
+    __slots__ = ()
+
+
+class AdapterWrite(bundle("adapter_write_t")):
+    """32 bits of an adapter word: array, bank, word, chunk, data."""
+
+    __slots__ = ()
