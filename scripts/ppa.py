@@ -1,11 +1,7 @@
-"""``make ppa``: transistors from synthesis, clocks from the cycle model, and Llama 3.1 8B on such a die.
-
-Parameters come from the environment: CLOCK, in GHz, at which tokens/s are stated.
-"""
+"""``make ppa``: transistors from synthesis, clocks from the cycle model, and Llama 3.1 8B on such a die."""
 
 import dataclasses
 import itertools
-import os
 import sys
 
 from rich.console import Console
@@ -17,8 +13,9 @@ from models.die.cost import Units
 from models.die.cycles import Cycles
 from models.die.shape import MATRICES, Die, Shape
 from models.die.widths import sum_widths
-from models.errors import InputError
-from scripts.command import RESULTS, guarded, write
+from scripts.cli.command import command
+from scripts.cli.files import RESULTS, write
+from scripts.cli.parameters import CLOCK
 from scripts.silicon.plot import draw
 from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT, parts
 
@@ -56,13 +53,9 @@ ASSUMPTIONS = [
 ]
 
 
-def main() -> int:
-    """Print the tables, draw the plot, write build/results/ppa.json."""
-    return guarded(_main)
-
-
-def _main() -> int:
-    clock = _clock()
+@command("ppa", CLOCK)
+def main(*, clock: float) -> int:
+    """Print the tables, draw the plot, write build/results/ppa.json; ``clock`` is in GHz."""
     built = {
         key: units(*key)
         for key in track(list(itertools.product(ACT_WIDTHS, WEIGHTS, LINES)), "synthesis", transient=True)
@@ -90,17 +83,6 @@ def _main() -> int:
     draw(points, chosen, CHIP, clock, RESULTS / "ppa.svg")
     show(table, points, chosen, mixed, clock)
     return 0
-
-
-def _clock() -> float:
-    text = os.environ.get("CLOCK") or "1.5"
-    try:
-        clock = float(text)
-    except ValueError:
-        clock = 0
-    if not 0.01 <= clock <= 10:
-        raise InputError(f"{text!r} is no clock", "CLOCK", "give gigahertz from 0.01 to 10, or leave it out for 1.5")
-    return clock
 
 
 def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
@@ -265,7 +247,7 @@ def choose(points: list[dict]) -> dict:
 
 
 def show(table: list[dict], points: list[dict], chosen: dict, mixed: dict, clock: float) -> None:
-    """Tables for people."""
+    """Print the tables."""
     console = Console()
     sheet = Table(title="transistors a weight, 4096 x 4096 matrix, 12-bit activations (yosys)")
     titles = "weight", "bit lines", "block", "clocks", "cell", "accumulator", "generator", "scaling", "all", "ROM + MAC"
@@ -312,4 +294,4 @@ def show(table: list[dict], points: list[dict], chosen: dict, mixed: dict, clock
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

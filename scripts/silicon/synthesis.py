@@ -14,7 +14,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.project import BUILD, HDL
-from scripts.command import write
+from scripts.cli.files import write
 from scripts.silicon import yosys
 
 CACHE = BUILD / "synthesis"
