@@ -1,4 +1,4 @@
-"""``make lint``: ruff over the Python, Verilator, Verible and slang over the SystemVerilog, licence lines and waivers."""
+"""``make lint``: ruff, Verilator, Verible and slang, the form of every source, licence lines and waivers."""
 
 import shlex
 import subprocess
@@ -76,7 +76,7 @@ def check_verible() -> bool:
 
 
 def check_slang() -> bool:
-    """Whether a strict reading of the standard complains of RTL and assertions, of a tiny die and of each view of cells.
+    """Whether a strict reader of the standard complains of RTL and assertions: of a tiny die, and of each view.
 
     Each file is a compilation unit of its own, as for Questa, so that no macro reaches from one into the next.
     """
