@@ -108,7 +108,7 @@ def test_waivers_for_more_than_a_file(waiver, refused, tmp_path):
 
 @pytest.mark.parametrize("content", [True, False])
 def test_later_steps_are_done_after_complaints(content, monkeypatch, capsys):
-    done, names = [], ("python", "form", "licences", "waivers", "verilator", "verible")
+    done, names = [], ("python", "form", "licences", "waivers", "verilator", "verible", "slang")
     for name in names:
 
         def step(name=name):
