@@ -10,9 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from models.die.shape import macs
 from models.mask.audit import audit
 from scripts.ask import question
-from scripts.ask.figures import macs, summarise
+from scripts.ask.figures import summarise
 from scripts.cli import benches
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
@@ -32,8 +33,8 @@ def answer(asked: question.Question) -> int:
     started = time.perf_counter()
     ckpt, simulator = asked.ckpt, asked.simulator
     chip = asked.chip()
-    shape = ckpt.shape
-    name, work = Path(ckpt.path).name, macs(ckpt, head=True)
+    shape, name = ckpt.shape, Path(ckpt.path).name
+    work = macs(shape, head=True)
     print(f"{name}: {shape.layers} layers, width {shape.d_model}, {work:,} MACs a token")
     print(f"building for {toolchain.describe(simulator)}, {asked.view} view", flush=True)
     begun = time.perf_counter()

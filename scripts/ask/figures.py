@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from models.checkpoint.checkpoint import Checkpoint
-from models.die.shape import MATRICES
+from models.die.shape import macs
 from tb.rig import toolchain
 
 
@@ -12,7 +12,8 @@ def summarise(ckpt: Checkpoint, simulator: str, view: str, report: dict, build_s
     talk, arrivals = report["conversations"][0], report["arrivals"]
     answered = len(talk["answer"])
     decode_s = arrivals[-1][0] - arrivals[0][0]
-    work = report["tokens_through_layers"] * macs(ckpt, head=False) + answered * (macs(ckpt, True) - macs(ckpt, False))
+    through, whole = macs(ckpt.shape, head=False), macs(ckpt.shape, head=True)
+    work = report["tokens_through_layers"] * through + answered * (whole - through)
     return {
         "model": Path(ckpt.path).name,
         "checkpoint_sha256": ckpt.sha256,
@@ -35,10 +36,3 @@ def summarise(ckpt: Checkpoint, simulator: str, view: str, report: dict, build_s
         "peak_memory_bytes": report["peak_memory_bytes"],
         "total_seconds": total_s,
     }
-
-
-def macs(ckpt: Checkpoint, head: bool) -> int:
-    """Multiply-accumulates of a token through all layers, and through the head too if ``head``."""
-    sizes = {name: ckpt.shape.matrix_size(name) for name in MATRICES}
-    layers = ckpt.shape.layers * sum(k * n for name, (k, n) in sizes.items() if name != "head")
-    return layers + (ckpt.shape.d_model * ckpt.shape.vocab if head else 0)

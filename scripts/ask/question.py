@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from models.checkpoint import checkpoint, fetch
 from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.tokenizer import Tokenizer
+from models.die.shape import Die, check_tokens, macs
 from models.errors import InputError
-from scripts.ask.figures import macs
 from scripts.cli.command import given
 from scripts.cli.parameters import DEPTH, LORA, MODEL, PROMPT, SEED, SIM, TOKENS, VIEW
 from tb.chip.job import Chip
@@ -60,16 +60,15 @@ def ask(prompt: str, tokens: int, model: str, sim: str, seed: int, depth: int, v
         raise InputError("Verilator has no transistors for the switch view", "VIEW", "use SIM=icarus")
     ckpt = checkpoint.load(fetch.resolve(model))
     tokenizer = Tokenizer.from_checkpoint(ckpt)
-    if simulator == "icarus" and macs(ckpt, head=True) > SMALL:
-        what = f"Icarus interprets, and this model has {macs(ckpt, head=True):,} weights"
+    weights = macs(ckpt.shape, head=True)
+    if simulator == "icarus" and weights > SMALL:
+        what = f"Icarus interprets, and this model has {weights:,} weights"
         raise InputError(what, "SIM", "use SIM=verilator, or SIM=icarus with MODEL=tiny")
-    if view != "rom" and macs(ckpt, head=True) > SMALL:
-        what = f"the {view} view models each cell, and this model has {macs(ckpt, head=True):,} weights"
+    if view != "rom" and weights > SMALL:
+        what = f"the {view} view models each cell, and this model has {weights:,} weights"
         raise InputError(what, "VIEW", "use VIEW=rom, or another view with MODEL=tiny")
     ids = tokenizer.chat([{"role": "user", "content": prompt}])
-    if len(ids) > depth:
-        what = f"the prompt has {len(ids)} tokens, the KV cache holds {depth}"
-        raise InputError(what, "PROMPT", "shorten it or set DEPTH higher")
+    check_tokens(ckpt.shape, Die(kv_depth=depth), ids, "PROMPT")
     adapters = [lora] if lora else []
     talk = Conversation(0, ids, tokens, adapter=len(adapters))
     return Question(ckpt, tokenizer, prompt, talk, depth, seed, simulator, view, adapters)
