@@ -17,7 +17,7 @@ from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLOCK
 from scripts.silicon.plot import draw
-from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT, parts
+from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT, count_parts
 
 LLAMA = Shape(  # Llama 3.1 8B, from its published configuration
     layers=32,
@@ -90,11 +90,11 @@ def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
     cell_bits, slices = WEIGHTS[weight_bits]
 
     def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> int:
-        return parts(top, parameters, without=without, lanes=lanes).transistors
+        return count_parts(top, parameters, without=without, lanes=lanes).transistors
 
     def attention(heads: int, kv_heads: int, head_dim: int) -> int:
         sizes = {"HEADS": heads, "KV_HEADS": kv_heads, "HEAD_DIM": head_dim, "DEPTH": CONTEXT, "SLOTS": 1}
-        found = parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
+        found = count_parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
         return found.transistors - heads * CONTEXT * 24 * RAM_BIT
 
     sum_w, xsum_w, part_w = sum_widths(act_w, cell_bits, slices)
