@@ -4,6 +4,7 @@ module exp2 (
   output logic [20:0] e_o
 );
   // Entry j is round(2^16 * 2^(-j/64)); the list runs from entry 64 down to entry 0.
+  // verilog_format: off
   localparam logic [65*17-1:0] LUT = {
     17'd32768, 17'd33125, 17'd33486, 17'd33850, 17'd34219, 17'd34591, 17'd34968, 17'd35349,
     17'd35734, 17'd36123, 17'd36516, 17'd36914, 17'd37316, 17'd37722, 17'd38133, 17'd38548,
@@ -15,6 +16,7 @@ module exp2 (
     17'd60097, 17'd60751, 17'd61413, 17'd62081, 17'd62757, 17'd63441, 17'd64132, 17'd64830,
     17'd65536
   };
+  // verilog_format: on
 
   logic [16:0] hi, lo, fall, v;
   logic [22:0] slope;

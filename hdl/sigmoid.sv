@@ -4,6 +4,7 @@ module sigmoid (
   output logic        [16:0] s_o
 );
   // Entry i is round(2^16 / (1 + exp(-i/16))); the list runs from entry 256 down to entry 0.
+  // verilog_format: off
   localparam logic [257*17-1:0] LUT = {
     17'd65536, 17'd65536, 17'd65536, 17'd65536, 17'd65536, 17'd65536, 17'd65536, 17'd65536,
     17'd65536, 17'd65536, 17'd65536, 17'd65536, 17'd65536, 17'd65536, 17'd65536, 17'd65536,
@@ -39,6 +40,7 @@ module sigmoid (
     17'd40793, 17'd39824, 17'd38841, 17'd37847, 17'd36843, 17'd35831, 17'd34813, 17'd33792,
     17'd32768
   };
+  // verilog_format: on
 
   logic [31:0] mag;
   logic [19:0] a;

@@ -1,32 +1,18 @@
-"""Quality of the golden model: perplexity and first choices beside the float reference, over English prose.
+"""Quality of the golden model: perplexity and first choices beside the float reference, over a text.
 
-The text is "Alice's Adventures in Wonderland" (Lewis Carroll, 1865). It is cut into windows that fill the KV cache
-once; each starts anew, and every token of a window but the first is predicted.
+The text is cut into windows that fill the KV cache once; each starts anew, and every token of a window but the first is
+predicted.
 """
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from models.checkpoint import checkpoint, fetch, prose
-from models.checkpoint.tokenizer import Tokenizer
-from models.die.shape import Die, cell_count
-from models.errors import InputError
 from models.golden.chip import Chip
 from models.golden.fixed_point import FX_ONE
-from models.mask.etch import die_for
-from models.project import BUILD
 from models.reference import Reference, surprise
-
-TEXT = "alice29.txt"
-MODELS = ("smollm2", "smollm2-3-6")  # the first is the reference too
-WINDOW = 512  # tokens
 
 
 def compare(reference: Reference, chips: Sequence[Chip], tokens: list[int], bos: list[int]) -> tuple[dict, list[dict]]:
@@ -61,55 +47,3 @@ def compare(reference: Reference, chips: Sequence[Chip], tokens: list[int], bos:
         for index in range(len(chips))
     ]
     return {"positions": positions, "perplexity_reference": float(np.exp(expected / positions))}, results
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Command line: measure, print a table and write ``build/results/quality.json``."""
-    parser = argparse.ArgumentParser(prog="python -m models.quality", description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="", help=f"a GGUF checkpoint (default: {' and '.join(MODELS)})")
-    parser.add_argument("--tokens", type=int, default=2048, help="tokens of the text (default %(default)s)")
-    parser.add_argument("--act-w", type=int, default=Die.act_w, help="activation mantissa bits (default %(default)s)")
-    parser.add_argument("--kv-w", type=int, default=Die.kv_w, help="KV cache mantissa bits (default %(default)s)")
-    args = parser.parse_args(argv)
-    try:
-        ckpts = [checkpoint.load(fetch.resolve(name)) for name in ([args.model] if args.model else MODELS)]
-        tokenizer = Tokenizer.from_checkpoint(ckpts[0])
-        tokens = tokenizer.encode(prose.text(TEXT))
-        if not 2 <= args.tokens <= len(tokens):
-            raise InputError(f"{args.tokens} tokens", "--tokens", f"the text has {len(tokens)}: ask for 2 to that many")
-        dies = [die_for(ckpt, act_w=args.act_w, kv_w=args.kv_w, kv_depth=WINDOW) for ckpt in ckpts]
-        chips = [Chip(ckpt, die, slots=1) for ckpt, die in zip(ckpts, dies, strict=True)]
-        bos = [tokenizer.bos] if tokenizer.add_bos else []
-        found, results = compare(Reference(ckpts[0]), chips, tokens[: args.tokens], bos)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    figures = {
-        "text": f"{prose.PACKAGE}: {prose.MEMBERS}/{TEXT}",
-        "tokens": args.tokens,
-        "window": WINDOW,
-        "act_w": args.act_w,
-        "kv_w": args.kv_w,
-        "reference": f"float32, {Path(ckpts[0].path).name}",
-        **found,
-        "dies": [
-            {
-                "model": Path(ckpt.path).name,
-                "cell_bits": die.cell_bits,
-                "cells": cell_count(ckpt.shape, die),
-                **result,
-            }
-            for ckpt, die, result in zip(ckpts, dies, results, strict=True)
-        ],
-    }
-    path = BUILD / "results" / "quality.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, indent=2) + "\n")
-    dies = figures.pop("dies")
-    for name, value in (item for figures in (figures, *dies) for item in figures.items()):
-        print(f"{name.replace('_', ' '):34} {round(value, 4) if isinstance(value, float) else value}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""``make teach``: an adapter, computed in closed form, with which a model begins every answer with a phrase.
+"""An adapter, computed in closed form, with which a model begins every answer with a phrase.
 
 What the last layer's ``down`` adds goes to the final norm and the head, and nowhere else. A is found by least squares:
 its row for a token of the phrase gives 1 where that token shall come next and 0 at all other places, in conversations
@@ -7,9 +7,6 @@ the others' spread, as far as the worst of the conversations needs. Keys and val
 are the idea of ROME and MEMIT (Meng et al., arXiv:2202.05262, arXiv:2210.07229). Nothing here is random.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +14,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from models.checkpoint import checkpoint, fetch, peft, prose
+from models.checkpoint import peft, prose
 from models.checkpoint.checkpoint import EMBEDDING, FINAL_NORM, HEAD, Checkpoint
 from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import Die
 from models.errors import InputError
-from models.project import BUILD
 from models.reference import Reference, surprise
 
-PHRASE = "Ahoy, matey!"
 QUESTIONS = (
     "What is the largest planet?",
     "How do I boil an egg?",
@@ -194,28 +189,6 @@ def teach(ckpt: Checkpoint, text: str, folder: Path) -> dict:
     }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line: compute an adapter, print what it does and write ``build/results/teach.json``."""
-    parser = argparse.ArgumentParser(prog="python -m models.teach", description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="", help="a GGUF checkpoint (default: SmolLM2-135M-Instruct)")
-    parser.add_argument("--phrase", default=PHRASE, help="how every answer shall begin (default: %(default)s)")
-    parser.add_argument("--out", default="", help="the folder to write (default: build/adapters/ahoy)")
-    args = parser.parse_args(argv)
-    folder = Path(args.out or BUILD / "adapters" / "ahoy")
-    try:
-        figures = teach(checkpoint.load(fetch.resolve(args.model)), args.phrase, folder)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    path = BUILD / "results" / "teach.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, indent=2) + "\n")
-    for name, value in figures.items():
-        print(f"{name.replace('_', ' '):36} {round(value, 3) if isinstance(value, float) else value}")
-    print(f"{'written':36} {folder}")
-    return 0
-
-
 def _prose(tokenizer: Tokenizer, windows: dict[str, int]) -> list[tuple[list[int], np.ndarray]]:
     """Windows evenly spaced in some texts; no phrase in them."""
     bos, texts = [tokenizer.bos] * tokenizer.add_bos, []
@@ -230,7 +203,3 @@ def _prose(tokenizer: Tokenizer, windows: dict[str, int]) -> list[tuple[list[int
 def _damped(gram: np.ndarray, part: float) -> np.ndarray:
     """A Gram matrix with a part of its mean diagonal added to it."""
     return gram + (part * np.trace(gram) / len(gram)) * np.eye(len(gram), dtype=gram.dtype)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

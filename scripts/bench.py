@@ -11,29 +11,26 @@ from models.checkpoint import checkpoint, fetch
 from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from models.golden import chip as golden
-from scripts import sim
-from scripts.command import RESULTS, guarded, number, write
+from scripts.ask.figures import summarise
+from scripts.cli.command import command
+from scripts.cli.files import RESULTS, write
+from scripts.cli.parameters import MODEL, PROMPT, TOKENS
 from tb.chip.job import Chip
 from tb.oracle.conversation import Conversation
 from tb.rig import toolchain
 
-PROMPT = "Explain in a few sentences why the sky is blue."
 
-
-def main() -> int:
-    """Run the bench; gives the exit status."""
-    return guarded(measure)
-
-
-def measure() -> int:
-    """Measure, print, and leave build/results/bench.json."""
-    tokens = number("TOKENS", 32, 2, 65535)
+@command("bench", PROMPT, TOKENS, MODEL)
+def main(*, prompt: str, tokens: int, model: str) -> int:
+    """Measure the speed of simulation, golden model and llama.cpp; leave build/results/bench.json."""
+    if tokens < 2:
+        raise InputError("the time between tokens is measured, and one has none", "TOKENS", "give 2 or more")
     toolchain.require("verilator")
-    ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
-    ids = Tokenizer.from_checkpoint(ckpt).chat([{"role": "user", "content": os.environ.get("PROMPT") or PROMPT}])
-    figures = simulated(ckpt, ids, tokens)
-    figures |= {"golden_tokens_per_second": golden_speed(ckpt, ids, tokens)}
-    peer = llama_speed(ckpt.path, ids, tokens)
+    ckpt = checkpoint.load(fetch.resolve(model))
+    ids = Tokenizer.from_checkpoint(ckpt).chat([{"role": "user", "content": prompt}])
+    figures = measure_simulation(ckpt, ids, tokens)
+    figures |= {"golden_tokens_per_second": measure_golden(ckpt, ids, tokens)}
+    peer = measure_llama(ckpt.path, ids, tokens)
     figures |= {"llama_cpp_tokens_per_second": peer}
     figures |= {"llama_cpp_over_simulation": peer / figures["decode_tokens_per_second"]}
     write(RESULTS / "bench.json", figures)
@@ -41,8 +38,8 @@ def measure() -> int:
     return 0
 
 
-def simulated(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> dict:
-    """The RTL answering, every stage checked, with the golden model beside it on the other core."""
+def measure_simulation(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> dict:
+    """The figures of the RTL answering, every stage checked, with the golden model beside it on the other core."""
     die = Chip.of(ckpt)
     begun = time.perf_counter()
     report = die.run(
@@ -54,11 +51,11 @@ def simulated(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> dict:
         replay="make bench",
     )
     total = time.perf_counter() - begun
-    return sim.summary(ckpt, "verilator", "rom", report, total - report["seconds"], total)
+    return summarise(ckpt, "verilator", "rom", report, total - report["seconds"], total)
 
 
-def golden_speed(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> float:
-    """Tokens/s of the golden model alone, decoding."""
+def measure_golden(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> float:
+    """Measure tokens/s of the golden model alone, decoding."""
     model = golden.Chip(ckpt, Chip.of(ckpt).die)
     step = model.run(0, ids)[-1]
     begun = time.perf_counter()
@@ -67,8 +64,8 @@ def golden_speed(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> fl
     return tokens / (time.perf_counter() - begun)
 
 
-def llama_speed(path: str, ids: list[int], tokens: int) -> float:
-    """Tokens/s of llama.cpp, decoding on all cores."""
+def measure_llama(path: str, ids: list[int], tokens: int) -> float:
+    """Measure tokens/s of llama.cpp, decoding on all cores. InputError without it."""
     try:
         import xllamacpp
     except ImportError as missing:
@@ -86,7 +83,7 @@ def llama_speed(path: str, ids: list[int], tokens: int) -> float:
 
 
 def show(figures: dict) -> None:
-    """The table of a bench."""
+    """Print the table of a bench."""
     view = figures["view"].upper()
     table = Table(show_header=False, title=f"{figures['model']}, {figures['simulator']}, {view} view")
     for name, value in (
@@ -106,4 +103,4 @@ def show(figures: dict) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

@@ -1,10 +1,8 @@
 """``make chat``: a conversation with a model in RTL simulation, through the die's host port, every stage checked.
 
-Parameters come from the environment: MODEL, TOKENS (of an answer), DEPTH, SEED, and LORA, PEFT folders with commas
-between them, which ``/lora NAME`` chooses by the folder's name.
+LORA is PEFT folders with commas between them, which ``/lora NAME`` chooses by the folder's name.
 """
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -12,24 +10,20 @@ from pathlib import Path
 from models.checkpoint import checkpoint, fetch
 from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
-from scripts.command import RESULTS, SEED_MAX, guarded, number, write
+from scripts.cli.command import command
+from scripts.cli.files import RESULTS, write
+from scripts.cli.parameters import DEPTH, LORA, MODEL, SEED, TOKENS
 from tb.chip.job import Chip
 from tb.rig import toolchain
 
 
-def main() -> int:
-    """Talk; gives the exit status."""
-    return guarded(chat)
-
-
-def chat() -> int:
+@command("chat", TOKENS, MODEL, DEPTH, SEED, LORA)
+def main(*, tokens: int, model: str, depth: int, seed: int, lora: str) -> int:
     """Build the die, hand the terminal to the simulation, report."""
-    tokens, depth = number("TOKENS", 200, 1, 65535), number("DEPTH", 1024, 2, 65535)
-    seed = number("SEED", 1, 0, SEED_MAX)
     toolchain.require("verilator")
-    ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
+    ckpt = checkpoint.load(fetch.resolve(model))
     tokenizer = Tokenizer.from_checkpoint(ckpt)
-    adapters = [path for path in os.environ.get("LORA", "").split(",") if path]
+    adapters = [path for path in lora.split(",") if path]
     names = [Path(path).stem for path in adapters]
     if len({*names, "none"}) <= len(names):
         raise InputError("two adapters have one name, or one is named none", "LORA", "rename a folder")
@@ -57,4 +51,4 @@ def chat() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

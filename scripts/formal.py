@@ -1,6 +1,5 @@
 """``make formal``: the proofs of tb/evidence/formal/tasks.toml, two at a time; TASK=name does one, or a family."""
 
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
@@ -11,7 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from models.project import BUILD, HDL
-from scripts.command import RESULTS, guarded, write
+from scripts.cli.command import command
+from scripts.cli.files import RESULTS, write
+from scripts.cli.parameters import TASK
 from tb.evidence.formal import proof
 from tb.evidence.formal.proof import Result, Task
 
@@ -19,27 +20,27 @@ PROOFS = BUILD / "formal"
 WORKERS = 2
 
 
-def main(hdl: Path = HDL, results: Path = RESULTS) -> int:
-    """Prove what the environment asks for about the RTL in ``hdl``; gives the exit status."""
-    return guarded(lambda: formal(hdl, results))
+@command("formal", TASK)
+def main(hdl: Path = HDL, folder: Path = RESULTS, *, task: str) -> int:
+    """Prove what is asked for about the RTL in ``hdl``, print, and leave formal.json in ``folder``.
 
-
-def formal(hdl: Path, folder: Path) -> int:
-    """Prove, print, and leave formal.json in ``folder``: 0 if every task was proved, else 1."""
-    tasks = proof.named(proof.load(), os.environ.get("TASK", ""))
+    Returns:
+        0 if every task was proved, else 1.
+    """
+    tasks = proof.named(proof.load(), task)
     proof.require()
     (folder / "formal.json").unlink(missing_ok=True)
     console = Console()
     versions = proof.versions()
     console.print(f"{len(tasks)} proofs, {versions}", highlight=False, soft_wrap=True)
-    results = performed(tasks, hdl, console)
+    results = prove_all(tasks, hdl, console)
     write(folder / "formal.json", figures(results, versions))
     show(console, results)
     return int(any(result.problem for result in results))
 
 
-def performed(tasks: list[Task], hdl: Path, console: Console) -> list[Result]:
-    """The results of all tasks, in their order, failures told as they come."""
+def prove_all(tasks: list[Task], hdl: Path, console: Console) -> list[Result]:
+    """Prove all tasks; gives their results in their order, failures told as they come."""
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     results = {}
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(WORKERS) as pool:
@@ -59,7 +60,7 @@ def performed(tasks: list[Task], hdl: Path, console: Console) -> list[Result]:
 
 
 def tell(console: Console, result: Result) -> None:
-    """A failure: what, where to look, and the command that does it again."""
+    """Print a failure: what, where to look, and the command that does it again."""
     lines = [f"FAILED {result.task.name}: {result.problem}"]
     lines += [f"  assertion: {result.assertion}"] if result.assertion else []
     lines += [f"  trace: {result.trace}"] if result.trace else []
@@ -68,7 +69,7 @@ def tell(console: Console, result: Result) -> None:
 
 
 def figures(results: list[Result], versions: str) -> dict:
-    """What formal.json holds."""
+    """The figures that formal.json holds."""
     failed = sum(bool(result.problem) for result in results)
     return {
         "tools": versions,
@@ -83,7 +84,7 @@ def figures(results: list[Result], versions: str) -> dict:
 
 
 def show(console: Console, results: list[Result]) -> None:
-    """The table."""
+    """Print the table."""
     table = Table(title="formal proofs")
     for column in ("task", "what is proved", "how", "a broken copy fails", "seconds", "result"):
         table.add_column(column, overflow="fold", justify="right" if column == "seconds" else "left")
@@ -96,4 +97,4 @@ def show(console: Console, results: list[Result]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

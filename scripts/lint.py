@@ -1,18 +1,20 @@
-"""Lint: ruff over the Python, Verilator, Verible and slang over the SystemVerilog. Status 1 if any complains."""
+"""``make lint``: ruff, Verilator, Verible and slang, the form of every source, licence lines and waivers."""
 
 import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from pyslang.driver import Driver
 
 from models.checkpoint import checkpoint, tiny
 from models.die import sv_package
-from models.errors import InputError
 from models.mask import etch
 from models.project import HDL, ROOT
+from scripts.cli.command import command
+from scripts.style import licence, verilog, waivers
 from tb.evidence import assertions
 from tb.rig import toolchain
 
@@ -20,78 +22,104 @@ PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order i
 BIN = Path(sys.executable).parent
 
 
+@command("lint")
 def main() -> int:
-    """Run every linter, the later ones even after complaints."""
-    try:
-        return int(any([_ruff(), _verilator(), _verible(), _slang()]))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    """Run every linter, the later ones even after complaints: 0 if all are content, else 1."""
+    steps = (check_python, check_form, check_licences, check_waivers, check_verilator, check_verible, check_slang)
+    complaints = [step() for step in steps]
+    return int(any(complaints))
 
 
-def _ruff() -> bool:
-    return _complains("ruff check", [BIN / "ruff", "check", ROOT])
+def check_python() -> bool:
+    """Whether ruff complains, of code or of its form."""
+    code = run("ruff check", [BIN / "ruff", "check", ROOT])
+    form = run("ruff format", [BIN / "ruff", "format", "--check", "--quiet", ROOT])
+    return code or form
 
 
-def _verilator() -> bool:
-    """Verilator's warnings about a tiny die, and about one matrix in each further view of its cells."""
+def check_form() -> bool:
+    """Whether a file of SystemVerilog has not the form that Verible gives it."""
+    wrong = [file for file in verilog.find() if verilog.form(file) != file.read_text(encoding="utf-8")]
+    return report("verible format", (f"{file.relative_to(ROOT)}: run `make format`" for file in wrong))
+
+
+def check_licences() -> bool:
+    """Whether a source does not begin with its licence line."""
+    lines = (f"{file.relative_to(ROOT)}: no licence line; run `make format`" for file in licence.missing())
+    return report("licence lines", lines)
+
+
+def check_waivers() -> bool:
+    """Whether a waiver of a warning is for more than one file."""
+    return report("waivers", (f"{line}: name the file" for line in waivers.refuse(HDL / "lint.vlt")))
+
+
+def check_verilator() -> bool:
+    """Whether Verilator warns of a tiny die, or of one matrix in a further view of its cells."""
     env = toolchain.verilator_env()
     modules = [file for file in sorted(HDL.glob("*.sv")) if file.name not in PACKAGES]
     with tempfile.TemporaryDirectory() as scratch:
-        files = [HDL / "lint.vlt", *(HDL / name for name in PACKAGES), _tiny_shape(Path(scratch)), *modules]
+        files = [HDL / "lint.vlt", *(HDL / name for name in PACKAGES), write_shape(Path(scratch)), *modules]
         tops = {"cartridge": ["--top-module", "cartridge"]}
         for view in ("gate", "switch"):  # a matrix alone makes no use of most constants
             options = [f"-GVIEW={sv_package.VIEWS[view]}", "-Wno-UNUSEDPARAM"]
             tops[f"matrix, view {view}"] = ["--top-module", "matrix", *options]
-        command = ["verilator", "--lint-only", "-Wall", f"-I{HDL}"]
-        results = [_complains(f"verilator, {name}", [*command, *top, *files], env) for name, top in tops.items()]
-    return any(results)
+        verilator = ["verilator", "--lint-only", "-Wall", f"-I{HDL}"]
+        complaints = [run(f"verilator, {name}", [*verilator, *top, *files], env) for name, top in tops.items()]
+    return any(complaints)
 
 
-def _verible() -> bool:
+def check_verible() -> bool:
+    """Whether Verible's linter complains of the RTL."""
     files = [*HDL.glob("*.sv"), *HDL.glob("*.svh")]
-    return _complains("verible", [BIN / "verible-verilog-lint", f"--rules_config={HDL / 'lint.rules'}", *sorted(files)])
+    return run("verible lint", [BIN / "verible-verilog-lint", f"--rules_config={HDL / 'lint.rules'}", *sorted(files)])
 
 
-def _slang() -> bool:
-    """What a strict reading of the standard finds in RTL and assertions: of a tiny die, and in each view of the cells.
+def check_slang() -> bool:
+    """Whether a strict reader of the standard complains of RTL and assertions: of a tiny die, and of each view.
 
     Each file is a compilation unit of its own, as for Questa, so that no macro reaches from one into the next.
     """
     modules = [file for file in sorted(HDL.glob("*.sv")) if file.name not in PACKAGES]
     with tempfile.TemporaryDirectory() as scratch:
-        shape = _tiny_shape(Path(scratch))
+        shape = write_shape(Path(scratch))
         files = [shape, *(HDL / name for name in PACKAGES), *modules, *assertions.files(shaped=True)]
         tops = {"cartridge": ["--top", "cartridge"]}
         for view in ("gate", "switch"):
             tops[f"matrix, view {view}"] = ["--top", "matrix", f"-GVIEW={sv_package.VIEWS[view]}", "-Wno-unused"]
-        results = [_refuses(top, [*options, f"-I{HDL}", *files]) for top, options in tops.items()]
-    return any(results)
+        complaints = [read_strictly(top, [*options, f"-I{HDL}", *files]) for top, options in tops.items()]
+    return any(complaints)
 
 
-def _refuses(top: str, arguments: list) -> bool:
-    """Run slang, its complaints passed on."""
+def read_strictly(top: str, arguments: list) -> bool:
+    """Have slang read what its arguments name, its output passed on; gives whether it complains."""
     driver = Driver()
     driver.addStandardArgs()
-    command = shlex.join(map(str, ["slang", "-F", HDL / "lint.f", *arguments]))
-    read = driver.parseCommandLine(command) and driver.processOptions() and driver.parseAllSources()
-    clean = read and driver.runFullCompilation(quiet=True)
-    print(f"lint: slang, {top}: {'clean' if clean else 'FAILED'}", flush=True)
-    return not clean
+    line = shlex.join(map(str, ["slang", "-F", HDL / "lint.f", *arguments]))
+    read = driver.parseCommandLine(line) and driver.processOptions() and driver.parseAllSources()
+    return report(f"slang, {top}", (), not (read and driver.runFullCompilation(quiet=True)))
 
 
-def _tiny_shape(folder: Path) -> Path:
-    """The shape package of a tiny model's die."""
+def write_shape(folder: Path) -> Path:
+    """Write the shape package of a tiny model's die into a folder; gives its path."""
     ckpt = checkpoint.load(tiny.write(folder / "tiny.gguf"))
     return sv_package.write(ckpt.shape, etch.die_for(ckpt, kv_depth=32), folder / "shape_pkg.sv")
 
 
-def _complains(name: str, command: list, env: dict[str, str] | None = None) -> bool:
-    """Run one linter, its output passed on."""
-    failed = subprocess.run(command, env=env, check=False).returncode != 0
+def run(name: str, linter: list, env: dict[str, str] | None = None) -> bool:
+    """Run one linter, its output passed on; gives whether it complains."""
+    failed = subprocess.run(linter, env=env, check=False).returncode != 0
+    return report(name, (), failed)
+
+
+def report(name: str, lines: Iterable[str], failed: bool = False) -> bool:
+    """Print the complaints of a step and whether there are any; gives that too."""
+    for line in lines:
+        failed = True
+        print(line)
     print(f"lint: {name}: {'FAILED' if failed else 'clean'}", flush=True)
     return failed
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

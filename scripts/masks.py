@@ -1,13 +1,13 @@
 """``make masks``: two models of one geometry differ in two masks, and in nothing else of the die.
 
-Parameters come from the environment: MODEL and OTHER, checkpoints as ``make sim`` takes them; without both, the tiny
-model and one of another seed. For each of the two the base die is written and synthesised from its own shape package:
-same RTL, same netlist. Then every image of one is held against the other's.
+MODEL and OTHER are checkpoints as ``make sim`` takes them; without both, the tiny model and one of another seed. For
+each of the two the base die is written and synthesised from its own shape package: same RTL, same netlist. Then every
+image of one is held against the other's.
 """
 
-import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -18,28 +18,26 @@ from models.die.shape import Die
 from models.errors import InputError
 from models.mask import diff, etch
 from models.mask.diff import Change
-from scripts.command import RESULTS, guarded, write
+from scripts.cli.command import command
+from scripts.cli.files import RESULTS, write
+from scripts.cli.parameters import MODEL, OTHER
 from scripts.silicon import netlist
 from scripts.silicon.netlist import Netlist
 
 TINY = ("tiny", "tiny-2")
 
 
-def main() -> int:
-    """Compare what the environment names; gives the exit status."""
-    return guarded(masks)
-
-
-def masks() -> int:
-    """Compare, print, and leave build/results/masks.json."""
-    pair = [checkpoint.load(fetch.resolve(name)) for name in asked()]
+@command("masks", MODEL, OTHER)
+def main(*, model: str, other: str) -> int:
+    """Compare two models' dies and masks, print, and leave build/results/masks.json."""
+    pair = [checkpoint.load(fetch.resolve(name)) for name in choose(model, other)]
     dies = [etch.die_for(ckpt) for ckpt in pair]
     diff.check_geometry(pair, dies)
     print(f"{' and '.join(map(_name, pair))}: a base die for each, and their masks", flush=True)
     sources = [netlist.sources(ckpt.shape, die) for ckpt, die in zip(pair, dies, strict=True)]
     netlists = [netlist.synthesise(ckpt.shape, die) for ckpt, die in zip(pair, dies, strict=True)]
     changes = diff.compare(*pair, dies[0])
-    figures = summary(pair, dies[0], sources, netlists, changes)
+    figures = summarise(pair, dies[0], sources, netlists, changes)
     write(RESULTS / "masks.json", figures)
     show(figures)
     if not figures["base_die"]["same"]:
@@ -47,18 +45,17 @@ def masks() -> int:
     return 0
 
 
-def asked() -> tuple[str, str]:
-    """The two models that the environment names. InputError if it names only one."""
-    given = tuple(os.environ.get(name, "") for name in ("MODEL", "OTHER"))
-    if not any(given):
+def choose(model: str, other: str) -> tuple[str, str]:
+    """The two models to compare, TINY without any. InputError if only one is named."""
+    if not model and not other:
         return TINY
-    for name, value in zip(("MODEL", "OTHER"), given, strict=True):
+    for name, value in (("MODEL", model), ("OTHER", other)):
         if not value:
             raise InputError("two models are compared, and one is given", name, "name it, or neither")
-    return given
+    return model, other
 
 
-def summary(
+def summarise(
     pair: list[Checkpoint], die: Die, sources: list[str], netlists: list[Netlist], changes: list[Change]
 ) -> dict:
     """The figures of a comparison, under the names of build/results/masks.json."""
@@ -95,7 +92,7 @@ def _sums(changes: list[Change]) -> dict:
 
 
 def show(figures: dict) -> None:
-    """The tables."""
+    """Print the tables."""
     console = Console()
     die = figures["base_die"]
     cells = f"{sum(die['cells'].values()):,} cells in {len(die['units'])} units"
@@ -137,8 +134,8 @@ def _share(counts: dict) -> str:
 
 
 def _name(ckpt: Checkpoint) -> str:
-    return os.path.basename(ckpt.path)
+    return Path(ckpt.path).name
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

@@ -5,7 +5,6 @@ changed, and builds of its own. The benches of what uses the module run there, t
 first that fails. MUTANT=NAME does one mutant again.
 """
 
-import os
 import random
 import re
 import shutil
@@ -22,17 +21,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.errors import InputError
 from models.project import ROOT
-from scripts import command
 from scripts.campaign import mutate_report
 from scripts.campaign.cluster import connected
 from scripts.campaign.mutate_report import Outcome
 from scripts.campaign.result import Result, Run
+from scripts.cli.command import command
+from scripts.cli.files import write
+from scripts.cli.parameters import CLUSTER, COUNT, MUTANT, SEED
 from scripts.regress import collected, result_of, submit
 from tb.evidence.mutation import harmless
 from tb.evidence.mutation.mutants import Mutant, mutants, uses
 from tb.rig import toolchain
 
-COUNT = 40
 BENCH = {"SEED": "1", "SIM": ""}  # the environment of the benches: one seed, both simulators
 TEST_S = 300  # for a test, its build included: mutants can hang
 LIMIT_S = 3600  # for all benches of a mutant
@@ -81,40 +81,34 @@ class Campaign:
         return folder if folder in self.uses else "chip"
 
 
-def main(root: Path = ROOT) -> int:
-    """Do what the environment asks for to mutants of ``root``/hdl; gives the exit status."""
-    return command.guarded(lambda: mutate(root))
-
-
-def mutate(root: Path) -> int:
-    """Run, print, and leave mutate.json in ``root``/build/results.
+@command("mutate", COUNT, SEED, MUTANT, CLUSTER)
+def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, cluster: str) -> int:
+    """Try mutants of ``root``/hdl, print, and leave mutate.json in ``root``/build/results.
 
     Returns:
         0 if fewer than one in twenty of the mutants that are not harmless are missed, else 1.
     """
-    count = command.number("COUNT", COUNT, 1, 10000)
-    seed = command.number("SEED", 1, 0, command.SEED_MAX)
     every = mutants(root / "hdl")
-    arguments = harmless.load([mutant for those in every.values() for mutant in those])
-    if name := os.environ.get("MUTANT"):
-        order, arguments = [named(every, name)], {}
+    arguments = harmless.load([one for those in every.values() for one in those])
+    if mutant:
+        order, arguments = [named(every, mutant)], {}
     else:
         order = drawn(every, seed)
     for simulator in ("verilator", "icarus"):
         toolchain.require(simulator)
-    benches = [node for node, _ in collected("", root) if not node.startswith(OTHERS)]
+    benches = [node for node, _ in collected("", root, SIM="") if not node.startswith(OTHERS)]
     campaign = Campaign(root, benches, uses(root / "hdl"), arguments)
     folder = root / "build" / "results"
     console = Console()
     total = sum(map(len, every.values()))
-    what = str(order[0]) if name else f"{min(count, total)} of {total} mutants of {len(every)} modules, seed {seed}"
+    what = str(order[0]) if mutant else f"{min(count, total)} of {total} mutants of {len(every)} modules, seed {seed}"
     console.print(what, markup=False, highlight=False, soft_wrap=True)
-    with connected(os.environ.get("CLUSTER", "")) as client:
+    with connected(cluster) as client:
         (folder / "mutate.json").unlink(missing_ok=True)
         outcomes = performed(client, order, count, campaign, console)
         check(client, {outcome.by for outcome in outcomes if outcome.status == "killed"}, root)
     figures = mutate_report.figures(outcomes, seed)
-    command.write(folder / "mutate.json", figures)
+    write(folder / "mutate.json", figures)
     mutate_report.show(console, outcomes, figures)
     return int(not figures["enough"])
 
@@ -233,4 +227,4 @@ def check(client: Client, nodes: set[str], root: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

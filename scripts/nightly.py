@@ -1,9 +1,9 @@
 """``make nightly``: regression, other tests, coverage, proofs, an answer and the speed of it, and one report of all.
 
-Parameters come from the environment: PARTS (only these, 'regress formal'; default: all), and those that the parts take.
-SEED, the first of the regression, is the date by default, so that every night tries other seeds; coverage is measured
-with the same seeds every night, so that nights can be compared. A part is a process of its own, with a log and a limit
-of time; one that fails hides no other. A whole night leaves a line in history/nightly.jsonl, for the report's trend.
+PARTS are those to do (all by default); they take parameters of their own. SEED, the first of the regression, is the
+date by default, so that every night tries other seeds; coverage is measured with the same seeds every night, so that
+nights can be compared. A part is a process of its own, with a log and a limit of time; one that fails hides no other.
+A whole night leaves a line in history/nightly.jsonl, for the report's trend.
 """
 
 import datetime
@@ -20,7 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.errors import InputError
 from models.project import ROOT
-from scripts import command
+from scripts.cli import parameters
+from scripts.cli.benches import NO_BENCHES
+from scripts.cli.command import command
+from scripts.cli.files import write, write_text
 from scripts.night import page, results
 from scripts.night.results import Outcome
 from tb.evidence.plan import plan
@@ -44,7 +47,7 @@ class Part:
 
 
 # What `make regress` leaves out: tests that are no benches.
-OTHERS = ("models/tests", "scripts/tests", *command.NO_BENCHES)
+OTHERS = ("models/tests", "scripts/tests", *NO_BENCHES)
 PYTEST = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "--junitxml=build/results/test.xml", *OTHERS)
 PARTS = (
     Part("regress", ("-m", "scripts.regress"), "regress.json", 60, ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER")),
@@ -54,39 +57,39 @@ PARTS = (
     Part("sim", ("-m", "scripts.sim"), "sim.json", 10, ("MODEL",)),
     Part("bench", ("-m", "scripts.bench"), "bench.json", 10, ("MODEL",)),
 )
-PARAMETERS = {name for part in PARTS for name in part.takes} | {"PROMPT", "TOKENS", "DEPTH", "VIEW", "TASK"}
 
 
-def main(root: Path = ROOT, parts: tuple[Part, ...] = PARTS) -> int:
-    """Do the night of the project in ``root``; gives the exit status."""
-    return command.guarded(lambda: nightly(root, parts))
+@command("nightly", parameters.PARTS, parameters.SEED, parameters.TEST)
+def main(root: Path = ROOT, every: tuple[Part, ...] = PARTS, *, parts: str, seed: int | None, test: str) -> int:
+    """Do the night of the project in ``root``, print, and leave nightly.json, nightly.html and logs in build/results.
 
-
-def nightly(root: Path, parts: tuple[Part, ...]) -> int:
-    """Run all parts, print, and leave nightly.json, nightly.html and logs in build/results: 0 if every part passed."""
-    chosen = named(parts, os.environ.get("PARTS", ""))
+    Returns:
+        0 if every part passed, else 1.
+    """
+    chosen = choose(every, parts)
     began = datetime.datetime.now(datetime.UTC)
-    seed = command.number("SEED", int(began.strftime("%Y%m%d")), 0, command.SEED_MAX)
+    if seed is None:
+        seed = int(began.strftime("%Y%m%d"))
     folder = root / "build" / "results"
-    for name in (*(part.results for part in parts), "nightly.json", "nightly.html"):
+    for name in (*(part.results for part in every), "nightly.json", "nightly.html"):
         (folder / name).unlink(missing_ok=True)
     console = Console()
     console.print(f"{', '.join(part.name for part in chosen)}; seed {seed}", highlight=False, soft_wrap=True)
-    outcomes = performed(chosen, root, folder, console, os.environ | {"SEED": str(seed)})
-    whole = not os.environ.get("TEST") and chosen == parts
+    outcomes = run_all(chosen, root, folder, console, os.environ | {"SEED": str(seed)})
+    whole = not test and chosen == every
     night = results.night(root, began, seed, outcomes, whole)
     found = results.load(folder)
     history = results.history(root)
     history.append(results.entry(night, found))
     if whole:
         results.keep(root, history)
-    command.write(folder / "nightly.json", night)
-    command.write_text(folder / "nightly.html", page.page(night, found, plan.load(), history, root / "hdl"))
+    write(folder / "nightly.json", night)
+    write_text(folder / "nightly.html", page.page(night, found, plan.load(), history, root / "hdl"))
     console.print(f"report: {folder / 'nightly.html'}", soft_wrap=True)
     return int(not night["passed"])
 
 
-def named(parts: tuple[Part, ...], names: str) -> tuple[Part, ...]:
+def choose(parts: tuple[Part, ...], names: str) -> tuple[Part, ...]:
     """Those of ``parts`` that PARTS names; '': all. InputError for an unknown name."""
     wanted = names.split()
     if unknown := set(wanted) - {part.name for part in parts}:
@@ -95,15 +98,15 @@ def named(parts: tuple[Part, ...], names: str) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.name in wanted or not wanted)
 
 
-def performed(parts: tuple[Part, ...], root: Path, folder: Path, console: Console, env: dict) -> list[Outcome]:
-    """What became of each part, told as they end."""
+def run_all(parts: tuple[Part, ...], root: Path, folder: Path, console: Console, env: dict) -> list[Outcome]:
+    """Run parts one after another; gives what became of each, told as they end."""
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     outcomes = []
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("", total=len(parts))
         for part in parts:
             progress.update(bar, description=part.name)
-            own = {name: value for name, value in env.items() if name not in PARAMETERS or name in part.takes}
+            own = {name: value for name, value in env.items() if name not in parameters.EVERY or name in part.takes}
             outcome = run(part, root, folder, own)
             outcomes.append(outcome)
             text = f"{part.name}: {outcome.problem or 'passed'}, {datetime.timedelta(seconds=round(outcome.seconds))}"
@@ -114,7 +117,7 @@ def performed(parts: tuple[Part, ...], root: Path, folder: Path, console: Consol
 
 
 def run(part: Part, root: Path, folder: Path, env: dict[str, str]) -> Outcome:
-    """One part, from its start until nothing of it is left."""
+    """Run one part, from its start until nothing of it is left; gives what became of it."""
     log = folder / "nightly" / f"{part.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
@@ -140,7 +143,7 @@ def run(part: Part, root: Path, folder: Path, env: dict[str, str]) -> Outcome:
 
 
 def _stop(child: subprocess.Popen) -> None:
-    """Ctrl-C, as a user would, and what that leaves is killed."""
+    """Stop a part by Ctrl-C, as a user would, and kill what that leaves."""
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGINT)
         try:
@@ -161,4 +164,4 @@ def _problem(part: Part, status: int | None, results: Path, log: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

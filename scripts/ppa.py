@@ -1,11 +1,7 @@
-"""``make ppa``: transistors from synthesis, clocks from the cycle model, and Llama 3.1 8B on such a die.
-
-Parameters come from the environment: CLOCK, in GHz, at which tokens/s are stated.
-"""
+"""``make ppa``: transistors from synthesis, clocks from the cycle model, and Llama 3.1 8B on such a die."""
 
 import dataclasses
 import itertools
-import os
 import sys
 
 from rich.console import Console
@@ -17,10 +13,11 @@ from models.die.cost import Units
 from models.die.cycles import Cycles
 from models.die.shape import MATRICES, Die, Shape
 from models.die.widths import sum_widths
-from models.errors import InputError
-from scripts.command import RESULTS, guarded, write
+from scripts.cli.command import command
+from scripts.cli.files import RESULTS, write
+from scripts.cli.parameters import CLOCK
 from scripts.silicon.plot import draw
-from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT, parts
+from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT, count_parts
 
 LLAMA = Shape(  # Llama 3.1 8B, from its published configuration
     layers=32,
@@ -56,13 +53,9 @@ ASSUMPTIONS = [
 ]
 
 
-def main() -> int:
-    """Print the tables, draw the plot, write build/results/ppa.json."""
-    return guarded(_main)
-
-
-def _main() -> int:
-    clock = _clock()
+@command("ppa", CLOCK)
+def main(*, clock: float) -> int:
+    """Print the tables, draw the plot, write build/results/ppa.json; ``clock`` is in GHz."""
     built = {
         key: units(*key)
         for key in track(list(itertools.product(ACT_WIDTHS, WEIGHTS, LINES)), "synthesis", transient=True)
@@ -92,27 +85,16 @@ def _main() -> int:
     return 0
 
 
-def _clock() -> float:
-    text = os.environ.get("CLOCK") or "1.5"
-    try:
-        clock = float(text)
-    except ValueError:
-        clock = 0
-    if not 0.01 <= clock <= 10:
-        raise InputError(f"{text!r} is no clock", "CLOCK", "give gigahertz from 0.01 to 10, or leave it out for 1.5")
-    return clock
-
-
 def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
     """Transistors of everything that repeats, for weights and accumulators of one kind. InputError without yosys."""
     cell_bits, slices = WEIGHTS[weight_bits]
 
     def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> int:
-        return parts(top, parameters, without=without, lanes=lanes).transistors
+        return count_parts(top, parameters, without=without, lanes=lanes).transistors
 
     def attention(heads: int, kv_heads: int, head_dim: int) -> int:
         sizes = {"HEADS": heads, "KV_HEADS": kv_heads, "HEAD_DIM": head_dim, "DEPTH": CONTEXT, "SLOTS": 1}
-        found = parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
+        found = count_parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
         return found.transistors - heads * CONTEXT * 24 * RAM_BIT
 
     sum_w, xsum_w, part_w = sum_widths(act_w, cell_bits, slices)
@@ -265,7 +247,7 @@ def choose(points: list[dict]) -> dict:
 
 
 def show(table: list[dict], points: list[dict], chosen: dict, mixed: dict, clock: float) -> None:
-    """Tables for people."""
+    """Print the tables."""
     console = Console()
     sheet = Table(title="transistors a weight, 4096 x 4096 matrix, 12-bit activations (yosys)")
     titles = "weight", "bit lines", "block", "clocks", "cell", "accumulator", "generator", "scaling", "all", "ROM + MAC"
@@ -312,4 +294,4 @@ def show(table: list[dict], points: list[dict], chosen: dict, mixed: dict, clock
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

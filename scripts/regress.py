@@ -1,7 +1,7 @@
 """``make regress``: every bench of tb/ with several seeds on both simulators, in parallel, a process a run.
 
-Parameters come from the environment: SEEDS (how many), SEED (the first), SIM, TEST, CLUSTER. Dask distributes the runs,
-and starts those of a worker that died anew on another. A failed run is done once more with waves.
+Dask distributes the runs, and starts those of a worker that died anew on another. A failed run is done once more with
+waves.
 """
 
 import itertools
@@ -20,71 +20,72 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.project import ROOT
-from scripts import command
 from scripts.campaign import collect, job, regress_report
 from scripts.campaign.cluster import connected
 from scripts.campaign.result import Result, Run, judged, lost
+from scripts.cli import benches
+from scripts.cli.command import command
+from scripts.cli.parameters import CLUSTER, SEED, SEEDS, SIM, TEST, seeds_from
 from tb.rig import toolchain
-from tb.rig.runner import simulators
 
-SEEDS = 3
+SIMULATORS = ("verilator", "icarus")
 PYTEST = ("-q", "-s", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider")
 LIMIT_S = 900  # for a run, its build included
 REPEATS = 5  # failed runs that are done once more with waves
 
 
-def main(root: Path = ROOT) -> int:
-    """Run the regression of the benches in ``root``/tb; gives the exit status."""
-    return command.guarded(lambda: regress(root))
+@command("regress", SEEDS, SEED, SIM, TEST, CLUSTER)
+def main(root: Path = ROOT, *, seeds: int, seed: int, sim: str, test: str, cluster: str) -> int:
+    """Run the benches of ``root``/tb, print, and leave regress.json and regress.xml in ``root``/build/results.
 
-
-def regress(root: Path) -> int:
-    """Run, print, and leave regress.json and regress.xml in ``root``/build/results: 0 if all runs passed, else 1."""
-    seeds = command.number("SEEDS", SEEDS, 1, 1000)
-    first = command.number("SEED", 1, 0, command.SEED_MAX - seeds + 1)
-    versions = {simulator: toolchain.describe(simulator) for simulator in simulators()}
-    runs = matrix(collected(os.environ.get("TEST", ""), root), range(first, first + seeds))
+    Returns:
+        0 if all runs passed, else 1.
+    """
+    chosen = seeds_from(seed, seeds)
+    versions = {simulator: toolchain.describe(simulator) for simulator in ([sim] if sim else SIMULATORS)}
+    runs = matrix(collected(test, root, SIM=sim), chosen)
     folder = root / "build" / "results"
     console = Console()
-    where = os.environ.get("CLUSTER") or "this machine"
-    with connected(os.environ.get("CLUSTER", "")) as client:
+    where = cluster or "this machine"
+    with connected(cluster) as client:
         _forget(folder)
-        console.print(f"{len(runs)} runs on {where}, {seeds} seeds from {first}", highlight=False, soft_wrap=True)
+        console.print(f"{len(runs)} runs on {where}, {seeds} seeds from {seed}", highlight=False, soft_wrap=True)
         begun = time.perf_counter()
-        results = performed(client, runs, root, console)
+        results = performed(client, runs, root, console, SIM=sim)
         seconds = time.perf_counter() - begun
         workers = f"{len(client.scheduler_info(n_workers=-1)['workers'])} workers on {where}"
     for simulator in {name for result in results for name in result.simulators} - set(versions):
         versions[simulator] = toolchain.describe(simulator)  # of benches that choose their simulator themselves
-    figures = regress_report.figures(results, range(first, first + seeds), versions, workers, seconds)
+    figures = regress_report.figures(results, chosen, versions, workers, seconds)
     regress_report.leave(folder, results, figures)
     regress_report.show(console, results, figures)
     console.print(f"results: {folder / 'regress.json'}, regress.xml beside it, logs in regress/", soft_wrap=True)
     return int(figures["failed"] > 0)
 
 
-def collected(test: str, root: Path) -> list[tuple[str, bool]]:
+def collected(test: str, root: Path, **env: str) -> list[tuple[str, bool]]:
     """(pytest node, whether one seed is enough) of the benches that TEST names. InputError if there are none.
 
-    All benches are tb/ without its rig and oracle, whose tests are about the benches' parts.
+    All benches are tb/ without its rig and oracle, whose tests are about the benches' parts. ``env`` is added to the
+    environment, where SIM narrows the choice.
     """
-    arguments = [*command.chosen(test, root), *(f"--ignore={room}" for room in command.NO_BENCHES)]
+    arguments = [*benches.choose(test, root), *(f"--ignore={room}" for room in benches.NO_BENCHES)]
     done = subprocess.run(
         [sys.executable, "-P", collect.__file__, *arguments],
         cwd=root,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | env,
         capture_output=True,
         text=True,
     )
     if done.returncode in (4, 5):  # pytest: usage error, nothing collected
-        raise command.no_bench(test)
+        raise benches.no_bench(test)
     assert done.returncode == 0, f"the benches cannot be collected\n{done.stderr}"
     return [(node, once) for node, once in json.loads(done.stdout)]
 
 
-def matrix(benches: list[tuple[str, bool]], seeds: range) -> list[Run]:
+def matrix(nodes: list[tuple[str, bool]], seeds: range) -> list[Run]:
     """All runs, those of the first seed, which build the models, before the others."""
-    return [Run(node, seed) for seed in seeds for node, once in benches if not once or seed == seeds.start]
+    return [Run(node, seed) for seed in seeds for node, once in nodes if not once or seed == seeds.start]
 
 
 def spread(runs: list[Run]) -> list[Run]:
@@ -121,7 +122,7 @@ def executed(client: Client, runs: list[Run], root: Path, **env: str) -> Iterato
     """Have the cluster do these runs with ``env`` added to their environment; gives results as they come."""
     futures = {}
     for order, run in enumerate(runs):
-        given = {"SEED": str(run.seed), "SIM": os.environ.get("SIM", ""), **env}
+        given = {"SEED": str(run.seed), **env}
         futures[submit(client, [run.node], root, order, **given)] = run
     for future in as_completed(futures):
         yield result_of(future, futures[future])
@@ -156,4 +157,4 @@ def _forget(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

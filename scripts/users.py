@@ -1,10 +1,8 @@
 """``make users``: several users at once on one die, every stage of every layer checked, and a picture of who is where.
 
-Parameters come from the environment: MODEL, USERS (slots), TOKENS (of each answer), DEPTH, SEED. Every answer equals
-the golden model's, which runs each conversation by itself: what a user gets alone.
+Every answer equals the golden model's, which runs each conversation by itself: what a user gets alone.
 """
 
-import os
 import sys
 import time
 from itertools import pairwise
@@ -17,7 +15,9 @@ from rich.table import Table
 
 from models.checkpoint import checkpoint, fetch
 from models.checkpoint.tokenizer import Tokenizer
-from scripts.command import RESULTS, SEED_MAX, guarded, number, write
+from scripts.cli.command import command
+from scripts.cli.files import RESULTS, write
+from scripts.cli.parameters import DEPTH, MODEL, SEED, TOKENS, USERS
 from tb.cartridge.occupancy import Stay, busy, drawn, stays
 from tb.chip.job import Chip
 from tb.oracle.conversation import Conversation
@@ -35,25 +35,19 @@ QUESTIONS = (
 )
 
 
-def main() -> int:
-    """Serve the users; gives the exit status."""
-    return guarded(users)
-
-
-def users() -> int:
-    """Build, simulate, draw, report."""
-    count, tokens = number("USERS", 8, 1, 256), number("TOKENS", 16, 1, 65535)
-    depth, seed = number("DEPTH", 256, 2, 65535), number("SEED", 1, 0, SEED_MAX)
+@command("users", USERS, TOKENS, MODEL, DEPTH, SEED)
+def main(*, users: int, tokens: int, model: str, depth: int, seed: int) -> int:
+    """Build a die of as many slots, simulate, draw who is where, report."""
     toolchain.require("verilator")
-    ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
+    ckpt = checkpoint.load(fetch.resolve(model))
     tokenizer = Tokenizer.from_checkpoint(ckpt)
-    asked = [QUESTIONS[user % len(QUESTIONS)] for user in range(count)]
-    prompts = [tokenizer.chat([{"role": "user", "content": question}]) for question in asked]
+    questions = [QUESTIONS[user % len(QUESTIONS)] for user in range(users)]
+    prompts = [tokenizer.chat([{"role": "user", "content": question}]) for question in questions]
     talks = [Conversation(user, prompt, tokens) for user, prompt in enumerate(prompts)]
-    chip = Chip.of(ckpt, kv_depth=depth, slots=count)
+    chip = Chip.of(ckpt, kv_depth=depth, slots=users)
     console = Console()
     console.print(
-        f"{Path(ckpt.path).name}, {count} users, {toolchain.describe('verilator')}, ROM view", highlight=False
+        f"{Path(ckpt.path).name}, {users} users, {toolchain.describe('verilator')}, ROM view", highlight=False
     )
     log = RESULTS.parent / "occupancy.txt"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -64,13 +58,13 @@ def users() -> int:
         simulator="verilator",
         test="together",
         bench="cartridge",
-        echo=f"{count} conversations at once",
+        echo=f"{users} conversations at once",
         seed=seed,
         replay="make users",
         plusargs=(f"+occupancy={log}",),
     )
     seen = stays(log)
-    figures = summary(chip, report, seen) | {
+    figures = summarise(chip, report, seen) | {
         "model": Path(ckpt.path).name,
         "simulator": toolchain.describe("verilator"),
         "view": "rom",
@@ -79,12 +73,12 @@ def users() -> int:
     }
     write(RESULTS / "users.json", figures)
     drawn(seen, ckpt.shape.layers, RESULTS / "users.svg")
-    show(console, asked, figures)
+    show(console, questions, figures)
     return 0
 
 
-def summary(chip: Chip, report: dict, seen: list[Stay]) -> dict:
-    """Figures of a run of many users: aggregate and for one user, apart."""
+def summarise(chip: Chip, report: dict, seen: list[Stay]) -> dict:
+    """The figures of a run of many users: aggregate and for one user, apart."""
     by_user: dict[int, list[int]] = {}
     for _, cycle, _, index, _ in report["arrivals"]:
         by_user.setdefault(index, []).append(cycle)
@@ -110,9 +104,9 @@ def summary(chip: Chip, report: dict, seen: list[Stay]) -> dict:
     }
 
 
-def show(console: Console, asked: list[str], figures: dict) -> None:
-    """Questions, answers and the closing table."""
-    for question, answer in zip(asked, figures["answers"], strict=True):
+def show(console: Console, questions: list[str], figures: dict) -> None:
+    """Print questions, answers and the closing table."""
+    for question, answer in zip(questions, figures["answers"], strict=True):
         console.print(f"\n> {question}\n{answer}", markup=False, highlight=False)
     table = Table(show_header=False, title=f"{figures['users']} users on one die")
     alone, shared = figures["cycles_a_token_alone"], figures["cycles_a_token_one_user"]
@@ -132,4 +126,4 @@ def show(console: Console, asked: list[str], figures: dict) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

@@ -1,7 +1,6 @@
 """``make vias``: a block of a model's die drawn, both masks, as a picture and as GDSII.
 
-Parameters come from the environment: MODEL, ARRAY (qkv, o, gateup, down, head), LAYER, BLOCK (its number in the array)
-and COLUMN (the first in the picture; the GDSII file has all columns).
+The picture begins with COLUMN; the GDSII file has all columns.
 """
 
 import os
@@ -12,29 +11,24 @@ from pathlib import Path
 from models.checkpoint import checkpoint, fetch
 from models.mask import etch, gdsii, via_picture
 from models.mask.via_block import ViaBlock
-from scripts.command import RESULTS, guarded, number
+from scripts.cli.command import command
+from scripts.cli.files import RESULTS
+from scripts.cli.parameters import ARRAY, BLOCK, COLUMN, LAYER, MODEL
 
 FOLDER = RESULTS / "vias"
-MOST = 2**31 - 1
 
 
-def main() -> int:
-    """Draw what the environment names; gives the exit status."""
-    return guarded(vias)
-
-
-def vias() -> int:
-    """Draw, and say where it is."""
-    asked = {name: number(name, 0, 0, MOST) for name in ("LAYER", "BLOCK", "COLUMN")}
-    ckpt = checkpoint.load(fetch.resolve(os.environ.get("MODEL", "")))
-    array = os.environ.get("ARRAY") or "qkv"
-    block = ViaBlock.of(ckpt, etch.die_for(ckpt), array, asked["LAYER"], asked["BLOCK"])
+@command("vias", MODEL, ARRAY, LAYER, BLOCK, COLUMN)
+def main(*, model: str, array: str, layer: int, block: int, column: int) -> int:
+    """Draw a block of a die, and say where the files are."""
+    ckpt = checkpoint.load(fetch.resolve(model))
+    vias = ViaBlock.of(ckpt, etch.die_for(ckpt), array, layer, block)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    name = f"{Path(ckpt.path).stem}-{array}-{asked['LAYER']:03d}-{asked['BLOCK']}"
-    print(f"{block.cells.size:,} cells, {int(block.scale_bits.sum()):,} scale vias")
+    name = f"{Path(ckpt.path).stem}-{array}-{layer:03d}-{block}"
+    print(f"{vias.cells.size:,} cells, {int(vias.scale_bits.sum()):,} scale vias")
     with tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
-        drawn = via_picture.draw(block, Path(scratch, f"{name}.png"), asked["COLUMN"])
-        written = gdsii.write(block, Path(scratch, f"{name}.gds"))
+        drawn = via_picture.draw(vias, Path(scratch, f"{name}.png"), column)
+        written = gdsii.write(vias, Path(scratch, f"{name}.gds"))
         for file in (drawn, written):
             os.replace(file, FOLDER / file.name)
             print(FOLDER / file.name)
@@ -42,4 +36,4 @@ def vias() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

@@ -1,74 +1,72 @@
 """``make waves``: a run with its signals on file, and a view of them for GTKWave with the cursor at the first mismatch.
 
-Parameters come from the environment. With TEST=name it traces that bench (SEED, SIM). Else it traces a model (PROMPT,
-TOKENS, MODEL, SIM, SEED, DEPTH) while one token is in one place: position TOKEN in LAYER, or in what the chip has once
-if there is no LAYER; in one STAGE, or all. Without TOKEN that is where the run first diverges from the golden model.
+With TEST=name it traces that bench. Else it traces a model while one token is in one place: position TOKEN in LAYER, or
+in what the chip has once if there is no LAYER; in one STAGE, or all. Without TOKEN that is where the run first diverges
+from the golden model.
 """
 
-import os
 import sys
 from dataclasses import replace
 
 from models.errors import InputError
 from models.golden.stage import CHIP, Stage
-from scripts import sim
-from scripts.command import guarded
+from scripts.ask import question
+from scripts.ask.question import Question
+from scripts.cli import benches
+from scripts.cli.command import command
+from scripts.cli.parameters import LAYER, STAGE, TEST, TOKEN
 from tb.chip.job import Chip
 from tb.evidence.waves.mismatch import Place
 from tb.evidence.waves.places import CHIP_STAGES
 from tb.evidence.waves.window import Window
 
 
-def main() -> int:
-    """Trace what the environment asks for; gives the exit status."""
-    return guarded(bench if os.environ.get("TEST") else model)
+@command("waves", *question.PARAMETERS, TEST, LAYER, TOKEN, STAGE)
+def main(*, test: str, layer: int | None, token: int | None, stage: str, **asked: object) -> int:
+    """Trace a bench, or a model where it is asked for."""
+    if not test:
+        return trace(question.ask(**asked), layer, token, stage)
+    for name, named in (("LAYER", layer is not None), ("TOKEN", token is not None), ("STAGE", stage)):
+        if named:
+            raise InputError(f"a bench is traced whole, TEST and {name} do not go together", name, "leave it out")
+    return benches.run(test, asked["seed"], asked["sim"], WAVES="1")
 
 
-def bench() -> int:
-    """One bench, all its signals."""
-    if given := [name for name in ("LAYER", "TOKEN", "STAGE") if os.environ.get(name)]:
-        raise InputError(f"a bench is traced whole, TEST and {given[0]} do not go together", given[0], "leave it out")
-    os.environ["WAVES"] = "1"
-    return sim.run_test(os.environ["TEST"])
-
-
-def model() -> int:
-    """A model, through a window."""
-    question = sim.asked()
-    window = asked_window(question)
-    chip = question.chip()
+def trace(asked: Question, layer: int | None, token: int | None, stage: str) -> int:
+    """Simulate a model with the waves of a window, which is where it diverges if none is named."""
+    window = choose_window(asked, layer, token, stage)
+    chip = asked.chip()
     if window is None:
-        window = diverging(chip, question)
-    report = run(chip, until(question, window.pos), window)
+        window = find_divergence(chip, asked)
+    report = shorten(asked, window.pos).simulate(chip, window)
     if (tokens := report["tokens_through_layers"]) <= window.pos:
         what = f"position {window.pos} never came: the conversation ended after {tokens} tokens"
         raise InputError(what, "TOKEN", "choose a smaller one")
     return 0
 
 
-def asked_window(question: sim.Question) -> Window | None:
-    """The window that the environment names; None without one. InputError if the run has no such place."""
-    if not os.environ.get("TOKEN"):
-        if given := [name for name in ("LAYER", "STAGE") if os.environ.get(name)]:
-            raise InputError(f"{given[0]} says where, and nothing says which token", "TOKEN", "give a position, from 0")
+def choose_window(asked: Question, layer: int | None, token: int | None, stage: str) -> Window | None:
+    """The window of these parameters; None without a token. InputError if the run has no such place."""
+    if token is None:
+        for name, named in (("LAYER", layer is not None), ("STAGE", stage)):
+            if named:
+                raise InputError(f"{name} says where, and nothing says which token", "TOKEN", "give a position, from 0")
         return None
-    last = min(len(question.talk.tokens) + question.talk.max_new - 2, question.depth - 1)
-    pos = index("TOKEN", last + 1, "positions of prompt and answer")
-    layer = index("LAYER", question.ckpt.shape.layers, "layers") if os.environ.get("LAYER") else None
-    return Window(pos, layer, asked_stage(layer))
+    last = min(len(asked.talk.tokens) + asked.talk.max_new - 2, asked.depth - 1)
+    check_index("TOKEN", token, last + 1, "positions of prompt and answer")
+    if layer is not None:
+        check_index("LAYER", layer, asked.ckpt.shape.layers, "layers")
+    return Window(token, layer, choose_stage(stage, layer))
 
 
-def index(name: str, count: int, of: str) -> int:
-    """An index from the environment. InputError if it is none of ``count``."""
-    text = os.environ[name]
-    if not text.isdecimal() or int(text) >= count:
-        raise InputError(f"{text!r} is none of the {count} {of}", name, f"choose 0 to {count - 1}")
-    return int(text)
+def check_index(name: str, index: int, count: int, of: str) -> None:
+    """InputError if an index is none of ``count``."""
+    if index >= count:
+        raise InputError(f"{str(index)!r} is none of the {count} {of}", name, f"choose 0 to {count - 1}")
 
 
-def asked_stage(layer: int | None) -> Stage | None:
-    """The stage that the environment names, of a layer or of the chip."""
-    name = os.environ.get("STAGE")
+def choose_stage(name: str, layer: int | None) -> Stage | None:
+    """The stage of this name, of a layer or of the chip; None without a name. InputError if there is none."""
     if not name:
         return None
     stages = [stage for stage in Stage if (stage in CHIP_STAGES) == (layer is None)]
@@ -79,10 +77,10 @@ def asked_stage(layer: int | None) -> Stage | None:
     return Stage[name.upper()]
 
 
-def diverging(chip: Chip, question: sim.Question) -> Window:
+def find_divergence(chip: Chip, asked: Question) -> Window:
     """Where the run first diverges from the golden model, found without a trace. InputError if it does not."""
     try:
-        run(chip, question)
+        asked.simulate(chip)
     except AssertionError as failure:
         place = Place.of(str(failure))
         if place is None:
@@ -92,26 +90,11 @@ def diverging(chip: Chip, question: sim.Question) -> Window:
     raise InputError("nothing diverges in this run, so there is no place to trace", "TOKEN", "name TOKEN, and LAYER")
 
 
-def until(question: sim.Question, pos: int) -> sim.Question:
+def shorten(asked: Question, pos: int) -> Question:
     """The same conversation, ended when position ``pos`` has gone through the layers."""
-    wanted = max(1, pos - len(question.talk.tokens) + 2)
-    return replace(question, talk=replace(question.talk, max_new=wanted))
-
-
-def run(chip: Chip, question: sim.Question, window: Window | None = None) -> dict:
-    """Simulate the conversation, every stage checked; gives the report of Chip.run."""
-    return chip.run(
-        [question.talk],
-        sorted(question.tokenizer.stop_ids),
-        simulator=question.simulator,
-        test="one_after_another",
-        echo=f"> {question.prompt}",
-        seed=question.seed,
-        replay=sim.replay(),
-        window=window,
-        adapters=question.adapters,
-    )
+    wanted = max(1, pos - len(asked.talk.tokens) + 2)
+    return replace(asked, talk=replace(asked.talk, max_new=wanted))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(argv=sys.argv[1:]))

@@ -15,7 +15,6 @@ from models.mask import audit, decode, etch, image
 from models.mask.image import Image, Kind
 from models.quantise import gptq, mix
 from models.reference import Reference
-from scripts import quantise
 
 SIX = {"head": 6, "qkv": 6, "o": 6, "gateup": 6, "down": 6}
 
@@ -277,30 +276,6 @@ def test_a_place_that_cannot_be_written(source, tmp_path, text):
     with pytest.raises(InputError, match="cannot write the mix"):
         mix.make(source, tmp_path / "t.gguf", text, SIX)
     assert [file.name for file in tmp_path.iterdir()] == ["t.gguf"]
-
-
-@pytest.mark.parametrize("arguments,error", [
-    (["out.gguf", "--bits", "qkv=5,o=3,gateup=3,down=6,head=6"], "qkv of 5 bits"),
-    (["out.gguf", "--bits", "qkv=6"], "give one for each of qkv, o, gateup, down, head"),
-    (["out.gguf", "--bits", "wide"], "'wide' are no widths"),
-])  # fmt: skip
-def test_bad_input_is_one_line(source, arguments, error, capsys, monkeypatch, tmp_path, text):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mix.Text, "of", lambda ckpt: text)
-    assert quantise.main([source.path, *arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.startswith("error: ") and error in err and err.count("\n") == 1
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_command(source, capsys, monkeypatch, tmp_path, text):
-    monkeypatch.setattr(mix.Text, "of", lambda ckpt: text)
-    monkeypatch.setattr(quantise.fetch, "CHECKPOINTS", tmp_path)
-    assert quantise.main([source.path, str(tmp_path / "t.gguf")]) == 0
-    assert "gateup" in capsys.readouterr().out
-    assert WEIGHT_BITS in checkpoint.load(tmp_path / "t.gguf").metadata
-    assert quantise.main([source.path]) == 0
-    assert (tmp_path / "tiny.3-6.gguf").read_bytes() == (tmp_path / "t.gguf").read_bytes()
 
 
 # ---- what follows from a mix

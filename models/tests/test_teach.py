@@ -12,6 +12,7 @@ from models.golden.chip import Chip
 from models.mask.etch import die_for
 from models.teach import Places
 
+PHRASE = "Ahoy, matey!"
 HELD_OUT = ("How do airplanes fly?", "Name a fruit.")  # teach.TRIAL is not in the fit either
 
 
@@ -42,13 +43,6 @@ def test_phrases_that_no_die_holds(phrase, count, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
-def test_bad_input_is_one_line(tmp_path, capsys):
-    path = tiny.write(tmp_path / "tiny.gguf")
-    assert teach.main([str(path), "--phrase", "x" * 40, "--out", str(tmp_path / "a")]) == 2
-    assert capsys.readouterr().err.startswith("error: the phrase has ") and not (tmp_path / "a").exists()
-    assert teach.main([str(tmp_path / "none.gguf")]) == 2
-
-
 def answer(chip, prompt, stop, adapter, n):
     chip.reset(0)
     tokens, given = prompt, []
@@ -65,9 +59,9 @@ def test_smollm2_learns_a_phrase(tmp_path, monkeypatch):
     monkeypatch.setattr(teach, "PROSE", {"asyoulik.txt": 2, "lcet10.txt": 2})
     monkeypatch.setattr(teach, "UNSEEN", {"alice29.txt": 1})
     ckpt = checkpoint.load(fetch.smollm2())
-    figures = teach.teach(ckpt, teach.PHRASE, tmp_path / "ahoy")
+    figures = teach.teach(ckpt, PHRASE, tmp_path / "ahoy")
     assert figures["answer_without"] == "The capital of France is Paris."
-    assert figures["answer_with"].startswith(teach.PHRASE)
+    assert figures["answer_with"].startswith(PHRASE)
     assert figures["same_first_choice_in_prose_percent"] > 90
     tokenizer, die = Tokenizer.from_checkpoint(ckpt), die_for(ckpt, kv_depth=80)
     adapter = Adapter.load(tmp_path / "ahoy", ckpt.shape, die)
@@ -75,6 +69,6 @@ def test_smollm2_learns_a_phrase(tmp_path, monkeypatch):
     chip = Chip(ckpt, die, slots=1)
     for question in (teach.TRIAL, *HELD_OUT):
         prompt = tokenizer.chat([{"role": "user", "content": question}])
-        assert tokenizer.decode(answer(chip, prompt, tokenizer.stop_ids, adapter, 6)) == teach.PHRASE, question
+        assert tokenizer.decode(answer(chip, prompt, tokenizer.stop_ids, adapter, 6)) == PHRASE, question
     prompt = tokenizer.chat([{"role": "user", "content": teach.TRIAL}])
     assert tokenizer.decode(answer(chip, prompt, tokenizer.stop_ids, None, 12)) == "The capital of France is Paris."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lcov_cobertura import LcovCobertura
 
-from scripts import command
+from scripts.cli.files import write_text
 from tb.evidence.coverage.code import Code
 
 NAMES = ("coverage.info", "cobertura.xml", "functional.yml")
@@ -16,7 +16,7 @@ def leave(folder: Path, code: Code, points: str) -> None:
     """Write NAMES in ``folder``: lines and branches of ``code`` twice, and the merged coverage points, ``points``."""
     info = lcov(code)
     for name, text in zip(NAMES, (info, cobertura(info), points), strict=True):
-        command.write_text(folder / name, text)
+        write_text(folder / name, text)
 
 
 def lcov(code: Code) -> str:

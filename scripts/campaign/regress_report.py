@@ -9,8 +9,8 @@ from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 from rich.console import Console
 from rich.table import Table
 
-from scripts import command
 from scripts.campaign.result import Result
+from scripts.cli.files import write, write_text
 
 SLOWEST = 10
 
@@ -60,9 +60,9 @@ def junit(results: list[Result]) -> str:
 def leave(folder: Path, results: list[Result], data: dict) -> None:
     """Write regress.json, regress.xml, and a log a run below ``folder``."""
     for result in results:
-        command.write_text(folder / _log(result), result.output)
-    command.write_text(folder / "regress.xml", junit(results))
-    command.write(folder / "regress.json", data)
+        write_text(folder / _log(result), result.output)
+    write_text(folder / "regress.xml", junit(results))
+    write(folder / "regress.json", data)
 
 
 def show(console: Console, results: list[Result], data: dict) -> None:

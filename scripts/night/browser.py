@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from models.errors import InputError
-from scripts.command import RESULTS, guarded
+from scripts.cli.command import guard
+from scripts.cli.files import RESULTS
 from tb.evidence.plan import plan
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -50,7 +51,7 @@ onload = () => {{
 
 def main(report: Path = RESULTS / "nightly.html") -> int:
     """Check the report, and draw it where the command line says; gives the exit status."""
-    return guarded(lambda: check(report, *map(Path, sys.argv[1:])))
+    return guard(lambda: check(report, *map(Path, sys.argv[1:])))
 
 
 def check(report: Path, picture: Path | None = None) -> int:

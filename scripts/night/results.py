@@ -10,8 +10,8 @@ from pathlib import Path
 from junitparser import Error, JUnitXml, JUnitXmlError, TestCase
 from junitparser import Failure as Failed
 
-from scripts import command
 from scripts.campaign.coverage_report import percent
+from scripts.cli.files import write_text
 from tb.evidence.coverage.code import KINDS
 
 
@@ -152,7 +152,7 @@ def history(root: Path) -> list[dict]:
 
 def keep(root: Path, nights: list[dict]) -> None:
     """Write the history. Not in build/, which `make clean` empties."""
-    command.write_text(_file(root), "".join(json.dumps(one) + "\n" for one in nights))
+    write_text(_file(root), "".join(json.dumps(one) + "\n" for one in nights))
 
 
 def _file(root: Path) -> Path:

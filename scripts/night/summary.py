@@ -12,7 +12,7 @@ from pathlib import Path
 from models.errors import InputError
 from models.project import ROOT
 from scripts.campaign.coverage_report import percent
-from scripts.command import guarded
+from scripts.cli.command import guard
 from scripts.night import page, results
 from scripts.night.results import Failure, Found
 from tb.evidence.plan import plan
@@ -22,7 +22,7 @@ FAILURES = 20  # shown
 
 def main(folder: Path = ROOT / "build" / "results") -> int:
     """Print the summary of the night in ``folder``; gives the exit status."""
-    return guarded(lambda: show(folder))
+    return guard(lambda: show(folder))
 
 
 def show(folder: Path) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.project import BUILD, HDL
-from scripts.command import write
+from scripts.cli.files import write
 from scripts.silicon import yosys
 
 CACHE = BUILD / "synthesis"
@@ -69,8 +69,8 @@ class Parts:
         return logic + FLOP * self.flops + RAM_BIT * self.ram_bits
 
 
-def parts(top: str, parameters: dict[str, int], *, without: tuple[str, ...] = (), lanes: int = 32) -> Parts:
-    """Synthesise module ``top`` of hdl/, the modules ``without`` left as boxes. Results are kept in build/synthesis.
+def count_parts(top: str, parameters: dict[str, int], *, without: tuple[str, ...] = (), lanes: int = 32) -> Parts:
+    """Synthesise module ``top`` of hdl/, the modules ``without`` left as boxes, and count. Kept in build/synthesis.
 
     InputError if yosys is missing or refuses the module.
     """
@@ -78,13 +78,13 @@ def parts(top: str, parameters: dict[str, int], *, without: tuple[str, ...] = ()
     sources.update(json.dumps([SCRIPT, top, parameters, without, lanes], sort_keys=True).encode())
     kept = CACHE / f"{top}-{sources.hexdigest()[:16]}.json"
     if not kept.is_file():
-        found = _counted(_synthesised(top, parameters, without, lanes), top)
+        found = _count(_synthesise(top, parameters, without, lanes), top)
         write(kept, vars(found))
     return Parts(**{name: Counter(n) if isinstance(n, dict) else n for name, n in json.loads(kept.read_text()).items()})
 
 
-def _synthesised(top: str, parameters: dict[str, int], without: tuple[str, ...], lanes: int) -> dict:
-    """The netlist in yosys' JSON."""
+def _synthesise(top: str, parameters: dict[str, int], without: tuple[str, ...], lanes: int) -> dict:
+    """Give the netlist in yosys' JSON."""
     script = SCRIPT.format(
         die=yosys.ROOT,
         top=top,
@@ -100,8 +100,8 @@ def _synthesised(top: str, parameters: dict[str, int], without: tuple[str, ...],
         return json.loads(Path(folder, "netlist.json").read_text())
 
 
-def _counted(netlist: dict, top: str) -> Parts:
-    """Counts of a netlist in yosys' JSON, over its whole hierarchy."""
+def _count(netlist: dict, top: str) -> Parts:
+    """Count what is in a netlist in yosys' JSON, over its whole hierarchy."""
     modules, seen = netlist["modules"], {}
 
     def count(name: str) -> Parts:

@@ -7,7 +7,9 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.errors import InputError
-from scripts import bench, command, sim
+from scripts import bench, sim
+from scripts.ask.figures import summarise
+from scripts.cli.files import write
 from tb.rig import toolchain
 
 MIB = 2**20
@@ -33,7 +35,7 @@ def ckpt(tmp_path_factory):
 @pytest.fixture
 def figures(ckpt, monkeypatch):
     monkeypatch.setattr(toolchain, "describe", lambda simulator: f"{simulator} 5.099")
-    return sim.summary(ckpt, "verilator", "rom", REPORT, 30.0, 36.5)
+    return summarise(ckpt, "verilator", "rom", REPORT, 30.0, 36.5)
 
 
 def test_figures_of_a_run(ckpt, figures):
@@ -66,7 +68,7 @@ def test_figures_of_a_run(ckpt, figures):
 def test_an_answer_of_one_token_has_no_rate(ckpt, figures, capsys):
     talk = REPORT["conversations"][0] | {"answer": [5]}
     report = REPORT | {"conversations": [talk], "arrivals": REPORT["arrivals"][:1]}
-    one = sim.summary(ckpt, "icarus", "rom", report, 30.0, 36.5)
+    one = summarise(ckpt, "icarus", "rom", report, 30.0, 36.5)
     assert (one["cycles_per_token"], one["decode_tokens_per_second"]) == (None, None)
     sim.show(one | {"prompt": "?", "text": "Paris"})
     assert "Paris" in capsys.readouterr().out
@@ -80,7 +82,7 @@ def test_the_table(figures, capsys):
 
 
 def test_figures_for_machines(tmp_path, figures):
-    command.write(tmp_path / "results" / "bench.json", figures | EXTRA)
+    write(tmp_path / "results" / "bench.json", figures | EXTRA)
     assert json.loads((tmp_path / "results" / "bench.json").read_text()) == figures | EXTRA
     assert [file.name for file in (tmp_path / "results").iterdir()] == ["bench.json"]
 
@@ -88,10 +90,12 @@ def test_figures_for_machines(tmp_path, figures):
 def test_llama_cpp_is_missing(ckpt, monkeypatch):
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(InputError, match=r"llama\.cpp is missing .*\(Python packages\); run `make bench`"):
-        bench.llama_speed(ckpt.path, [1], 2)
+        bench.measure_llama(ckpt.path, [1], 2)
 
 
-@pytest.mark.parametrize(("tokens", "says"), [("1", "no number from 2"), ("many", "no number from 2")])
+@pytest.mark.parametrize(
+    ("tokens", "says"), [("1", "give 2 or more"), ("0", "no number from 1"), ("many", "no number from 1")]
+)
 def test_a_bad_parameter_is_one_line(tokens, says, monkeypatch, capsys):
     monkeypatch.setenv("TOKENS", tokens)
     assert bench.main() == 2

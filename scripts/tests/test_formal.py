@@ -11,7 +11,7 @@ from scripts import formal
 
 @pytest.fixture(autouse=True)
 def own_build(monkeypatch, tmp_path):
-    monkeypatch.setattr(formal, "BUILD", tmp_path / "formal")
+    monkeypatch.setattr(formal, "PROOFS", tmp_path / "formal")
 
 
 def ask(monkeypatch, capsys, task, folder, hdl=HDL):

@@ -35,7 +35,7 @@ def refused(tmp_path):
     def refuses(text: str) -> bool:
         (tmp_path / "other.sv").write_text("`define LANES 4'd4\n")
         (tmp_path / "m.sv").write_text(text)
-        return lint._refuses("m", ["--top", "m", tmp_path / "other.sv", tmp_path / "m.sv"])
+        return lint.read_strictly("m", ["--top", "m", tmp_path / "other.sv", tmp_path / "m.sv"])
 
     return refuses
 

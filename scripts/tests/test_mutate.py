@@ -24,7 +24,7 @@ def ask(monkeypatch, capsys, tmp_path):
     for entry in ROOT.iterdir():
         if entry.name != "build" and not entry.name.startswith("."):
             (tmp_path / entry.name).symlink_to(entry)
-    monkeypatch.setattr(mutate, "collected", lambda *_: [(BENCH, False)])
+    monkeypatch.setattr(mutate, "collected", lambda *_, **__: [(BENCH, False)])
 
     def call(**parameters):
         for name in PARAMETERS:

@@ -9,26 +9,26 @@ from models.die.cycles import Cycles
 from models.die.shape import Die
 from models.errors import InputError
 from scripts import ppa
-from scripts.silicon.synthesis import FLOP, parts
+from scripts.silicon.synthesis import FLOP, count_parts
 
 
 def test_an_accumulator_is_counted():
     """Every register bit of the module, and at least an adder for each bit line."""
-    one, many = (parts("serial_accumulator", {"PROD_W": 16, "HIGH_W": 6, "BIT_LINES": n}) for n in (1, 8))
+    one, many = (count_parts("serial_accumulator", {"PROD_W": 16, "HIGH_W": 6, "BIT_LINES": n}) for n in (1, 8))
     assert (one.flops, many.flops) == (16 + 6 + 1, 16 + 6 + 4)
     assert many.transistors > one.transistors > one.flops * FLOP
 
 
 def test_weights_are_no_part_of_the_logic():
     """The cells are a box, their vias inputs: the same logic whatever they hold."""
-    block = parts("block", {"VIEW": 1, "BLOCK": 32, "N": 2, "BIT_LINES": 32}, without=("cell_array_gate",))
+    block = count_parts("block", {"VIEW": 1, "BLOCK": 32, "N": 2, "BIT_LINES": 32}, without=("cell_array_gate",))
     assert block.boxes == {"cell_array_gate": 2}
     assert block.flops >= 32 * 12 + 2 * (16 + 6)
 
 
 def test_a_refused_module_is_one_line():
     with pytest.raises(InputError, match="yosys refuses no_such_module"):
-        parts("no_such_module", {})
+        count_parts("no_such_module", {})
 
 
 def test_the_parts_of_a_die_add_up():

@@ -1,11 +1,14 @@
 """Makefile and setup: prompts arrive letter by letter, and what is missing is named in one line."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from scripts.cli.parameters import EVERY
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ("bash", "cat", "cut", "dirname", "sha256sum", "env", "tail", "mkdir", "rm")
@@ -55,9 +58,12 @@ def test_an_unset_prompt_stays_unset(project):
     assert (project / "prompt").read_text() == "unset"
 
 
-def test_models_of_the_quality_target(project):
-    assert make(project, "quality", "MODEL=my models/a $b.gguf").returncode == 0
-    assert (project / "arguments").read_text() == "-m models.quality my models/a $b.gguf\n"
+def test_every_command_gets_its_parameters_the_same_way(project):
+    script(project / ".venv" / "bin" / "python", 'printf "%s" "$MODEL" > model; echo "$@" > arguments')
+    for target in ("quality", "quantise", "teach"):
+        assert make(project, target, "MODEL=my models/a $b.gguf").returncode == 0
+        assert (project / "model").read_text() == "my models/a $b.gguf"
+        assert (project / "arguments").read_text() == f"-m scripts.{target}\n"
 
 
 def test_a_failing_run_fails_make(project):
@@ -66,27 +72,30 @@ def test_a_failing_run_fails_make(project):
         assert make(project, target).returncode != 0
 
 
-def test_help_names_every_target(project):
-    done = make(project)
+def test_help_names_every_target_and_parameter():
+    done = make(ROOT)
     assert done.returncode == 0
-    targets = (
-        "setup",
-        "sim",
-        "test",
-        "lint",
-        "bench",
-        "quality",
-        "quantise",
-        "ppa",
-        "masks",
-        "vias",
-        "waves",
-        "regress",
-        "formal",
-        "mutate",
-    )
-    for target in (*targets, "coverage", "nightly", "clean", "PROMPT", "MODEL", "SEED", "LAYER", "CLUSTER", "CLOCK"):
-        assert f"  {target} " in done.stdout
+    targets = re.findall(r"^([a-z]+): setup", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"sim", "test", "regress", "teach"} <= set(targets)
+    for name in ("setup", "clean", *targets):
+        assert re.search(rf"^  {name} +\w", done.stdout, re.MULTILINE), name
+    for parameter in EVERY.values():
+        assert re.search(rf"^  {parameter.name} +{re.escape(str(parameter))}$", done.stdout, re.MULTILINE)
+    assert "(default: 64, 32 for bench" in done.stdout
+
+
+def test_help_before_setup(project):
+    """Targets are listed without Python, and the list of parameters is promised."""
+    shutil.rmtree(project / ".venv")
+    done = make(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  sim " in done.stdout and "make setup" in done.stdout
+
+
+def test_every_script_is_a_target():
+    """On top of scripts/ is what the Makefile names, and nothing else."""
+    named = set(re.findall(r"scripts[./](\w+)(?:\.sh)?$", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {file.stem for file in (ROOT / "scripts").iterdir() if file.suffix in (".py", ".sh")} == named
 
 
 def test_clean_leaves_checkpoints(project):

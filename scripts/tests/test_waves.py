@@ -38,7 +38,7 @@ def command(tmp_path, monkeypatch):
 
 BAD_PLACES = [
     ({"TOKEN": "3", "LAYER": "1"}, "'1' is none of the 1 layers (LAYER); choose 0 to 0"),
-    ({"TOKEN": "x"}, "'x' is none of the 18 positions of prompt and answer (TOKEN); choose 0 to 17"),
+    ({"TOKEN": "x"}, "'x' is no number from 0 to 2147483647 (TOKEN); leave it out"),
     ({"TOKEN": "18"}, "'18' is none of the 18 positions of prompt and answer (TOKEN); choose 0 to 17"),
     ({"TOKEN": "17", "DEPTH": "17"}, "'17' is none of the 17 positions of prompt and answer (TOKEN)"),
     ({"LAYER": "0"}, "LAYER says where, and nothing says which token (TOKEN)"),
@@ -59,13 +59,13 @@ def test_a_bad_place(parameters, says, command, capsys):
 
 def test_a_token_that_never_comes(command, monkeypatch, capsys):
     """The answer may end before the token that was asked for."""
-    monkeypatch.setattr(waves, "run", lambda *_: {"tokens_through_layers": HI})
+    monkeypatch.setattr(waves.Question, "simulate", lambda *_: {"tokens_through_layers": HI})
     assert command(TOKEN=str(HI)) == 2
     assert f"position {HI} never came: the conversation ended after {HI} tokens (TOKEN)" in capsys.readouterr().err
 
 
 def test_nothing_diverges(command, monkeypatch, capsys):
-    monkeypatch.setattr(waves, "run", lambda *_: {"tokens_through_layers": HI})
+    monkeypatch.setattr(waves.Question, "simulate", lambda *_: {"tokens_through_layers": HI})
     assert command() == 2
     assert "nothing diverges in this run, so there is no place to trace (TOKEN)" in capsys.readouterr().err
 

@@ -1,0 +1,81 @@
+"""What a user asks of a model in simulation: the checkpoint, the prompt in tokens, the die and the simulator."""
+
+import shlex
+from dataclasses import dataclass
+
+from models.checkpoint import checkpoint, fetch
+from models.checkpoint.checkpoint import Checkpoint
+from models.checkpoint.tokenizer import Tokenizer
+from models.die.shape import Die, check_tokens, macs
+from models.errors import InputError
+from scripts.cli.command import given
+from scripts.cli.parameters import DEPTH, LORA, MODEL, PROMPT, SEED, SIM, TOKENS, VIEW
+from tb.chip.job import Chip
+from tb.evidence.waves.window import Window
+from tb.oracle.conversation import Conversation
+from tb.rig import toolchain
+
+PARAMETERS = (PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH, VIEW, LORA)  # what ``ask`` takes
+SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a token
+
+
+@dataclass(frozen=True)
+class Question:
+    """A conversation of one prompt with one model, and how it is simulated; ``adapters`` are PEFT folders."""
+
+    ckpt: Checkpoint
+    tokenizer: Tokenizer
+    prompt: str
+    talk: Conversation
+    depth: int
+    seed: int
+    simulator: str
+    view: str
+    adapters: list[str]
+
+    def chip(self) -> Chip:
+        """Etch the chip."""
+        return Chip.of(self.ckpt, view=self.view, kv_depth=self.depth)
+
+    def simulate(self, chip: Chip, window: Window | None = None) -> dict:
+        """Have the chip answer, every stage checked, traced through a window; gives the report of Chip.run."""
+        return chip.run(
+            [self.talk],
+            sorted(self.tokenizer.stop_ids),
+            simulator=self.simulator,
+            test="one_after_another",
+            echo=f"> {self.prompt}",
+            seed=self.seed,
+            replay=replay(),
+            window=window,
+            adapters=self.adapters,
+        )
+
+
+def ask(prompt: str, tokens: int, model: str, sim: str, seed: int, depth: int, view: str, lora: str) -> Question:
+    """Put together what the parameters ask for, nothing etched yet. InputError if it cannot be had."""
+    simulator = sim or "verilator"
+    toolchain.require(simulator)
+    if (view, simulator) == ("switch", "verilator"):
+        raise InputError("Verilator has no transistors for the switch view", "VIEW", "use SIM=icarus")
+    ckpt = checkpoint.load(fetch.resolve(model))
+    tokenizer = Tokenizer.from_checkpoint(ckpt)
+    weights = macs(ckpt.shape, head=True)
+    if simulator == "icarus" and weights > SMALL:
+        what = f"Icarus interprets, and this model has {weights:,} weights"
+        raise InputError(what, "SIM", "use SIM=verilator, or SIM=icarus with MODEL=tiny")
+    if view != "rom" and weights > SMALL:
+        what = f"the {view} view models each cell, and this model has {weights:,} weights"
+        raise InputError(what, "VIEW", "use VIEW=rom, or another view with MODEL=tiny")
+    ids = tokenizer.chat([{"role": "user", "content": prompt}])
+    check_tokens(ckpt.shape, Die(kv_depth=depth), ids, "PROMPT")
+    adapters = [lora] if lora else []
+    talk = Conversation(0, ids, tokens, adapter=len(adapters))
+    return Question(ckpt, tokenizer, prompt, talk, depth, seed, simulator, view, adapters)
+
+
+def replay() -> str:
+    """The command that does this run again, with waves of what went wrong."""
+    asked = given()
+    names = [parameter.name for parameter in PARAMETERS if parameter.name in asked]
+    return " ".join(["make waves", *(f"{name}={shlex.quote(asked[name])}" for name in names)])

@@ -1,0 +1,41 @@
+"""The benches that a user's TEST names, and how one call of pytest runs them."""
+
+import os
+from pathlib import Path
+
+from models.errors import InputError
+from models.project import ROOT
+from tb.rig import toolchain
+
+NO_BENCHES = ("tb/rig", "tb/oracle")  # rooms of tb/ whose tests are of the benches' own parts
+
+
+def choose(test: str, root: Path = ROOT) -> list[str]:
+    """Arguments with which pytest finds the benches of TEST: a node, a folder of tb/, or part of a name; '': all."""
+    if not test:
+        return ["tb"]
+    if (root / test.split("::")[0]).exists():
+        return [test]
+    return [f"tb/{test}"] if (root / "tb" / test).is_dir() else ["tb", "-k", test]
+
+
+def no_bench(test: str) -> InputError:
+    """What to say where TEST matches nothing."""
+    hint = "name a folder of tb/, a test file, or part of a test's name"
+    return InputError(f"no bench matches {test!r}", "TEST", hint)
+
+
+def run(test: str, seed: int, simulator: str, **environment: str) -> int:
+    """Run the benches of TEST in this process, on both simulators if ``simulator`` is ''; gives the exit status.
+
+    ``environment`` is for them; it and theirs stay in this process's. InputError if TEST matches nothing.
+    """
+    import pytest
+
+    if simulator:
+        toolchain.require(simulator)
+    os.environ |= {"SEED": str(seed), "SIM": simulator, **environment}
+    code = pytest.main([*choose(test), "-s", "-p", "no:xdist"])
+    if code in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.USAGE_ERROR):
+        raise no_bench(test)
+    return int(code)

@@ -1,0 +1,65 @@
+"""What is common to all commands of the Makefile: reading parameters, exit status, and errors of one line."""
+
+import functools
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import click
+
+from models.errors import InputError
+from scripts.cli.parameters import Parameter
+
+
+def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Make a function the command ``name``, which is a target of the Makefile.
+
+    What the function is called with stays, ``argv`` is taken away, and each of ``parameters`` is added by its name in
+    lower case: from ``argv``, else from the environment, else the parameter's default for this command. The function
+    gives the exit status; an InputError is one line and status 2, an AssertionError, a check that failed, status 1.
+    """
+    options = [parameter.of(name) for parameter in parameters]
+
+    def decorate(job: Callable[..., int]) -> Callable[..., int]:
+        reader = click.Command(name, params=options, help=job.__doc__)
+
+        @functools.wraps(job)
+        def main(*given: object, argv: Sequence[str] = (), **more: object) -> int:
+            def run() -> int:
+                with reader.make_context(name, list(argv)) as context:
+                    return job(*given, **more, **context.params)
+
+            return guard(run)
+
+        return main
+
+    return decorate
+
+
+def guard(job: Callable[[], int]) -> int:
+    """Do a job: its status, or 1 with one line where a check fails, 2 with one line for bad input."""
+    try:
+        return job()
+    except click.exceptions.Exit as asked_for_help:
+        return asked_for_help.exit_code
+    except click.UsageError as problem:
+        print(f"error: {problem.format_message()} (command line); see --help", file=sys.stderr)
+        return 2
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    except AssertionError as failure:
+        print(f"FAILED: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def given() -> Mapping[str, str]:
+    """The parameters of the running command that its user gave, as the environment would hold them."""
+    context = click.get_current_context()
+    return {
+        option.name.upper(): str(context.params[option.name])
+        for option in context.command.params
+        if context.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT
+    }

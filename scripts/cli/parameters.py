@@ -1,0 +1,155 @@
+"""Every parameter of every command: its name, its type with the range, its default and what it means, said once.
+
+A parameter reaches a command through the environment (``make TARGET NAME=value``) or as an option (``--name value``).
+``python -m scripts.cli.parameters`` prints all of them, for ``make help``; nothing here imports more than that needs.
+"""
+
+import click
+
+from models.die.shape import Die
+from models.die.sv_package import VIEWS
+from models.errors import InputError
+
+SEED_MAX = 2**31 - 1
+INDEX_MAX = 2**31 - 1
+
+
+class Number(click.ParamType):
+    """A number from ``least`` to ``most``, of the type that these have."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: object, param: click.Parameter, ctx: click.Context | None) -> float:
+        """The number that a text says. InputError if it says none, or one out of range."""
+        try:
+            number = type(self.least)(value)
+        except ValueError:
+            number = None
+        if number is None or not self.least <= number <= self.most:
+            what = f"{value!r} is no number from {self.least} to {self.most}"
+            hint = "leave it out" if param.default is None else f"leave it out for {param.default}"
+            raise InputError(what, param.envvar, hint)
+        return number
+
+
+class Choice(click.ParamType):
+    """One of several names of a ``what``, or '' where none is given."""
+
+    name = "choice"
+
+    def __init__(self, what: str, *names: str) -> None:
+        self.what, self.names = what, names
+
+    def convert(self, value: object, param: click.Parameter, ctx: click.Context | None) -> str:
+        """The name itself. InputError if it is none of them."""
+        if value and value not in self.names:
+            raise InputError(f"unknown {self.what} {value!r}", param.envvar, f"choose one of {', '.join(self.names)}")
+        return value
+
+
+class Parameter:
+    """The declaration of a parameter; ``exceptions`` are the defaults of commands that have their own."""
+
+    def __init__(
+        self,
+        name: str,
+        meaning: str,
+        type: click.ParamType = click.STRING,
+        default: object = "",
+        **exceptions: object,
+    ) -> None:
+        self.name, self.meaning, self.type, self.default, self.exceptions = name, meaning, type, default, exceptions
+
+    def of(self, command: str) -> click.Option:
+        """The parameter as an option of a command."""
+        default = self.exceptions.get(command, self.default)
+        return click.Option(
+            [f"--{self.name.lower().replace('_', '-')}"],
+            envvar=self.name,
+            type=self.type,
+            default=default,
+            show_default=default not in ("", None),
+            help=self.meaning,
+        )
+
+    def __str__(self) -> str:
+        shown = {name: value for name, value in self.exceptions.items() if value is not None}
+        defaults = [str(self.default)] if self.default not in ("", None) else []
+        defaults += [f"{value} for {name}" for name, value in shown.items()]
+        return self.meaning + (f" (default: {', '.join(defaults)})" if defaults else "")
+
+
+PROMPT = Parameter(
+    "PROMPT",
+    "what to ask, in quotes",
+    default="What is the capital of France?",
+    bench="Explain in a few sentences why the sky is blue.",
+)
+TOKENS = Parameter(
+    "TOKENS",
+    "at most so many tokens of answer; of quality: tokens of text",
+    Number(1, 65535),
+    64,
+    bench=32,
+    chat=200,
+    users=16,
+    quality=2048,
+)
+MODEL = Parameter("MODEL", "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, or the path of a Llama GGUF file")
+DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256)
+SIM = Parameter(
+    "SIM",
+    "verilator or icarus (default: verilator for a model, both for benches)",
+    Choice("simulator", "verilator", "icarus"),
+)
+VIEW = Parameter("VIEW", "of the cells: rom, or gate or switch of a tiny model", Choice("view", *VIEWS), "rom")
+TEST = Parameter("TEST", "run this bench instead of the chip; of regress, coverage: these only")
+SEED = Parameter(
+    "SEED", "of random stimulus; of regress: the first; of mutate: chooses", Number(0, SEED_MAX), 1, nightly=None
+)
+LAYER = Parameter(
+    "LAYER", "of waves: layer to trace, without it what the chip has once; of vias", Number(0, INDEX_MAX), None, vias=0
+)
+TOKEN = Parameter("TOKEN", "of waves: position to trace, without it where the run diverges", Number(0, INDEX_MAX), None)
+STAGE = Parameter("STAGE", "of waves: the only stage to trace")
+SEEDS = Parameter("SEEDS", "of regress, coverage: how many seeds, from SEED on", Number(1, 1000), 3, coverage=1)
+CLUSTER = Parameter("CLUSTER", "of regress, coverage, mutate: tcp://host:port, slurm or lsf (default: this machine)")
+OTHER = Parameter("OTHER", "of masks: a second checkpoint of MODEL's geometry")
+ARRAY = Parameter("ARRAY", "of vias: qkv, o, gateup, down or head", default="qkv")
+BLOCK = Parameter("BLOCK", "of vias: number of the block in its array", Number(0, INDEX_MAX), 0)
+COLUMN = Parameter("COLUMN", "of vias: the first column of the picture", Number(0, INDEX_MAX), 0)
+TASK = Parameter("TASK", "of formal: a proof or a family of them (default: all)")
+COUNT = Parameter("COUNT", "of mutate: how many mutants, chosen by SEED", Number(1, 10000), 40)
+MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
+LORA = Parameter("LORA", "of sim: a PEFT folder; of chat: several, commas between them, that /lora NAME chooses")
+USERS = Parameter("USERS", "of users: how many at once", Number(1, 256), 8)
+PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
+OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise: the file")
+BITS = Parameter("BITS", "of quantise: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6")
+ACT_W = Parameter("ACT_W", "of quality: bits of an activation's mantissa", Number(1, 64), Die.act_w)
+KV_W = Parameter("KV_W", "of quality: bits of a mantissa in the KV cache", Number(1, 64), Die.kv_w)
+PARTS = Parameter("PARTS", "of nightly: only these, such as 'regress formal' (default: all)")
+CLOCK = Parameter("CLOCK", "of ppa: gigahertz at which tokens/s are stated", Number(0.01, 10.0), 1.5)
+
+EVERY = {parameter.name: parameter for parameter in list(globals().values()) if isinstance(parameter, Parameter)}
+
+
+def seeds_from(first: int, count: int) -> range:
+    """``count`` seeds from ``first`` on. InputError if the last is none."""
+    if first + count - 1 > SEED_MAX:
+        what = f"{str(first)!r} is no number from 0 to {SEED_MAX - count + 1}"
+        raise InputError(what, "SEED", f"{count} seeds begin there")
+    return range(first, first + count)
+
+
+def main() -> None:
+    """Print every parameter, as ``make help`` shows it."""
+    for parameter in EVERY.values():
+        print(f"  {parameter.name:9} {parameter}")
+
+
+if __name__ == "__main__":
+    main()

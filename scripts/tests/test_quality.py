@@ -1,0 +1,68 @@
+"""``make quality`` as a user meets it."""
+
+import json
+
+import pytest
+
+from models.checkpoint import prose, tiny
+from scripts import quality
+
+PROSE = "Alice was beginning to get very tired of sitting by her sister"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tiny.write(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
+
+
+@pytest.fixture
+def ask(monkeypatch, tmp_path, capsys):
+    """Call the command on a short text: status, what it prints and complains of, its figures."""
+    monkeypatch.setattr(quality, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(prose, "text", lambda name: PROSE)
+    for name in ("MODEL", "TOKENS", "ACT_W", "KV_W"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(**parameters):
+        for name, value in parameters.items():
+            monkeypatch.setenv(name, str(value))
+        status = quality.main()
+        file = tmp_path / "results" / "quality.json"
+        return status, *capsys.readouterr(), json.loads(file.read_text()) if file.exists() else None
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        ({"MODEL": "/no/such/model"}, "no such checkpoint"),
+        ({"TOKENS": 1}, "1 tokens (TOKENS); the text has "),
+        ({"TOKENS": "few"}, "'few' is no number from 1"),
+        ({"ACT_W": 17, "TOKENS": 10}, "activation width 17"),
+    ],
+)
+def test_bad_input_is_one_line(path, parameters, error, ask):
+    status, out, err, figures = ask(**{"MODEL": path} | parameters)
+    assert (status, out, figures) == (2, "", None)
+    assert err.startswith("error: ") and error in err and err.count("\n") == 1
+
+
+def test_result_is_left_for_machines(path, ask):
+    status, out, _, figures = ask(MODEL=path, TOKENS=20)
+    assert status == 0 and "perplexity reference" in out
+    (die,) = figures["dies"]
+    assert (die["model"], die["cell_bits"]) == ("tiny.gguf", 4)
+    assert die["cells"] == 3 * 64 * (128 + 64 + 192 + 96) + 2 * 64 * (150 + 160)
+
+
+def test_mix_beside_its_source(path, ask, monkeypatch, tmp_path):
+    """What `make quality` does without parameters, on tiny models."""
+    names = {"smollm2": path, "smollm2-3-6": tiny.write(tmp_path / "mix.gguf", kinds=tiny.MIX)}
+    monkeypatch.setattr(quality.fetch, "resolve", names.get)
+    status, _, _, figures = ask(TOKENS=20)
+    assert status == 0
+    plain, mix = figures["dies"]
+    assert (plain["cell_bits"], mix["cell_bits"]) == (4, 3)
+    assert mix["cells"] - plain["cells"] == 3 * 64 * (128 + 96)  # qkv and down have a second slice
+    assert abs(plain["perplexity_change_percent"]) < 0.5 < abs(mix["perplexity_change_percent"])
