@@ -20,17 +20,20 @@ End = IntEnum("End", {name.removeprefix("End").upper(): value for name, value in
 End.__doc__ = "Why a generation ended (NONE: it goes on): ``end_e`` of the package."
 
 
-def bundle(struct: str, package: Package = PACKAGE, **kinds: type) -> type:
-    """A class for a packed struct. ``kinds`` are the classes of fields that are no plain numbers: bundles or enums."""
-    widths = package.struct(struct)
-    blank = {field: kinds.get(field, int)() if kinds.get(field) is not End else End.NONE for field in widths}
+def _blank(kind: type) -> object:
+    return kind(0) if issubclass(kind, int) else kind()
 
-    class Bundle(namedtuple(struct, widths)):
-        """Fields by name; of the class, WIDTHS has the bits of each and WIDTH those of all."""
+
+def bundle(struct: str, package: Package = PACKAGE, **kinds: type) -> type:
+    """A class for a packed struct. ``kinds`` are the classes of fields that are bundles themselves, or enumerations."""
+    fields = package.fields(struct)
+    blank = {field.name: _blank(kinds.get(field.name, int)) for field in fields}
+
+    class Bundle(namedtuple(struct, blank)):
+        """Fields by name; of the class, WIDTH has the bits of all of them."""
 
         __slots__ = ()
-        WIDTHS = widths
-        WIDTH = sum(widths.values())
+        WIDTH = package.width(struct)
 
         def __new__(cls, **fields: object) -> "Bundle":
             if unknown := fields.keys() - blank.keys():
@@ -40,30 +43,21 @@ def bundle(struct: str, package: Package = PACKAGE, **kinds: type) -> type:
         def pack(self) -> int:
             """The bits. ValueError for a field that does not fit."""
             bits = 0
-            for (field, width), value in zip(widths.items(), self, strict=True):
+            for field, value in zip(fields, self, strict=True):
                 number = value.pack() if isinstance(value, tuple) else int(value)
-                if not 0 <= number < 1 << width:
-                    raise ValueError(f"{struct}.{field} has {width} bits, too few for {number}")
-                bits = bits << width | number
+                if not 0 <= number < 1 << field.width:
+                    raise ValueError(f"{struct}.{field.name} has {field.width} bits, too few for {number}")
+                bits |= number << field.first
             return bits
 
         @classmethod
         def unpack(cls, bits: int) -> "Bundle":
             """The fields of a vector of WIDTH bits."""
             values = {}
-            for field, first, width in cls.places():
-                number, kind = bits >> first & (1 << width) - 1, kinds.get(field, int)
-                values[field] = kind.unpack(number) if issubclass(kind, tuple) else kind(number)
+            for field in fields:
+                number, kind = bits >> field.first & (1 << field.width) - 1, kinds.get(field.name, int)
+                values[field.name] = kind.unpack(number) if issubclass(kind, tuple) else kind(number)
             return cls(**values)
-
-        @classmethod
-        def places(cls) -> list[tuple[str, int, int]]:
-            """(field, its lowest bit, its bits), the highest field first."""
-            first, found = cls.WIDTH, []
-            for field, width in widths.items():
-                first -= width
-                found.append((field, first, width))
-            return found
 
         @classmethod
         def random(cls) -> "Bundle":

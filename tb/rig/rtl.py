@@ -7,6 +7,7 @@ import re
 import subprocess
 import sysconfig
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +23,16 @@ def trees(files: list[Path]) -> dict[Path, dict]:
     assert done.returncode == 0, f"Verible cannot parse the RTL\n{done.stderr}"
     parsed = json.loads(done.stdout)
     return {file: parsed[str(file)]["tree"] for file in files}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a packed struct: the type by name ('': none), its lowest bit and its bits."""
+
+    name: str
+    kind: str
+    first: int
+    width: int
 
 
 class Package:
@@ -44,10 +55,15 @@ class Package:
         """Bits of a type."""
         return self._width(self._types[name])
 
-    def struct(self, name: str) -> dict[str, int]:
-        """Fields of a packed struct and their bits, the highest field first."""
-        members = _all(self._types[name], "kStructUnionMember")
-        return {self._name(member): self._width(next(_all(member, "kDataType"))) for member in members}
+    def fields(self, name: str) -> list[Field]:
+        """The fields of a packed struct, the highest one first; none of a type that is no struct."""
+        found, first = [], self.width(name)
+        for member in _all(self._types[name], "kStructUnionMember"):
+            kind = next(_all(member, "kDataType"))
+            width = self._width(kind)
+            first -= width
+            found.append(Field(self._name(member), self._named(kind), first, width))
+        return found
 
     def enum(self, name: str) -> dict[str, int]:
         """Names and values of an enumeration, each of which is written out."""
@@ -76,13 +92,17 @@ class Package:
                 if kind == "kStructType":
                     return sum(self._width(next(_all(one, "kDataType"))) for one in _all(inner, "kStructUnionMember"))
                 return self._width(next(_all(inner, "kDataType")))
-        if named := next(_all(node, "SymbolIdentifier"), None) if not any(_all(node, "logic")) else None:
-            return self.width(self._text(named))
+        if named := self._named(node):
+            return self.width(named)
         width = 1
         for dimension in _all(node, "kDimensionRange"):
             high, low = (self._value(self._text(end)) for end in _all(dimension, "kExpression"))
             width *= high - low + 1
         return width
+
+    def _named(self, node: dict) -> str:
+        """The type that a type is only another word for; '' for one that is written out."""
+        return "" if any(_all(node, "kDataTypePrimitive")) else self._text(next(_all(node, "SymbolIdentifier")))
 
     def _value(self, text: str) -> int:
         text = LITERAL.sub(lambda number: str(int(number[2], BASES[number[1]])), text.replace("/", "//"))

@@ -9,20 +9,20 @@ module chip_assert #(
   input logic              idle_i,
   input logic              occupied_i,
   input logic              host_waits_i,
-  input logic [       4:0] valid_i,  // of the streams that NAMES names, the first one lowest
+  input logic [       4:0] valid_i,  // The streams are those that NAMES names, the first one lowest.
   input logic [       4:0] ready_i,
   input logic [LAYERS-1:0] busy_i
 );
   import assertion_pkg::*;
 
   localparam string NAMES[5] = '{
-    "host to sequencer", "sequencer to embedding", "embedding to layer 0", "final norm to head", "token to sequencer"
+    "host to sequencer", "sequencer to embedding", "embedding to layer 0", "last layer to head", "head to sequencer"
   };
 
   int unsigned silent_q, moved_q;
   logic [LAYERS-1:0] leaves;
   for (genvar l = 0; l < LAYERS; l++) begin : gen_layer
-    assign leaves[l] = chip.gen_layer[l].valid;
+    assign leaves[l] = chip.gen_layer[l].out_valid;
   end
 
   function automatic string waiting();
@@ -51,8 +51,8 @@ bind chip chip_assert #(
 ) u_chip_assert (
   .clk_i, .rst_i(rst_i || rst_q), .host_waits_i(out_valid_o && !out_ready_i),
   .idle_i(idle_o),
-  .occupied_i(|{tok_valid_i, seq_valid, emb_valid, busy, last_valid, fn_busy, head_busy, sampling, res_valid}),
-  .valid_i({res_valid, fn_valid, emb_valid, seq_valid, tok_valid_i}),
-  .ready_i({res_ready, fn_ready, emb_ready, seq_ready, tok_ready_o}),
+  .occupied_i(|{tok_valid_i, seq_valid, valid[0], busy, head_valid, head_working}),
+  .valid_i({res_valid, head_valid, valid[0], seq_valid, tok_valid_i}),
+  .ready_i({res_ready, head_ready, ready[0], seq_ready, tok_ready_o}),
   .busy_i(busy)
 );

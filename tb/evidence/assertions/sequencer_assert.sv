@@ -1,13 +1,18 @@
 `include "assert.svh"
-// A slot's tokens enter the layers in order: position 0, or the one after the last.
+// The host and the head name slots that there are. A slot's tokens enter the layers in order: position 0, or the one
+// after the last.
 module sequencer_assert #(
   parameter int SLOTS = 1,
   parameter int DEPTH = 1
 ) (
-  input logic                clk_i,
-  input logic                rst_i,
-  input logic                fire_i,
-  input cartridge_pkg::tag_t tag_i
+  input logic                 clk_i,
+  input logic                 rst_i,
+  input logic                 host_valid_i,
+  input cartridge_pkg::slot_t host_slot_i,
+  input logic                 res_valid_i,
+  input cartridge_pkg::slot_t res_slot_i,
+  input logic                 fire_i,
+  input cartridge_pkg::tag_t  tag_i
 );
   // verilator lint_off WIDTHTRUNC
   // A slot has 8 bits, whatever the number of slots.
@@ -16,7 +21,11 @@ module sequencer_assert #(
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       for (int unsigned s = 0; s < SLOTS; s++) next_q[s] = '0;
-    end else if (fire_i) begin
+    end else begin
+      if (host_valid_i) `HOLDS(host_slot, 32'(host_slot_i) < SLOTS, "the host names a slot that is not there")
+      if (res_valid_i) `HOLDS(res_slot, 32'(res_slot_i) < SLOTS, "the head answers in a slot that is not there")
+    end
+    if (!rst_i && fire_i) begin
       `HOLDS(in_range, 32'(tag_i.slot) < SLOTS && 32'(tag_i.pos) < DEPTH, "a token outside the slots and positions")
       `HOLDS(in_order, tag_i.pos == 0 || 17'(tag_i.pos) == next_q[tag_i.slot], "a position was left out or came twice")
       next_q[tag_i.slot] = 17'(tag_i.pos) + 17'd1;
@@ -28,5 +37,6 @@ bind sequencer sequencer_assert #(
   .SLOTS(SLOTS),
   .DEPTH(DEPTH)
 ) u_sequencer_assert (
-  .clk_i, .rst_i, .fire_i(valid_o && ready_i), .tag_i(tag_o)
+  .clk_i, .rst_i, .host_valid_i, .host_slot_i(host.slot), .res_valid_i, .res_slot_i(res_tag_i.slot),
+  .fire_i(valid_o && ready_i), .tag_i(tag_o)
 );

@@ -8,7 +8,7 @@ module stream_fifo_assert #(
   input logic             rst_i,
   input logic             push_i,
   input logic             pop_i,
-  input logic [     15:0] fill_i,
+  input logic [     31:0] fill_i,
   input logic [WIDTH-1:0] data_i,
   input logic [WIDTH-1:0] data_o
 );
@@ -18,7 +18,7 @@ module stream_fifo_assert #(
     if (rst_i) begin
       beats_q.delete();
     end else if (push_i || pop_i) begin
-      `HOLDS(fill_in_range, 32'(fill_i) == beats_q.size() && 32'(fill_i) <= DEPTH, "the fill counter is wrong")
+      `HOLDS(fill_in_range, fill_i == beats_q.size() && fill_i <= DEPTH, "the fill counter is wrong")
       if (pop_i) begin
         `HOLDS(no_underflow, beats_q.size() != 0, "a beat is taken from an empty FIFO")
         `HOLDS(in_order, data_o == beats_q[0], "a beat was lost, doubled or changed")
@@ -37,5 +37,5 @@ bind stream_fifo stream_fifo_assert #(
   .DEPTH(DEPTH),
   .WIDTH(WIDTH)
 ) u_fifo_assert (
-  .clk_i, .rst_i, .push_i(push), .pop_i(pop), .fill_i(fill_q), .data_i, .data_o
+  .clk_i, .rst_i, .push_i(push), .pop_i(pop), .fill_i(32'(fill_q)), .data_i, .data_o
 );

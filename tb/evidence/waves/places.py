@@ -1,4 +1,4 @@
-"""Where the stages of docs/formats.md are in the chip: instances below the layer, or below the chip."""
+"""Where the stages of docs/formats.md are in the chip: instances below the layer, the head, or the chip."""
 
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ PLACES = {
     Stage.DOWN: Place("u_down", "u_tap_down"),
     Stage.FFN_RESIDUAL: Place("u_ffn_residual", "u_tap_res2"),
     Stage.FINAL_NORM: Place("u_final_norm", "u_tap_final_norm"),
-    Stage.LOGITS: Place("u_head", "u_tap_logits"),
-    Stage.TOKEN: Place("u_argmax", "u_tap_token"),
+    Stage.LOGITS: Place("u_logits", "u_tap_logits"),
+    Stage.TOKEN: Place("u_choice", "u_tap_token"),
 }
 CHIP_STAGES = (Stage.EMBEDDING, Stage.FINAL_NORM, Stage.LOGITS, Stage.TOKEN)  # a chip has them once

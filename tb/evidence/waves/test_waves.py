@@ -11,9 +11,12 @@ from models.golden.stage import Stage
 from models.project import HDL
 from tb.chip.job import Chip
 from tb.evidence.waves import view
+from tb.evidence.waves.names import Names
+from tb.evidence.waves.save_file import SaveFile
 from tb.evidence.waves.signals import Signals
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation
+from tb.rig.bundles import PACKAGE, Beat, Tag
 from tb.rig.faults import Fault, broken
 from tb.rig.runner import run, simulators
 
@@ -78,14 +81,15 @@ def saved(capfd):
 
 
 def edges(signals, scope, clock="clk_i", **values):
-    """Times of rising edges of a scope's clock at which its signals have these values."""
+    """Times of rising edges of a scope's clock at which its signals have these values, or pass these checks."""
     history = {name: dict(signals.variables[f"{scope}.{name}"].tv) for name in (clock, *values)}
     state, found = {}, []
     for time in sorted({time for changes in history.values() for time in changes}):
         before = dict(state)
         state |= {name: changes[time] for name, changes in history.items() if time in changes}
-        if before.get(clock) == 0 and state[clock] == 1 and all(before[name] == v for name, v in values.items()):
-            found.append(time)
+        if before.get(clock) == 0 and state[clock] == 1:
+            if all(v(before[name]) if callable(v) else before[name] == v for name, v in values.items()):
+                found.append(time)
     return found
 
 
@@ -135,6 +139,8 @@ def test_a_broken_chip(tmp_path, capfd, monkeypatch):
         "token",
     ]
     assert shown.traces["data[0]"][1:] == (16,)
+    places = {field.name: field for field in PACKAGE.fields("tag_t")}
+    assert {name for name in shown.traces if name.startswith("tag/")} == {f"tag/{name}" for name in places}
 
 
 @pytest.fixture(scope="module")
@@ -162,12 +168,33 @@ def test_a_window(window, scope, groups, chip, capfd):
     assert any(f".{scope}." in name for name in names)
     assert not any(f"gen_layer[{1 - (window.layer or 0)}].u_layer" in name for name in names)
     if window.layer is not None:
-        inside, tag = f"chip_bench.u_chip.gen_layer[{window.layer}]", 1 << 16 | window.pos | (window.pos == 2) << 24
-        enters = edges(shown.signals, inside, "clk", up_valid=1, up_ready=1, up_tag=tag)
-        leaves = edges(shown.signals, inside, "clk", valid=1, ready=1, tag=tag)
+        inside, tag = f"chip_bench.u_chip.gen_layer[{window.layer}]", Tag(gen=window.pos == 2, slot=1, pos=window.pos)
+
+        def tagged(beat: int) -> bool:
+            return Beat.unpack(beat).tag == tag
+
+        enters = edges(shown.signals, f"{inside}.u_wire", valid_i=1, ready_o=1, data_i=tagged)
+        leaves = edges(shown.signals, inside, "clk", out_valid=1, out_ready=1, out=tagged)
         times = [time for time, _ in names["chip_bench.clk_i"].tv]
         assert len(enters) == len(leaves) == SHAPE["d_model"] // 32
         assert times[1] < enters[0] <= times[2] and times[-1] == leaves[-1]  # times[0] has what was there before
+
+
+def test_a_tag_follows_its_struct(tmp_path):
+    """A package with wider slots: the fields are where that package has them, and a vector of another width is none."""
+    package = (HDL / "cartridge_pkg.sv").read_text(encoding="utf-8")
+    wider = package.replace("typedef logic [7:0] slot_t;", "typedef logic [8:0] slot_t;")
+    assert wider != package
+    (tmp_path / "cartridge_pkg.sv").write_text(wider, encoding="utf-8")
+    for hdl, bits in ((HDL, 8), (tmp_path, 9)):
+        shown = object.__new__(view._View)
+        shown.names, shown.file = Names(hdl, tmp_path), SaveFile(tmp_path / "top.fst", (0, 1))
+        width = 21 + bits
+        shown.show("top.tag_q", width)
+        shown.show("top.tag_d", width + 1)
+        slot = " ".join(f"({bit})top.tag_q[{width - 1}:0]" for bit in range(5, 5 + bits))
+        assert f"#{{tag_q/slot}} {slot}" in shown.file.lines
+        assert f"top.tag_d[{width}:0]" in shown.file.lines
 
 
 def test_a_trace_that_cannot_be_read(tmp_path, capfd):

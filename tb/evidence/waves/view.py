@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.die.shape import LANES
 from models.golden.stage import CHIP, Stage
 from tb.evidence.waves import mismatch
 from tb.evidence.waves.mismatch import Mismatch
@@ -11,8 +12,10 @@ from tb.evidence.waves.names import Names
 from tb.evidence.waves.places import PLACES
 from tb.evidence.waves.save_file import BIT, DECIMAL, HEX, Format, SaveFile, fixed_point, named
 from tb.evidence.waves.signals import Signals, Tap
+from tb.rig.rtl import Field, Package
 
 LANES_SHOWN = 4
+FX_W = 32
 AROUND = 24  # clocks that the window shows around a mismatch, most of them before it
 PERIOD = 10  # ns: the clock of every bench
 # Signals that are rows of values: the last part of the name, bits of a value, its format (docs/formats.md).
@@ -24,7 +27,15 @@ ROWS = {
 }
 SINGLE = {"g_i": fixed_point(16, signed=True)}  # FX values that travel alone
 DECIMALS = re.compile(r"(.*_)?(pos|beat|idx|slot|token|id|left|cnt|pass|turn|layer|group|cycles|cycle)(_[ioqd])?")
-TAG = (("gen", 24, 1), ("slot", 16, 8), ("pos", 0, 16))  # tag_t: name, lowest bit, bits
+# Signals that are structs of the package: the last part of the name, the type.
+STRUCTS = {
+    "tag": "tag_t",
+    **dict.fromkeys(("beat", "in", "out", "last", "embedded", "normed", "logits"), "beat_t"),
+    "sample": "sample_t",
+    "prompt": "prompt_t",
+    **dict.fromkeys(("answer", "refusal"), "answer_t"),
+}
+DECIMAL_TYPES = ("slot_t", "pos_t", "token_t", "layer_t")
 PORT = re.compile(r"(\w*?)(valid|ready)_([io])")
 
 
@@ -153,7 +164,7 @@ class _View:
         layer = self.wrong.tap.layer if self.wrong and self.wrong.tap else CHIP
         if layer == CHIP and inside:
             layer = inside[0].layer
-        chip = (once or inside)[0].owner.partition(".gen_layer[")[0]
+        chip = (once or inside)[0].owner.partition(".gen_layer[")[0].removesuffix(".u_head")
         self.clock(self.signals.within(self.top))
         ports = self.signals.within(chip)
         for prefix, way in (("tok_", "i"), ("out_", "o")):
@@ -184,7 +195,7 @@ class _View:
     def layer_input(self, scope: str, layer: int) -> None:
         """What comes to a layer, and its gated clock."""
         with self.file.group(f"into layer {layer}", closed=bool(self.wrong)):
-            for name in ("clk", "working", "up_valid", "up_ready", "up_tag", "up_data"):
+            for name in ("clk", "working", "in_valid", "in_ready", "in"):
                 if (full := f"{scope}.{name}") in self.signals:
                     self.show(full, self.signals.width(full))
 
@@ -210,18 +221,42 @@ class _View:
         local, label = _last(name), label or _last(name)
         stem = re.sub(r"_[ioqd]$", "", local).rsplit("_", 1)[-1]
         bits, form = ROWS.get(stem, (0, HEX))
-        if stem == "tag" and width == 25:
-            for field, first, count in TAG:
-                self.file.part(name, width, first, count, BIT if count == 1 else DECIMAL, f"{label}/{field}")
+        if (kind := STRUCTS.get(stem)) and (package := self.package(kind, width)):
+            for field in package.fields(kind):
+                self.field(name, width, package, field, label)
         elif bits and width % bits == 0:
-            lanes = {*range(min(LANES_SHOWN, width // bits)), *([] if lane is None else [lane])}
-            for at in sorted(lanes):
-                self.file.part(name, width, at * bits, bits, form, f"{label}[{at}]")
+            self.row(name, width, 0, width, (bits, form), label, lane)
         elif (form := self.format(name, width)).names:
             # Bit by bit: GTKWave takes no filter file for a signal of which the dump has names of its own.
             self.file.part(name, width, 0, width, form, label)
         else:
             self.file.signal(name, width, form, label if label != local else None)
+
+    def package(self, kind: str, width: int) -> Package | None:
+        """The package of a die whose struct has this width, with beats as wide as this one; None if there is none."""
+        lanes = (width - self.names.package().width("tag_t")) // FX_W if kind == "beat_t" else LANES
+        package = self.names.package(lanes)
+        return package if package.width(kind) == width else None
+
+    def field(self, name: str, width: int, package: Package, field: Field, label: str, above: int = 0) -> None:
+        """A field of a signal, ``above`` the bits that are below its struct; one that is a struct in its own fields."""
+        label, first = f"{label}/{field.name}", above + field.first
+        if field.kind and (inner := package.fields(field.kind)):
+            for one in inner:
+                self.field(name, width, package, one, label, first)
+        elif field.name in ROWS:
+            self.row(name, width, first, field.width, ROWS[field.name], label)
+        else:
+            form = DECIMAL if field.kind in DECIMAL_TYPES else BIT if field.width == 1 else HEX
+            form = named(self.names.ends()) if field.kind == "end_e" else form
+            self.file.part(name, width, first, field.width, form, label)
+
+    def row(self, name: str, width: int, first: int, count: int, row: tuple, label: str, lane: int | None = None):
+        """The first values of ``count`` bits that are a row of values (bits of one, its format), and ``lane``."""
+        bits, form = row
+        lanes = {*range(min(LANES_SHOWN, count // bits)), *([] if lane is None else [lane])}
+        for at in sorted(lanes):
+            self.file.part(name, width, first + at * bits, bits, form, f"{label}[{at}]")
 
     def format(self, name: str, width: int) -> Format:
         """How a signal that is one value is shown."""

@@ -28,8 +28,8 @@ module wave_window (
   end
 
   for (genvar l = 0; l < LAYERS; l++) begin : gen_layer
-    assign enters[l] = chip.gen_layer[l].up_valid && 32'(chip.gen_layer[l].up_tag.pos) == pos;
-    assign leaves[l] = chip.gen_layer[l].valid && chip.gen_layer[l].ready && 32'(chip.gen_layer[l].tag.pos) == pos;
+    assign enters[l] = chip.valid[l] && 32'(chip.beat[l].tag.pos) == pos;
+    assign leaves[l] = chip.valid[l+1] && chip.ready[l+1] && 32'(chip.beat[l+1].tag.pos) == pos;
   end
 
   always_comb begin
@@ -38,8 +38,8 @@ module wave_window (
       done    = leaves[layer] && 32'(left_q) == BEATS - 1;
     end else begin
       entered = chip.seq_valid && 32'(chip.seq_tag.pos) == pos;
-      done = chip.am_valid && chip.am_ready && 32'(chip.am_tag.pos) == pos ||
-             leaves[LAYERS-1] && !chip.gen_layer[LAYERS-1].tag.gen && 32'(left_q) == BEATS - 1;
+      done = chip.res_valid && chip.res_ready && 32'(chip.res_tag.pos) == pos ||
+             leaves[LAYERS-1] && !chip.beat[LAYERS].tag.gen && 32'(left_q) == BEATS - 1;
     end
   end
 

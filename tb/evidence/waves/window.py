@@ -26,13 +26,20 @@ class Window:
 
     def env(self) -> dict[str, str]:
         """For the simulator: see window.cpp."""
-        owner = CHIP if self.layer is None else f"{CHIP}.gen_layer[{self.layer}].u_layer"
-        scopes = [(1, "chip_bench"), (1, CHIP), (1, owner.removesuffix(".u_layer"))]
-        if self.stage is None and self.layer is not None:
-            scopes.append((ALL, owner))
-        else:
-            stages = CHIP_STAGES if self.stage is None else (self.stage,)
-            scopes += [(1, owner), *((ALL, f"{owner}.{name}") for stage in stages for name in PLACES[stage])]
+        scopes = [(1, "chip_bench"), (1, CHIP)]
         if self.layer is None:
+            for stage in CHIP_STAGES if self.stage is None else (self.stage,):
+                scopes += self._stage(CHIP if stage is Stage.EMBEDDING else f"{CHIP}.u_head", stage)
             scopes.append((ALL, f"{CHIP}.u_sequencer"))
+        else:
+            inside = f"{CHIP}.gen_layer[{self.layer}]"
+            scopes += [(1, inside), (1, f"{inside}.u_wire")]
+            owner = f"{inside}.u_layer"
+            scopes += [(ALL, owner)] if self.stage is None else self._stage(owner, self.stage)
         return {"WAVE_SCOPES": ",".join(f"{levels} {scope}" for levels, scope in dict.fromkeys(scopes))}
+
+    @staticmethod
+    def _stage(owner: str, stage: Stage) -> list[tuple[int, str]]:
+        """(levels, scope) of a stage: its owner's own signals, its producer and its tap, and who chooses a token."""
+        names = [*PLACES[stage], *(("u_argmax", "u_sampler") if stage is Stage.TOKEN else ())]
+        return [(1, owner), *((ALL, f"{owner}.{name}") for name in names)]
