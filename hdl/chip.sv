@@ -5,23 +5,25 @@
 // A layer without work has its clock gated, and so has the head. Tokens that want no answer end in the head. A slot that
 // is cut ends its answer with the next token.
 module chip (
-  input  logic                                                         clk_i,
-  input  logic                                                         rst_i,
-  output logic                                                         idle_o,  // No token is anywhere on the die.
-  output logic                                 [shape_pkg::LAYERS-1:0] layer_busy_o,
-  output logic                                 [shape_pkg::LAYERS-1:0] corrected_o,  // Its SRAMs mended a word.
-  output logic                                 [shape_pkg::LAYERS-1:0] failed_o,  // They could not mend one.
-  input  logic [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
-  input  logic                                                         tok_valid_i,
-  output logic                                                         tok_ready_o,
-  input  cartridge_pkg::prompt_t                                       tok_prompt_i,
-  input  logic                                  [shape_pkg::SLOTS-1:0] cut_i,
-  input  logic                                                         write_valid_i,
-  input  cartridge_pkg::layer_t                                        write_layer_i,
-  input  cartridge_pkg::adapter_write_t                                write_i,
-  output logic                                                         out_valid_o,
-  input  logic                                                         out_ready_i,
-  output cartridge_pkg::answer_t                                       out_answer_o
+  input  logic                                                                                  clk_i,
+  input  logic                                                                                  rst_i,
+  // No token is anywhere on the die.
+  output logic                                                                                  idle_o,
+  output logic                          [                                shape_pkg::LAYERS-1:0] layer_busy_o,
+  // A layer's SRAMs have mended a word, or could not.
+  output logic                          [                                shape_pkg::LAYERS-1:0] corrected_o,
+  output logic                          [                                shape_pkg::LAYERS-1:0] failed_o,
+  input  logic                          [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
+  input  logic                                                                                  tok_valid_i,
+  output logic                                                                                  tok_ready_o,
+  input  cartridge_pkg::prompt_t                                                                tok_prompt_i,
+  input  logic                          [                                 shape_pkg::SLOTS-1:0] cut_i,
+  input  logic                                                                                  write_valid_i,
+  input  cartridge_pkg::layer_t                                                                 write_layer_i,
+  input  cartridge_pkg::adapter_write_t                                                         write_i,
+  output logic                                                                                  out_valid_o,
+  input  logic                                                                                  out_ready_i,
+  output cartridge_pkg::answer_t                                                                out_answer_o
 );
   import cartridge_pkg::*;
   import shape_pkg::*;
@@ -72,9 +74,9 @@ module chip (
   );
 
   // ---- what goes into layer l, and with l == LAYERS into the head
-  logic  valid[LAYERS+1];
-  logic  ready[LAYERS+1];
-  beat_t beat [LAYERS+1];
+  logic valid[LAYERS+1];
+  logic ready[LAYERS+1];
+  beat_t beat[LAYERS+1];
 
   beat_t embedded;
   assign beat[0] = embedded;

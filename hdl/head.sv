@@ -5,18 +5,18 @@
 // Tokens that want no answer end here. A slot chooses greedily or by sampling; how, the head asks for the slot of the
 // logits that it has.
 module head (
-  input  logic                                    clk_i,
-  input  logic                                    rst_i,
-  output logic                                    busy_o,
-  input  logic                                    valid_i,
-  output logic                                    ready_o,
-  input  cartridge_pkg::beat_t                    beat_i,
-  output cartridge_pkg::slot_t                    sample_slot_o,
-  input  cartridge_pkg::sample_t                  sample_i,
-  output logic                                    valid_o,
-  input  logic                                    ready_i,
-  output cartridge_pkg::tag_t                     tag_o,
-  output cartridge_pkg::token_t                   token_o
+  input  logic                   clk_i,
+  input  logic                   rst_i,
+  output logic                   busy_o,
+  input  logic                   valid_i,
+  output logic                   ready_o,
+  input  cartridge_pkg::beat_t   beat_i,
+  output cartridge_pkg::slot_t   sample_slot_o,
+  input  cartridge_pkg::sample_t sample_i,
+  output logic                   valid_o,
+  input  logic                   ready_i,
+  output cartridge_pkg::tag_t    tag_o,
+  output cartridge_pkg::token_t  token_o
 );
   import cartridge_pkg::*;
   import shape_pkg::*;

@@ -1,16 +1,16 @@
 // Residual addition: joins the skip path and the branch, beat by beat.
 module residual (
-  input  logic                             skip_valid_i,
-  output logic                             skip_ready_o,
-  input  logic [cartridge_pkg::BEAT_W-1:0] skip_data_i,
-  input  logic                             valid_i,
-  output logic                             ready_o,
-  input  cartridge_pkg::tag_t              tag_i,
-  input  logic [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic                             valid_o,
-  input  logic                             ready_i,
-  output cartridge_pkg::tag_t              tag_o,
-  output logic [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                                            skip_valid_i,
+  output logic                                            skip_ready_o,
+  input  logic                [cartridge_pkg::BEAT_W-1:0] skip_data_i,
+  input  logic                                            valid_i,
+  output logic                                            ready_o,
+  input  cartridge_pkg::tag_t                             tag_i,
+  input  logic                [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                            valid_o,
+  input  logic                                            ready_i,
+  output cartridge_pkg::tag_t                             tag_o,
+  output logic                [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
 

@@ -13,32 +13,32 @@ module sequencer #(
   parameter int SLOTS = 2,
   parameter int DEPTH = 32
 ) (
-  input  logic                                               clk_i,
-  input  logic                                               rst_i,
+  input  logic                                                                           clk_i,
+  input  logic                                                                           rst_i,
   // A host with fewer stop tokens repeats one.
-  input  logic [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
+  input  logic                   [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
   // Prompt tokens come from the host.
-  input  logic                                               host_valid_i,
-  output logic                                               host_ready_o,
-  input  cartridge_pkg::prompt_t                             host_prompt_i,
-  input  logic                   [SLOTS-1:0]                 cut_i,
+  input  logic                                                                           host_valid_i,
+  output logic                                                                           host_ready_o,
+  input  cartridge_pkg::prompt_t                                                         host_prompt_i,
+  input  logic                   [                                            SLOTS-1:0] cut_i,
   // Answers go to the host.
-  output logic                                               out_valid_o,
-  input  logic                                               out_ready_i,
-  output cartridge_pkg::answer_t                             out_answer_o,
+  output logic                                                                           out_valid_o,
+  input  logic                                                                           out_ready_i,
+  output cartridge_pkg::answer_t                                                         out_answer_o,
   // Tokens go into the layers.
-  output logic                                               valid_o,
-  input  logic                                               ready_i,
-  output cartridge_pkg::tag_t                                tag_o,
-  output cartridge_pkg::token_t                              token_o,
+  output logic                                                                           valid_o,
+  input  logic                                                                           ready_i,
+  output cartridge_pkg::tag_t                                                            tag_o,
+  output cartridge_pkg::token_t                                                          token_o,
   // The head asks how the slot of its logits chooses.
-  input  cartridge_pkg::slot_t                               sample_slot_i,
-  output cartridge_pkg::sample_t                             sample_o,
+  input  cartridge_pkg::slot_t                                                           sample_slot_i,
+  output cartridge_pkg::sample_t                                                         sample_o,
   // Chosen tokens come from the head.
-  input  logic                                               res_valid_i,
-  output logic                                               res_ready_o,
-  input  cartridge_pkg::tag_t                                res_tag_i,
-  input  cartridge_pkg::token_t                              res_token_i
+  input  logic                                                                           res_valid_i,
+  output logic                                                                           res_ready_o,
+  input  cartridge_pkg::tag_t                                                            res_tag_i,
+  input  cartridge_pkg::token_t                                                          res_token_i
 );
   import cartridge_pkg::*;
 
@@ -49,9 +49,9 @@ module sequencer #(
   localparam int COUNT_W = $clog2(DEPTH + 1);  // of a number of positions
 
   logic [COUNT_W-1:0] pos_q[SLOTS];  // the slot's next position; DEPTH: full
-  pos_t               left_q[SLOTS];  // answer tokens still wanted
-  adapter_t           adapter_q[SLOTS];
-  sample_t            sample_q[SLOTS];
+  pos_t left_q[SLOTS];  // answer tokens still wanted
+  adapter_t adapter_q[SLOTS];
+  sample_t sample_q[SLOTS];
 
   prompt_t host;  // Icarus 11 knows the type of a top's port only from a variable of it
   assign host = host_prompt_i;

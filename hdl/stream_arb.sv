@@ -16,7 +16,7 @@ module stream_arb #(
   output logic             valid_o,
   input  logic             ready_i,
   output logic [WIDTH-1:0] data_o,
-  output logic             from_a_o  // The beat that is offered is one of a.
+  output logic             from_a_o    // The beat that is offered is one of a.
 );
   logic waits_q;  // the offer of the clock before was not taken
   logic from_a, from_a_q;

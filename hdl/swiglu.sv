@@ -1,21 +1,21 @@
 // SwiGLU: h = gate * sigmoid(gate) * up. Beats of gate and up arrive in turn; one beat leaves for each pair.
 module swiglu (
-  input  logic                                    clk_i,
-  input  logic                                    rst_i,
-  input  logic                                    valid_i,
-  output logic                                    ready_o,
-  input  cartridge_pkg::tag_t                     tag_i,
-  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic                                    valid_o,
-  input  logic                                    ready_i,
-  output cartridge_pkg::tag_t                     tag_o,
-  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                                            clk_i,
+  input  logic                                            rst_i,
+  input  logic                                            valid_i,
+  output logic                                            ready_o,
+  input  cartridge_pkg::tag_t                             tag_i,
+  input  logic                [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                            valid_o,
+  input  logic                                            ready_i,
+  output cartridge_pkg::tag_t                             tag_o,
+  output logic                [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
 
   tag_t tag;  // Icarus 11 knows the type of a top's port only from a variable of it
 
-  logic              have_gate_q;
+  logic have_gate_q;
   logic [BEAT_W-1:0] gate_q;
 
   assign valid_o = valid_i && have_gate_q;
@@ -35,7 +35,7 @@ module swiglu (
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     logic signed [31:0] gate, up;
-    logic        [16:0] sig;
+    logic [16:0] sig;
     logic signed [32:0] silu;
 
     assign gate = gate_q[l*32+:32];

@@ -2,40 +2,43 @@
 // every clock; adapters come from a file; registers are at the pins. +occupancy=NAME leaves which token entered or left
 // which layer in which clock.
 module cartridge_bench (
-  input  logic        clk_i,
-  input  logic        rst_i,
-  input  logic [15:0] s_axil_awaddr_i,
-  input  logic        s_axil_awvalid_i,
-  output logic        s_axil_awready_o,
-  input  logic [31:0] s_axil_wdata_i,
-  input  logic  [3:0] s_axil_wstrb_i,
-  input  logic        s_axil_wvalid_i,
-  output logic        s_axil_wready_o,
-  output logic  [1:0] s_axil_bresp_o,
-  output logic        s_axil_bvalid_o,
-  input  logic        s_axil_bready_i,
-  input  logic [15:0] s_axil_araddr_i,
-  input  logic        s_axil_arvalid_i,
-  output logic        s_axil_arready_o,
-  output logic [31:0] s_axil_rdata_o,
-  output logic  [1:0] s_axil_rresp_o,
-  output logic        s_axil_rvalid_o,
-  input  logic        s_axil_rready_i,
+  input  logic                          clk_i,
+  input  logic                          rst_i,
+  input  logic                   [15:0] s_axil_awaddr_i,
+  input  logic                          s_axil_awvalid_i,
+  output logic                          s_axil_awready_o,
+  input  logic                   [31:0] s_axil_wdata_i,
+  input  logic                   [ 3:0] s_axil_wstrb_i,
+  input  logic                          s_axil_wvalid_i,
+  output logic                          s_axil_wready_o,
+  output logic                   [ 1:0] s_axil_bresp_o,
+  output logic                          s_axil_bvalid_o,
+  input  logic                          s_axil_bready_i,
+  input  logic                   [15:0] s_axil_araddr_i,
+  input  logic                          s_axil_arvalid_i,
+  output logic                          s_axil_arready_o,
+  output logic                   [31:0] s_axil_rdata_o,
+  output logic                   [ 1:0] s_axil_rresp_o,
+  output logic                          s_axil_rvalid_o,
+  input  logic                          s_axil_rready_i,
   // The file +adapters=NAME has a line of {last, data} of the adapter stream in hexadecimal for a clock.
-  input  logic        load_i,
-  output logic        loaded_o,
+  input  logic                          load_i,
+  output logic                          loaded_o,
   // Slot, token and last go into the token stream; all else a host writes into registers.
-  input  logic        push_i,
-  output logic        full_o,
-  input  cartridge_pkg::prompt_t push_prompt_i,
-  input  logic        stall_i,  // Answers wait at the die's port.
-  output logic        avail_o,
-  input  logic        pop_i,
-  output cartridge_pkg::answer_t pop_answer_o,
-  output logic        pop_refused_o,  // The host port has refused the prompt.
-  output logic [47:0] pop_cycle_o,  // In it the answer left the die.
-  output logic        idle_o,
-  output logic [47:0] cycles_o
+  input  logic                          push_i,
+  output logic                          full_o,
+  input  cartridge_pkg::prompt_t        push_prompt_i,
+  // Answers wait at the die's port.
+  input  logic                          stall_i,
+  output logic                          avail_o,
+  input  logic                          pop_i,
+  output cartridge_pkg::answer_t        pop_answer_o,
+  // The host port has refused the prompt.
+  output logic                          pop_refused_o,
+  // The answer left the die in this cycle.
+  output logic                   [47:0] pop_cycle_o,
+  output logic                          idle_o,
+  output logic                   [47:0] cycles_o
 );
   import cartridge_pkg::*;
   import shape_pkg::*;
@@ -66,11 +69,11 @@ module cartridge_bench (
   ) u_player (
     .clk_i,
     .rst_i,
-    .play_i  (load_i),
+    .play_i (load_i),
     .loaded_o,
-    .valid_o (lora_valid),
-    .ready_i (lora_ready),
-    .data_o  (lora)
+    .valid_o(lora_valid),
+    .ready_i(lora_ready),
+    .data_o (lora)
   );
 
   stream_fifo #(
@@ -90,8 +93,8 @@ module cartridge_bench (
   cartridge u_cartridge (
     .clk_i,
     .rst_i,
-    .idle_o          (idle),
-    .layer_busy_o    (),
+    .idle_o         (idle),
+    .layer_busy_o   (),
     .s_axil_awaddr_i,
     .s_axil_awvalid_i,
     .s_axil_awready_o,
@@ -109,21 +112,21 @@ module cartridge_bench (
     .s_axil_rresp_o,
     .s_axil_rvalid_o,
     .s_axil_rready_i,
-    .s_tok_tvalid_i  (tok_valid),
-    .s_tok_tready_o  (tok_ready),
-    .s_tok_tdata_i   (32'(prompt.token)),
-    .s_tok_tdest_i   (prompt.slot),
-    .s_tok_tlast_i   (prompt.last),
-    .m_tok_tvalid_o  (out_valid),
-    .m_tok_tready_i  (out_ready),
-    .m_tok_tdata_o   ({unused, refused, answer.reason, answer.token}),
-    .m_tok_tid_o     (answer.slot),
-    .m_tok_tuser_o   (answer.pos),
-    .m_tok_tlast_o   (),
-    .s_lora_tvalid_i (lora_valid),
-    .s_lora_tready_o (lora_ready),
-    .s_lora_tdata_i  (lora[31:0]),
-    .s_lora_tlast_i  (lora[32])
+    .s_tok_tvalid_i (tok_valid),
+    .s_tok_tready_o (tok_ready),
+    .s_tok_tdata_i  (32'(prompt.token)),
+    .s_tok_tdest_i  (prompt.slot),
+    .s_tok_tlast_i  (prompt.last),
+    .m_tok_tvalid_o (out_valid),
+    .m_tok_tready_i (out_ready),
+    .m_tok_tdata_o  ({unused, refused, answer.reason, answer.token}),
+    .m_tok_tid_o    (answer.slot),
+    .m_tok_tuser_o  (answer.pos),
+    .m_tok_tlast_o  (),
+    .s_lora_tvalid_i(lora_valid),
+    .s_lora_tready_o(lora_ready),
+    .s_lora_tdata_i (lora[31:0]),
+    .s_lora_tlast_i (lora[32])
   );
 
   stream_fifo #(

@@ -1,25 +1,29 @@
 // The chip as the benches drive it: prompt tokens wait in a FIFO in front of it, answers in a FIFO behind it, so that
 // the chip runs at its own pace and Python need not follow every clock.
 module chip_bench (
-  input  logic                                                                clk_i,
-  input  logic                                                                rst_i,
-  input  logic        [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
+  input  logic                                                                           clk_i,
+  input  logic                                                                           rst_i,
+  input  logic                   [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
   // The file +adapters=NAME has a line of {layer_t, adapter_write_t} in hexadecimal for a clock.
-  input  logic                                                                load_i,
-  output logic                                                                loaded_o,
-  input  logic                                                                push_i,
-  output logic                                                                full_o,
-  input  cartridge_pkg::prompt_t                                              push_prompt_i,
-  input  logic                                                                stall_i,  // Answers wait at the chip's port.
-  output logic                                                                avail_o,
-  input  logic                                                                pop_i,
-  output cartridge_pkg::answer_t                                              pop_answer_o,
-  output logic                                                         [47:0] pop_cycle_o,  // In it the answer left the chip.
-  output logic                                                                idle_o,
-  output logic                                                         [47:0] cycles_o,
-  output logic                                                         [47:0] busy_o,  // Clocks count times layers with a token.
-  output logic                                                         [31:0] corrected_o,  // So many SRAM words were.
-  output logic                                                         [31:0] failed_o
+  input  logic                                                                           load_i,
+  output logic                                                                           loaded_o,
+  input  logic                                                                           push_i,
+  output logic                                                                           full_o,
+  input  cartridge_pkg::prompt_t                                                         push_prompt_i,
+  // Answers wait at the chip's port.
+  input  logic                                                                           stall_i,
+  output logic                                                                           avail_o,
+  input  logic                                                                           pop_i,
+  output cartridge_pkg::answer_t                                                         pop_answer_o,
+  // The answer left the chip in this cycle.
+  output logic                   [                                                 47:0] pop_cycle_o,
+  output logic                                                                           idle_o,
+  output logic                   [                                                 47:0] cycles_o,
+  // The sum over all clocks of the layers that have a token.
+  output logic                   [                                                 47:0] busy_o,
+  // So many SRAM words were corrected, or could not be.
+  output logic                   [                                                 31:0] corrected_o,
+  output logic                   [                                                 31:0] failed_o
 );
   import cartridge_pkg::*;
 
@@ -44,11 +48,11 @@ module chip_bench (
   ) u_player (
     .clk_i,
     .rst_i,
-    .play_i  (load_i),
+    .play_i (load_i),
     .loaded_o,
-    .valid_o (write_valid),
-    .ready_i (1'b1),
-    .data_o  ({write_layer, write})
+    .valid_o(write_valid),
+    .ready_i(1'b1),
+    .data_o ({write_layer, write})
   );
 
   assign full_o      = !push_ready;

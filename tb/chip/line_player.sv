@@ -11,9 +11,9 @@ module line_player #(
   input  logic             ready_i,
   output logic [WIDTH-1:0] data_o
 );
-  int    fd, got;
+  int fd, got;
   string path;
-  logic  valid_q, loaded_q;
+  logic valid_q, loaded_q;
   logic [WIDTH-1:0] line, line_q;
 
   assign loaded_o = loaded_q;
@@ -22,7 +22,7 @@ module line_player #(
 
   always @(posedge clk_i) begin
     if (rst_i) begin
-      fd       = 0;
+      fd = 0;
       loaded_q <= 1'b0;
       valid_q  <= 1'b0;
     end else if (play_i && !loaded_q && (!valid_q || ready_i)) begin

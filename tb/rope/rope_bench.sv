@@ -5,16 +5,16 @@ module rope_bench #(
   parameter int TURN_BEATS = 3,
   parameter int BEATS      = 4
 ) (
-  input  logic                                    clk_i,
-  input  logic                                    rst_i,
-  input  logic                                    valid_i,
-  output logic                                    ready_o,
-  input  cartridge_pkg::tag_t                     tag_i,
-  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic                                    valid_o,
-  input  logic                                    ready_i,
-  output cartridge_pkg::tag_t                     tag_o,
-  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                                            clk_i,
+  input  logic                                            rst_i,
+  input  logic                                            valid_i,
+  output logic                                            ready_o,
+  input  cartridge_pkg::tag_t                             tag_i,
+  input  logic                [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                            valid_o,
+  input  logic                                            ready_i,
+  output cartridge_pkg::tag_t                             tag_o,
+  output logic                [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
 

@@ -9,14 +9,18 @@ module chip_assert #(
   input logic              idle_i,
   input logic              occupied_i,
   input logic              host_waits_i,
-  input logic [       4:0] valid_i,  // The streams are those that NAMES names, the first one lowest.
+  input logic [       4:0] valid_i,       // The streams are those that NAMES names, the first one lowest.
   input logic [       4:0] ready_i,
   input logic [LAYERS-1:0] busy_i
 );
   import assertion_pkg::*;
 
   localparam string NAMES[5] = '{
-    "host to sequencer", "sequencer to embedding", "embedding to layer 0", "last layer to head", "head to sequencer"
+      "host to sequencer",
+      "sequencer to embedding",
+      "embedding to layer 0",
+      "last layer to head",
+      "head to sequencer"
   };
 
   int unsigned silent_q, moved_q;
@@ -49,10 +53,12 @@ endmodule
 bind chip chip_assert #(
   .LAYERS(shape_pkg::LAYERS)
 ) u_chip_assert (
-  .clk_i, .rst_i(rst_i || rst_q), .host_waits_i(out_valid_o && !out_ready_i),
-  .idle_i(idle_o),
-  .occupied_i(|{tok_valid_i, seq_valid, valid[0], busy, head_valid, head_working}),
-  .valid_i({res_valid, head_valid, valid[0], seq_valid, tok_valid_i}),
-  .ready_i({res_ready, head_ready, ready[0], seq_ready, tok_ready_o}),
-  .busy_i(busy)
+  .clk_i,
+  .rst_i       (rst_i || rst_q),
+  .host_waits_i(out_valid_o && !out_ready_i),
+  .idle_i      (idle_o),
+  .occupied_i  (|{tok_valid_i, seq_valid, valid[0], busy, head_valid, head_working}),
+  .valid_i     ({res_valid, head_valid, valid[0], seq_valid, tok_valid_i}),
+  .ready_i     ({res_ready, head_ready, ready[0], seq_ready, tok_ready_o}),
+  .busy_i      (busy)
 );

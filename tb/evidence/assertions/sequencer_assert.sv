@@ -37,6 +37,12 @@ bind sequencer sequencer_assert #(
   .SLOTS(SLOTS),
   .DEPTH(DEPTH)
 ) u_sequencer_assert (
-  .clk_i, .rst_i, .host_valid_i, .host_slot_i(host.slot), .res_valid_i, .res_slot_i(res_tag_i.slot),
-  .fire_i(valid_o && ready_i), .tag_i(tag_o)
+  .clk_i,
+  .rst_i,
+  .host_valid_i,
+  .host_slot_i(host.slot),
+  .res_valid_i,
+  .res_slot_i (res_tag_i.slot),
+  .fire_i     (valid_o && ready_i),
+  .tag_i      (tag_o)
 );

@@ -37,5 +37,11 @@ bind stream_fifo stream_fifo_assert #(
   .DEPTH(DEPTH),
   .WIDTH(WIDTH)
 ) u_fifo_assert (
-  .clk_i, .rst_i, .push_i(push), .pop_i(pop), .fill_i(32'(fill_q)), .data_i, .data_o
+  .clk_i,
+  .rst_i,
+  .push_i(push),
+  .pop_i (pop),
+  .fill_i(32'(fill_q)),
+  .data_i,
+  .data_o
 );

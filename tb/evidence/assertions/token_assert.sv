@@ -52,8 +52,7 @@ module token_assert #(
       waits    = out_valid_i || (in_q != 0 && !(valid_i && !ready_i));
       silent_q = (waits || !inside_q || moved != moved_q) ? 0 : silent_q + 1;
       moved_q  = moved;
-      if (silent_q != 0)
-        `HOLDS(alive, silent_q <= clocks(), "a token is inside and nothing has moved for too long")
+      if (silent_q != 0) `HOLDS(alive, silent_q <= clocks(), "a token is inside and nothing has moved for too long")
     end
   end
 endmodule

@@ -43,9 +43,9 @@ module arb_proof #(
   assign fire   = valid && ready_i;
 
   // The offer of the clock before, and which side went last.
-  logic             offered_q, from_a_q, after_a_q, after_b_q;
+  logic offered_q, from_a_q, after_a_q, after_b_q;
   logic [WIDTH-1:0] data_q;
-  logic       [1:0] a_wait_q, b_wait_q;  // clocks that a side has waited with the consumer ready
+  logic [1:0] a_wait_q, b_wait_q;  // clocks that a side has waited with the consumer ready
   always_ff @(posedge clk_i) begin
     a_held_q  <= a_valid && !a_ready && !rst_i;
     b_held_q  <= b_valid && !b_ready && !rst_i;
@@ -71,18 +71,21 @@ module arb_proof #(
   always_comb begin
     if (init_q) assume (rst_i);
     if (!init_q) begin
-      offers: assert (valid == (a_valid || b_valid));
-      if (offered_q) stays: assert (valid && from_a == from_a_q && data == data_q);
-      if (valid) owner: assert (from_a ? a_valid && data == a_data : b_valid && data == b_data);
-      one_moves: assert (a_fire == (fire && from_a) && b_fire == (fire && !from_a));
-      if (!offered_q && a_valid && b_valid) first: assert (from_a == !(TURNS && after_a_q));
+      offers : assert (valid == (a_valid || b_valid));
+      if (offered_q) stays : assert (valid && from_a == from_a_q && data == data_q);
+      if (valid) owner : assert (from_a ? a_valid && data == a_data : b_valid && data == b_data);
+      one_moves : assert (a_fire == (fire && from_a) && b_fire == (fire && !from_a));
+      if (!offered_q && a_valid && b_valid) first : assert (from_a == !(TURNS && after_a_q));
       // with a consumer that takes, a waits for one offer of b at most, and with turns so does b
-      a_soon: assert (a_wait_q <= 1);
-      if (TURNS) b_soon: assert (b_wait_q <= 1);
+      a_soon : assert (a_wait_q <= 1);
+      if (TURNS) b_soon : assert (b_wait_q <= 1);
 
       // invariants
-      turn: assert (u_arb.waits_q == offered_q && u_arb.b_first_q == (TURNS && after_a_q) && !(after_a_q && after_b_q));
-      if (u_arb.waits_q) waits: assert (u_arb.from_a_q == from_a_q && (from_a_q ? a_held_q && data_q == a_data_q
+      turn :
+      assert (u_arb.waits_q == offered_q && u_arb.b_first_q == (TURNS && after_a_q) && !(after_a_q && after_b_q));
+      if (u_arb.waits_q)
+        waits :
+        assert (u_arb.from_a_q == from_a_q && (from_a_q ? a_held_q && data_q == a_data_q
                                                                                 : b_held_q && data_q == b_data_q));
       if (a_wait_q == 1) assert (a_held_q && !offered_q && after_b_q);
       if (b_wait_q == 1) assert (b_held_q && !offered_q && after_a_q);

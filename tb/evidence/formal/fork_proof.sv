@@ -37,11 +37,11 @@ module fork_proof (
   always_comb begin
     if (init_q) assume (rst_i);
     if (!init_q) begin
-      into_a: assert ((a_valid && a_ready) == (valid && ready));
-      into_b: assert ((b_valid && b_ready) == (valid && ready));
-      moves: assert ((valid && ready) == (valid && a_ready && b_ready));
-      if (a_offered_q) a_stays: assert (a_valid);
-      if (b_offered_q) b_stays: assert (b_valid);
+      into_a : assert ((a_valid && a_ready) == (valid && ready));
+      into_b : assert ((b_valid && b_ready) == (valid && ready));
+      moves : assert ((valid && ready) == (valid && a_ready && b_ready));
+      if (a_offered_q) a_stays : assert (a_valid);
+      if (b_offered_q) b_stays : assert (b_valid);
       // invariants: a branch that is ready waits for the source or for the other branch
       if (a_offered_q) assert (valid_q && b_ready_q);
       if (b_offered_q) assert (valid_q && a_ready_q);
