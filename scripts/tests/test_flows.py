@@ -25,9 +25,13 @@ def compiled(suffix: str = ".sv") -> list[str]:
     return first + [name for name in names if name not in first]
 
 
+def listed() -> list[str]:
+    """The files that hdl/cartridge.f names."""
+    return [line for line in (HDL / "cartridge.f").read_text().splitlines() if line[0].isalpha()]
+
+
 def test_the_file_list_is_the_whole_rtl():
-    listed = [line for line in (HDL / "cartridge.f").read_text().splitlines() if not line.startswith(("//", "+"))]
-    assert listed == compiled()
+    assert listed() == compiled()
 
 
 def test_the_core_is_the_whole_rtl():
@@ -50,8 +54,8 @@ def test_the_file_list_compiles(simulator, package):
         command = ["verilator", "--lint-only", HDL / "lint.vlt", package, "-F", HDL / "cartridge.f"]
         command += ["--top-module", "cartridge"]
     else:
-        command = ["iverilog", "-g2012", "-o", os.devnull, "-s", "cartridge", ROOT / "tb/rig/icarus.sv", package]
-        command += ["-c", "cartridge.f"]
+        command = ["iverilog", "-g2012", "-I.", "-o", os.devnull, "-s", "cartridge", ROOT / "tb/rig/icarus.sv", package]
+        command += listed()
     done = subprocess.run(command, cwd=HDL, env=toolchain.verilator_env(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -60,11 +64,8 @@ def fusesoc(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run a target of the core, built in ``folder``, where Verilator and cocotb are on PATH."""
     env = toolchain.verilator_env()
     env |= {"PATH": f"{BIN}{os.pathsep}{env['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(folder)}
-    asked = subprocess.run(
-        [BIN / "cocotb-config", "--pygpi-entry-point"], capture_output=True, text=True, check=True
-    ).stdout
-    library = subprocess.run([BIN / "cocotb-config", "--libpython"], capture_output=True, text=True, check=True).stdout
-    env["GPI_USERS"] = f"{library.strip()};{asked.strip()}"
+    asked = [[BIN / "cocotb-config", option] for option in ("--libpython", "--pygpi-entry-point")]
+    env["GPI_USERS"] = ";".join(subprocess.check_output(command, text=True).strip() for command in asked)
     command = [BIN / "fusesoc", "--cores-root", ROOT, "run", "--build-root", folder / "build", *arguments, "cartridge"]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
 
