@@ -9,8 +9,9 @@ from pathlib import Path
 import yaml
 
 from models.errors import InputError
-from scripts.command import guarded
-from scripts.flows import shape
+from scripts import shape
+from scripts.cli.command import guard
+from scripts.cli.parameters import DEPTH
 
 CORE = """CAPI=2:
 name: {name}
@@ -26,16 +27,17 @@ targets:
 
 def main(arguments: list[str]) -> int:
     """Generate what FuseSoC's file asks for; gives the exit status."""
-    return guarded(lambda: generate(Path(*arguments)))
+    return guard(lambda: generate(Path(*arguments)))
 
 
 def generate(asked: Path) -> int:
     """Leave package and core; gives 0. InputError for a parameter that there is not, or a bad value."""
     request = yaml.safe_load(asked.read_text(encoding="utf-8"))
-    given = {"model": "tiny", "depth": shape.DEPTH} | (request["parameters"] or {})
+    given = {"model": "tiny", "depth": DEPTH.default} | (request["parameters"] or {})
     if unknown := given.keys() - {"model", "depth"}:
         raise InputError(f"unknown parameter {min(unknown)!r}", "generator shape", "use model and depth")
-    shape.write(given["model"], Path("shape_pkg.sv"), int(given["depth"]))
+    depth = DEPTH.type.convert(given["depth"], DEPTH.of("shape"), None)
+    shape.write(given["model"], depth, Path("shape_pkg.sv"))
     Path("shape.core").write_text(CORE.format(name=request["vlnv"]), encoding="utf-8")
     return 0
 

@@ -10,7 +10,8 @@ import yaml
 from junitparser import JUnitXml
 
 from models.project import HDL, ROOT
-from scripts.flows import fusesoc_shape, shape
+from scripts import shape
+from scripts.flows import fusesoc_shape
 from scripts.lint import PACKAGES
 from tb.rig import toolchain
 
@@ -44,7 +45,7 @@ def test_the_core_is_the_whole_rtl():
 @pytest.fixture
 def package(tmp_path):
     """The shape of a tiny die."""
-    assert shape.main(["tiny", str(tmp_path / "shape_pkg.sv"), "--depth", "32"]) == 0
+    assert shape.main(argv=["--model", "tiny", "--out", str(tmp_path / "shape_pkg.sv"), "--depth", "32"]) == 0
     return tmp_path / "shape_pkg.sv"
 
 
@@ -97,7 +98,11 @@ def test_benches_of_the_core_are_there():
 
 @pytest.mark.parametrize(
     ("parameters", "says"),
-    [("{modle: tiny}", "unknown parameter 'modle'"), ("{model: none.gguf}", "no such checkpoint (none.gguf)")],
+    [
+        ("{modle: tiny}", "unknown parameter 'modle'"),
+        ("{model: none.gguf}", "no such checkpoint (none.gguf)"),
+        ("{depth: deep}", "'deep' is no number from 2 to 65535"),
+    ],
 )
 def test_a_shape_that_cannot_be_is_one_line(parameters, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
