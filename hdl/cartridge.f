@@ -19,6 +19,7 @@ divider.sv
 ecc_sram.sv
 embedding.sv
 exp2.sv
+head.sv
 host_counters.sv
 host_port.sv
 host_registers.sv
@@ -41,6 +42,8 @@ serial_accumulator.sv
 sigmoid.sv
 softmax.sv
 stage_tap.sv
+stream_arb.sv
 stream_fifo.sv
+stream_fork.sv
 stream_tap.sv
 swiglu.sv
