@@ -9,7 +9,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval ove
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sim test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
-  nightly chat users teach clean
+  nightly chat users teach shape clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
@@ -80,6 +80,9 @@ teach: setup ## an adapter with which a model begins every answer with a phrase,
 nightly: setup ## regression, coverage, proofs and speed in one report; PARTS='regress formal'
 	@$(RUN) pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@$(RUN) scripts.nightly
+
+shape: setup ## the constants of a model's die, for other flows (docs/flows.md); MODEL= DEPTH= OUT=
+	@$(RUN) scripts.shape
 
 clean: ## remove what was built; .venv and fetched checkpoints stay
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name checkpoints -exec rm -rf {} +

@@ -9,6 +9,7 @@ import click
 from models.die.shape import Die
 from models.die.sv_package import VIEWS
 from models.errors import InputError
+from tb.rig import toolchain
 
 SEED_MAX = 2**31 - 1
 INDEX_MAX = 2**31 - 1
@@ -48,6 +49,16 @@ class Choice(click.ParamType):
         if value and value not in self.names:
             raise InputError(f"unknown {self.what} {value!r}", param.envvar, f"choose one of {', '.join(self.names)}")
         return value
+
+
+class Simulator(Choice):
+    """One of the simulators; of one that was never tried here, how it could be."""
+
+    def convert(self, value: object, param: click.Parameter, ctx: click.Context | None) -> str:
+        """The name itself. InputError if it is none of them."""
+        if value in toolchain.UNTRIED:
+            toolchain.require(value)
+        return super().convert(value, param, ctx)
 
 
 class Parameter:
@@ -103,7 +114,7 @@ DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, c
 SIM = Parameter(
     "SIM",
     "verilator or icarus (default: verilator for a model, both for benches)",
-    Choice("simulator", "verilator", "icarus"),
+    Simulator("simulator", "verilator", "icarus"),
 )
 VIEW = Parameter("VIEW", "of the cells: rom, or gate or switch of a tiny model", Choice("view", *VIEWS), "rom")
 TEST = Parameter("TEST", "run this bench instead of the chip; of regress, coverage: these only")
@@ -127,7 +138,7 @@ MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
 LORA = Parameter("LORA", "of sim: a PEFT folder; of chat: several, commas between them, that /lora NAME chooses")
 USERS = Parameter("USERS", "of users: how many at once", Number(1, 256), 8)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
-OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise: the file")
+OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape: the file")
 BITS = Parameter("BITS", "of quantise: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6")
 ACT_W = Parameter("ACT_W", "of quality: bits of an activation's mantissa", Number(1, 64), Die.act_w)
 KV_W = Parameter("KV_W", "of quality: bits of a mantissa in the KV cache", Number(1, 64), Die.kv_w)

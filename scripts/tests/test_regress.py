@@ -348,7 +348,7 @@ def test_every_failure_is_one_in_junit():
         ({"SEEDS": "x"}, "'x' is no number from 1 to 1000 (SEEDS)"),
         ({"SEEDS": "0"}, "'0' is no number from 1 to 1000 (SEEDS)"),
         ({"SEED": "-1"}, "'-1' is no number from 0 to "),
-        ({"SIM": "vcs"}, "unknown simulator 'vcs' (SIM)"),
+        ({"SIM": "vcs"}, "'vcs' was never tried here (SIM)"),
         ({"TEST": "nonsense"}, "no bench matches 'nonsense' (TEST)"),
         ({"TEST": "a or ("}, "no bench matches 'a or (' (TEST)"),
         ({"CLUSTER": "pbs"}, "unknown cluster 'pbs' (CLUSTER)"),

@@ -131,7 +131,7 @@ def test_a_bad_checkpoint(case, model):
 
 
 BAD_PARAMETERS = [
-    ({"SIM": "vcs"}, "unknown simulator 'vcs' (SIM)"),
+    ({"SIM": "vcs"}, "'vcs' was never tried here (SIM)"),
     ({"TOKENS": "0"}, "'0' is no number from 1 to 65535 (TOKENS)"),
     ({"TOKENS": "-1"}, "'-1' is no number from 1 to 65535 (TOKENS)"),
     ({"TOKENS": "abc"}, "'abc' is no number from 1 to 65535 (TOKENS)"),

@@ -46,7 +46,7 @@ BAD_PLACES = [
     ({"TOKEN": "3", "LAYER": "0", "STAGE": "logits"}, "a layer has no stage 'logits' (STAGE); choose one of attn"),
     ({"TEST": "nosuchbench"}, "no bench matches 'nosuchbench' (TEST)"),
     ({"TEST": "softmax", "TOKEN": "3"}, "TEST and TOKEN do not go together (TOKEN)"),
-    ({"SIM": "vcs"}, "unknown simulator 'vcs' (SIM)"),
+    ({"SIM": "vcs"}, "'vcs' was never tried here (SIM)"),
 ]
 
 

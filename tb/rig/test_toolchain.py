@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import InputError
+from models.project import ROOT
 from tb.rig import toolchain
 
 
@@ -88,8 +89,17 @@ def test_icarus_that_will_not_do(present, tools):
 
 
 def test_an_unknown_simulator():
-    with pytest.raises(InputError, match=r"unknown simulator 'questa'.*choose verilator or icarus"):
-        toolchain.require("questa")
+    with pytest.raises(InputError, match=r"unknown simulator 'ghdl'.*choose verilator or icarus"):
+        toolchain.require("ghdl")
+
+
+@pytest.mark.parametrize("simulator", toolchain.UNTRIED)
+def test_a_simulator_that_was_never_tried(simulator):
+    """Its message names a page that is there and says how to add it."""
+    with pytest.raises(InputError) as told:
+        toolchain.require(simulator)
+    assert str(told.value).startswith(f"'{simulator}' was never tried here (SIM); docs/flows.md says how to add")
+    assert "## Another simulator" in (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
 
 
 def test_an_outer_make_does_not_reach_the_builds(monkeypatch):

@@ -13,6 +13,7 @@ from models.errors import InputError
 
 VERILATOR_MIN = (5, 36)  # what cocotb 2.1 asks for
 ICARUS_MIN = (11, 0)
+UNTRIED = ("questa", "vcs", "xcelium", "riviera")  # simulators that cocotb knows and this project has not
 SETUP = "run `make setup`"
 MAKE_STATE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")  # of an outer make; it would leak into C++ builds
 
@@ -62,6 +63,8 @@ def require(simulator: str) -> None:
         for tool in ("g++", "make", "perl"):
             if not shutil.which(tool):
                 raise InputError(f"{tool} is missing, and Verilator needs it", "PATH", f"{SETUP}, or install {tool}")
+    elif simulator in UNTRIED:
+        raise InputError(f"{simulator!r} was never tried here", "SIM", "docs/flows.md says how to add a runner for it")
     else:
         raise InputError(f"unknown simulator {simulator!r}", "SIM", "choose verilator or icarus")
 

@@ -1,0 +1,1 @@
+"""What tools of other flows are given: the shape of a die as a core of FuseSoC."""
