@@ -15,6 +15,7 @@ from tb.rig import toolchain
 from tb.rig.runner import PACKAGES, simulators
 
 pytestmark = pytest.mark.once
+ICARUS = Path(__file__).with_name("icarus.sv")  # what is compiled before everything else under Icarus
 WRITTEN = re.compile(r"^\s*`REQUIRE\((\w+),", re.MULTILINE)
 REFUSED = {  # by what a simulator says of a broken rule
     "verilator": re.compile(r"broken rule: (\w+)"),
@@ -44,7 +45,7 @@ def refused(simulator: str, module: str, parameters: dict[str, int], shape_pkg: 
         done = subprocess.run(command, env=toolchain.verilator_env(), capture_output=True, text=True, check=False)
     else:
         options = ["-g2012", "-t", "null", "-I", HDL, "-y", HDL, "-Y", ".sv", "-s", module]
-        command = ["iverilog", *options, *macros, *(f"-P{module}.{name}={value}" for name, value in values), *files]
+        command = ["iverilog", *options, *macros, *(f"-P{module}.{name}={value}" for name, value in values), ICARUS, *files]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     names = set(REFUSED[simulator].findall(done.stdout + done.stderr))
     assert bool(names) == (done.returncode != 0), done.stdout + done.stderr

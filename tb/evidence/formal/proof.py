@@ -190,7 +190,8 @@ def _broken(fault: Fault, hdl: Path, folder: Path) -> Path:
 
 def _sby(task: Task, folder: Path, mode: str, depth: int, hdl: Path) -> tuple[str, Path]:
     """Run sby in ``folder``; gives its status and its log."""
-    sources = [*sorted(hdl.glob("*.sv")), HARNESSES / "mask_load.svh", HARNESSES / f"{task.top}.sv"]
+    headers = hdl / "require.svh", HARNESSES / "mask_load.svh"
+    sources = [*sorted(hdl.glob("*.sv")), *headers, HARNESSES / f"{task.top}.sv"]
     job = JOB.format(
         mode=mode,
         depth=depth,
