@@ -1,3 +1,4 @@
+`include "require.svh"
 // Memory of WORDS words that corrects any single flipped bit of a part and reports two: one write and one read port, a
 // clock of latency.
 //
@@ -11,18 +12,19 @@ module ecc_sram #(
   parameter int WORDS = 64,
   parameter int WIDTH = 165
 ) (
-  input  logic             clk_i,
-  input  logic             we_i,
-  input  logic      [31:0] waddr_i,
-  input  logic [WIDTH-1:0] wdata_i,
-  input  logic             re_i,
-  input  logic      [31:0] raddr_i,
-  output logic [WIDTH-1:0] rdata_o,
-  output logic             corrected_o,
-  output logic             failed_o
+  input  logic                                   clk_i,
+  input  logic                                   we_i,
+  input  logic [cartridge_pkg::idx_w(WORDS)-1:0] waddr_i,
+  input  logic                       [WIDTH-1:0] wdata_i,
+  input  logic                                   re_i,
+  input  logic [cartridge_pkg::idx_w(WORDS)-1:0] raddr_i,
+  output logic                       [WIDTH-1:0] rdata_o,
+  output logic                                   corrected_o,
+  output logic                                   failed_o
 );
   import cartridge_pkg::*;
-  // verilator no_inline_module
+
+  `REQUIRE(words_are_some, WORDS >= 1)
 
   localparam int PARTS  = (WIDTH + 127) / 128;
   localparam int PART   = (WIDTH + PARTS - 1) / PARTS;  // data bits of a code word
@@ -45,13 +47,11 @@ module ecc_sram #(
   endfunction
 
   function automatic logic [CODE-1:0] encoded(input logic [PART-1:0] data);
-    // verilator no_inline_task
     encoded = {^{checks(data), data}, checks(data), data};
   endfunction
 
   // {failed, corrected, data}
   function automatic logic [PART+1:0] decoded(input logic [CODE-1:0] code);
-    // verilator no_inline_task
     logic [CHECKS-1:0] number;  // of the wrong bit; a power of two is that check bit itself
     logic       [31:0] place;
     logic              odd;

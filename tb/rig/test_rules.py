@@ -34,33 +34,28 @@ def shape_pkg(tmp_path_factory) -> Path:
 
 
 def refused(simulator: str, module: str, parameters: dict[str, int], shape_pkg: Path) -> set[str]:
-    """The rules by whose names a simulator stops the build of a module; empty if it builds."""
+    """The rules by whose names a simulator stops the build of a module."""
     toolchain.require(simulator)
     macros = [f"-D{name[1:]}={value}" for name, value in parameters.items() if name.startswith("`")]
     values = [(name, value) for name, value in parameters.items() if not name.startswith("`")]
     files = [shape_pkg, *(HDL / name for name in PACKAGES), HDL / f"{module}.sv"]
     if simulator == "verilator":
         options = ["--lint-only", "-Wno-lint", "-Wno-style", f"-I{HDL}", "--top-module", module]
-        command = ["verilator", *options, *macros, *(f"-G{name}={value}" for name, value in values), *files]
+        options += [f"-G{name}={value}" for name, value in values]
+        command = ["verilator", *options, *macros, *files]
         done = subprocess.run(command, env=toolchain.verilator_env(), capture_output=True, text=True, check=False)
     else:
         options = ["-g2012", "-t", "null", "-I", HDL, "-y", HDL, "-Y", ".sv", "-s", module]
-        command = ["iverilog", *options, *macros, *(f"-P{module}.{name}={value}" for name, value in values), ICARUS, *files]
+        options += [f"-P{module}.{name}={value}" for name, value in values]
+        command = ["iverilog", *options, *macros, ICARUS, *files]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-    names = set(REFUSED[simulator].findall(done.stdout + done.stderr))
-    assert bool(names) == (done.returncode != 0), done.stdout + done.stderr
-    return names
+    assert done.returncode, "the build did not stop"
+    return set(REFUSED[simulator].findall(done.stdout + done.stderr))
 
 
 def test_every_rule_has_a_row():
     written = {(file.stem, rule) for file in sorted(HDL.glob("*.sv")) for rule in WRITTEN.findall(file.read_text())}
     assert written == set(ROWS)
-
-
-@pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize("module", LISTED)
-def test_defaults_keep_the_rules(module, simulator, shape_pkg):
-    assert not refused(simulator, module, {}, shape_pkg)
 
 
 @pytest.mark.parametrize("simulator", simulators())
