@@ -47,11 +47,13 @@ module ecc_sram #(
   endfunction
 
   function automatic logic [CODE-1:0] encoded(input logic [PART-1:0] data);
+    // verilator no_inline_task
     encoded = {^{checks(data), data}, checks(data), data};
   endfunction
 
   // {failed, corrected, data}
   function automatic logic [PART+1:0] decoded(input logic [CODE-1:0] code);
+    // verilator no_inline_task
     logic [CHECKS-1:0] number;  // of the wrong bit; a power of two is that check bit itself
     logic       [31:0] place;
     logic              odd;

@@ -29,7 +29,7 @@ module lora #(
   input  logic                                                     valid_i,
   output logic                                                     ready_o,
   input  cartridge_pkg::adapter_t                                  adapter_i,
-  input  logic [cartridge_pkg::idx_w(K/cartridge_pkg::LANES)-1:0] beat_i,       // number of the beat in its vector
+  input  logic  [cartridge_pkg::idx_w(K/cartridge_pkg::LANES)-1:0] beat_i,       // number of the beat in its vector
   input  logic                    [cartridge_pkg::LANES*ACT_W-1:0] x_i,
   input  logic                  [5*cartridge_pkg::BEAT_GROUPS-1:0] shift_i,
   // The beats out of the matrix: sum_o leaves as soon as sum_valid_o is high.
@@ -171,8 +171,8 @@ module lora #(
     end
   end
 
-  logic signed [63:0] column_sum;
-  logic [LANES*48-1:0] delta;
+  logic  signed [63:0] column_sum;
+  logic [LANES*48-1:0] delta_d;
   always @(posedge clk_i) begin
     if (use_b) begin
       // verilator unroll_disable
@@ -183,9 +183,9 @@ module lora #(
           column_sum = column_sum + 64'(product(word[(i*LANES+l)*8+:8], mant_q[out_module][i]));
         end
         column_sum = column_sum * 64'(half_to_int(scales_q[out_module][31:16]));
-        delta[l*48+:48] = 48'(rsr(column_sum, 6'd24 - 6'(places_q[out_module])));
+        delta_d[l*48+:48] = 48'(rsr(column_sum, 6'd24 - 6'(places_q[out_module])));
       end
-      delta_q <= delta;  // not in place: a beat may leave in the clock in which the next one's delta comes
+      delta_q <= delta_d;  // not in place: a beat may leave in the clock in which the next one's delta comes
     end
   end
 
