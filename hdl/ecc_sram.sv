@@ -38,7 +38,7 @@ module ecc_sram #(
     powers = 2;
     for (int i = 0; i < PART; i++) begin
       if ((1 << powers) - powers - 1 <= i) powers = powers + 1;
-      for (int j = 0; j < CHECKS; j++) masks[j*PART+i] = 1'((i + 1 + powers) >> j);
+      for (int j = 0; j < CHECKS; j++) masks[j*PART+i] = 1'((i + 1 + powers) >>> j);
     end
   endfunction
 

@@ -113,7 +113,7 @@ module sampler #(
   logic [25:0] sum_q, run;
 
   assign gap  = z_q[0] - z_q[idx_q];
-  assign fall = 57'(gap) * 57'(beta_q) + 57'd524288 >> 20;
+  assign fall = (57'(gap) * 57'(beta_q) + 57'd524288) >> 20;
   assign dlt  = |fall[56:25] ? '1 : fall[24:0];
 
   exp2 u_exp2 (
