@@ -1,13 +1,17 @@
+`include "require.svh"
 // Block floating point: N FX values to N mantissas of W bits and one shift (docs/formats.md, `quantise`).
 module act_quantiser #(
   parameter int N = 32,
   parameter int W = 12
 ) (
   input  logic [N*32-1:0] x_i,
-  output logic [ N*W-1:0] m_o,
-  output logic [     4:0] sh_o
+  output logic  [N*W-1:0] m_o,  // a mantissa is signed
+  output logic      [4:0] sh_o  // left shift that gives the values back
 );
   import cartridge_pkg::*;
+
+  `REQUIRE(values_are_some, N >= 1)
+  `REQUIRE(mantissa_has_2_to_32_bits, W >= 2 && W <= 32)
 
   logic    [N*32-1:0] mag;
   logic        [31:0] any;

@@ -1,28 +1,32 @@
+`include "require.svh"
 // Greedy choice: the lowest index among the largest of VOCAB logits, which arrive LANES a beat. Padding columns of the
 // last beat never win.
 module argmax #(
   parameter int VOCAB = 64
 ) (
-  input  logic                                    clk_i,
-  input  logic                                    rst_i,
-  input  logic                                    valid_i,
-  output logic                                    ready_o,
-  input  cartridge_pkg::tag_t                     tag_i,
-  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic                                    valid_o,
-  input  logic                                    ready_i,
-  output cartridge_pkg::tag_t                     tag_o,
-  output logic       [cartridge_pkg::TOKEN_W-1:0] token_o
+  input  logic                              clk_i,
+  input  logic                              rst_i,
+  input  logic                              valid_i,
+  output logic                              ready_o,
+  input  cartridge_pkg::tag_t               tag_i,
+  input  logic  [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                              valid_o,
+  input  logic                              ready_i,
+  output cartridge_pkg::tag_t               tag_o,
+  output logic [cartridge_pkg::TOKEN_W-1:0] token_o
 );
   import cartridge_pkg::*;
 
-  localparam int BEATS = (VOCAB + LANES - 1) / LANES;
+  `REQUIRE(tokens_number_the_vocabulary, VOCAB >= 1 && VOCAB <= 1 << TOKEN_W)
 
-  logic                [15:0] beat_q;
-  logic signed         [31:0] best_q, best;
-  logic         [TOKEN_W-1:0] token_q, token;
-  logic                       done_q;
-  tag_t                       tag_q;
+  localparam int BEATS   = (VOCAB + LANES - 1) / LANES;
+  localparam int BEAT_IW = idx_w(BEATS);
+
+  logic  [BEAT_IW-1:0] beat_q;
+  logic signed  [31:0] best_q, best;
+  logic  [TOKEN_W-1:0] token_q, token;
+  logic                done_q;
+  tag_t                tag_q;
 
   assign ready_o = !done_q;
   assign valid_o = done_q;
@@ -55,8 +59,8 @@ module argmax #(
       tag_q   <= tag_i;
       best_q  <= best;
       token_q <= token;
-      beat_q  <= beat_q + 16'd1;
-      if (beat_q == 16'(BEATS - 1)) begin
+      beat_q  <= beat_q + 1'b1;
+      if (beat_q == BEAT_IW'(BEATS - 1)) begin
         beat_q <= '0;
         done_q <= 1'b1;
       end

@@ -1,3 +1,4 @@
+`include "require.svh"
 // Grouped-query attention of one layer over its KV SRAM.
 //
 //   beats of q, k, v -> quantise a head a clock, k and v into the SRAM -> scores of positions 0..pos, one a clock
@@ -5,39 +6,53 @@
 //
 // All heads work side by side; head h reads KV head h / (HEADS / KV_HEADS).
 module attention #(
-  parameter int        HEADS    = 4,
-  parameter int        KV_HEADS = 2,
-  parameter int        HEAD_DIM = 16,
-  parameter int        SLOTS    = 2,
-  parameter int        DEPTH    = 32,
-  parameter int        ACT_W    = 12,
-  parameter int        KV_W     = 10,
-  parameter int        SCORE_C  = 23637  // log2(e) / sqrt(HEAD_DIM), 16 fraction bits
+  parameter int HEADS    = 4,
+  parameter int KV_HEADS = 2,
+  parameter int HEAD_DIM = 16,
+  parameter int SLOTS    = 2,
+  parameter int DEPTH    = 32,  // positions a slot
+  parameter int ACT_W    = 12,  // bits of a query's mantissa
+  parameter int KV_W     = 10,  // bits of a key's and of a value's
+  parameter int SCORE_C  = 23637  // log2(e) / sqrt(HEAD_DIM), 16 fraction bits
 ) (
-  input  logic                                    clk_i,
-  input  logic                                    rst_i,
-  input  logic                              [7:0] layer_i,  // for the trace
-  output logic                                    corrected_o,  // a word of the KV cache was
-  output logic                                    failed_o,     // or could not be
-  input  logic                                    valid_i,
-  output logic                                    ready_o,
-  input  cartridge_pkg::tag_t                     tag_i,
-  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic                                    valid_o,
-  input  logic                                    ready_i,
-  output cartridge_pkg::tag_t                     tag_o,
-  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                             clk_i,
+  input  logic                             rst_i,
+  input  logic                       [7:0] layer_i,      // number of this layer, for the trace
+  output logic                             corrected_o,  // a word of the KV cache was corrected
+  output logic                             failed_o,     // a word of the KV cache could not be corrected
+  input  logic                             valid_i,
+  output logic                             ready_o,
+  input  cartridge_pkg::tag_t              tag_i,
+  input  logic [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                             valid_o,
+  input  logic                             ready_i,
+  output cartridge_pkg::tag_t              tag_o,
+  output logic [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
-  // verilator no_inline_module
+
+  `REQUIRE(kv_heads_share_the_heads, KV_HEADS >= 1 && HEADS % KV_HEADS == 0)
+  `REQUIRE(heads_are_whole_beats, HEADS * HEAD_DIM % LANES == 0)
+  `REQUIRE(all_heads_are_whole_beats, (HEADS + 2 * KV_HEADS) * HEAD_DIM % LANES == 0)
+  `REQUIRE(mantissas_leave_a_lift, ACT_W + KV_W <= 28)
+  `REQUIRE(dot_product_has_32_bits, ACT_W + KV_W - 2 + $clog2(HEAD_DIM) <= 31)
 
   localparam int ALL_HEADS = HEADS + 2 * KV_HEADS;
-  localparam int IN_BEATS  = ALL_HEADS * HEAD_DIM / LANES;
-  localparam int OUT_BEATS = HEADS * HEAD_DIM / LANES;
+  localparam int VALUES    = ALL_HEADS * HEAD_DIM;  // of q, k and v
+  localparam int SUMS      = HEADS * HEAD_DIM;
+  localparam int IN_BEATS  = VALUES / LANES;
+  localparam int OUT_BEATS = SUMS / LANES;
   localparam int SHARE     = HEADS / KV_HEADS;  // query heads a KV head
   localparam int KV_WORD   = HEAD_DIM * KV_W + 5;  // mantissas, then the shift
   localparam int LIFT      = 28 - ACT_W - KV_W;
   localparam int SUM_W     = 56;  // probabilities add up to 2^20 and their roundings, values stay below 2^31
+  localparam int VALUE_IW  = idx_w(VALUES);
+  localparam int SUM_IW    = idx_w(SUMS);
+  localparam int IN_IW     = idx_w(IN_BEATS);
+  localparam int HEAD_IW   = idx_w(ALL_HEADS);
+  localparam int Q_IW      = idx_w(HEADS);
+  localparam int POS_IW    = idx_w(DEPTH);
+  localparam int OUT_IW    = idx_w(OUT_BEATS);
 
   typedef enum logic [2:0] {
     StLoad,
@@ -46,16 +61,20 @@ module attention #(
     StValue,
     StOut
   } state_e;
-  state_e             state_q;
-  logic        [15:0] idx_q;  // beat, head or position, as the state has it
-  tag_t               tag_q;
+  state_e              state_q;
+  tag_t                tag_q;
+  // What each state goes through, from 0 and back to it.
+  logic    [IN_IW-1:0] in_q;    // beats in StLoad
+  logic  [HEAD_IW-1:0] head_q;  // heads in StQuantise
+  logic   [POS_IW-1:0] pos_q;   // positions in StScore
+  logic   [OUT_IW-1:0] out_q;   // beats in StOut
 
   assign ready_o = state_q == StLoad;
   assign valid_o = state_q == StOut;
   assign tag_o   = tag_q;
 
   // ---- q, k, v of the token, and one head of them at a time through the quantisers
-  logic signed        [31:0] x_q[ALL_HEADS*HEAD_DIM];
+  logic signed        [31:0] x_q[VALUES];
   logic    [HEAD_DIM*32-1:0] head;
   logic [HEAD_DIM*ACT_W-1:0] q_mant;
   logic  [HEAD_DIM*KV_W-1:0] kv_mant;
@@ -63,13 +82,13 @@ module attention #(
 
   always @(posedge clk_i) begin
     if (valid_i && ready_o) begin
-      for (int unsigned l = 0; l < LANES; l++) x_q[32'(idx_q)*LANES+l] = data_i[l*32+:32];
+      for (int unsigned l = 0; l < LANES; l++) x_q[VALUE_IW'(32'(in_q)*LANES+l)] = data_i[l*32+:32];
     end
   end
 
   // Idle between heads, so that the quantisers rest.
   for (genvar j = 0; j < HEAD_DIM; j++) begin : gen_head
-    assign head[j*32+:32] = (state_q == StQuantise) ? x_q[(32'(idx_q)*HEAD_DIM+j)%(ALL_HEADS*HEAD_DIM)] : '0;
+    assign head[j*32+:32] = (state_q == StQuantise) ? x_q[VALUE_IW'(32'(head_q)*HEAD_DIM+j)] : '0;
   end
 
   act_quantiser #(
@@ -90,22 +109,20 @@ module attention #(
     .sh_o(kv_sh)
   );
 
-  logic signed [ACT_W-1:0] q_q[HEADS*HEAD_DIM];
-  logic        [ 4:0] q_sh_q[HEADS];
+  logic signed [ACT_W-1:0] q_q[HEADS][HEAD_DIM];
+  logic              [4:0] q_sh_q[HEADS];
   always @(posedge clk_i) begin
-    if (state_q == StQuantise && idx_q < 16'(HEADS)) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-        q_q[32'(idx_q)*HEAD_DIM+j] = q_mant[j*ACT_W+:ACT_W];
-      end
-      q_sh_q[32'(idx_q)] = q_sh;
+    if (state_q == StQuantise && 32'(head_q) < HEADS) begin
+      for (int unsigned j = 0; j < HEAD_DIM; j++) q_q[Q_IW'(head_q)][j] = q_mant[j*ACT_W+:ACT_W];
+      q_sh_q[Q_IW'(head_q)] = q_sh;
     end
   end
 
   // ---- KV SRAM, a bank a head for keys and for values
   logic [KV_HEADS*KV_WORD-1:0] k_word, v_word;
-  logic   [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
-  logic               k_read, v_read;
-  logic        [15:0] read_pos;
+  logic         [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
+  logic                        k_read, v_read;
+  pos_t                        read_pos;
 
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
     kv_sram #(
@@ -114,13 +131,13 @@ module attention #(
       .WIDTH(KV_WORD)
     ) u_k (
       .clk_i,
-      .we_i   (state_q == StQuantise && idx_q == 16'(HEADS + g)),
-      .slot_i (tag_q.slot),
-      .wpos_i (tag_q.pos),
-      .wdata_i({kv_sh, kv_mant}),
-      .re_i   (k_read),
-      .rpos_i (read_pos),
-      .rdata_o(k_word[g*KV_WORD+:KV_WORD]),
+      .we_i       (state_q == StQuantise && 32'(head_q) == HEADS + g),
+      .slot_i     (tag_q.slot),
+      .wpos_i     (tag_q.pos),
+      .wdata_i    ({kv_sh, kv_mant}),
+      .re_i       (k_read),
+      .rpos_i     (read_pos),
+      .rdata_o    (k_word[g*KV_WORD+:KV_WORD]),
       .corrected_o(k_corrected[g]),
       .failed_o   (k_failed[g])
     );
@@ -131,13 +148,13 @@ module attention #(
       .WIDTH(KV_WORD)
     ) u_v (
       .clk_i,
-      .we_i   (state_q == StQuantise && idx_q == 16'(HEADS + KV_HEADS + g)),
-      .slot_i (tag_q.slot),
-      .wpos_i (tag_q.pos),
-      .wdata_i({kv_sh, kv_mant}),
-      .re_i   (v_read),
-      .rpos_i (read_pos),
-      .rdata_o(v_word[g*KV_WORD+:KV_WORD]),
+      .we_i       (state_q == StQuantise && 32'(head_q) == HEADS + KV_HEADS + g),
+      .slot_i     (tag_q.slot),
+      .wpos_i     (tag_q.pos),
+      .wdata_i    ({kv_sh, kv_mant}),
+      .re_i       (v_read),
+      .rpos_i     (read_pos),
+      .rdata_o    (v_word[g*KV_WORD+:KV_WORD]),
       .corrected_o(v_corrected[g]),
       .failed_o   (v_failed[g])
     );
@@ -147,13 +164,13 @@ module attention #(
   assign failed_o    = |k_failed || |v_failed;
 
   // ---- scores: the position read last clock against every query head
-  logic                 score_valid_q, score_last_q;
-  logic [HEADS*24-1:0]  scores;
-  logic signed [KV_W-1:0] k_x[KV_HEADS*HEAD_DIM];
+  logic                   score_valid_q, score_last_q;
+  logic    [HEADS*24-1:0] scores;
+  logic signed [KV_W-1:0] k_x[KV_HEADS][HEAD_DIM];
 
   always_comb begin
     for (int unsigned g = 0; g < KV_HEADS; g++) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g*HEAD_DIM+j] = k_word[g*KV_WORD+j*KV_W+:KV_W];
+      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g][j] = k_word[g*KV_WORD+j*KV_W+:KV_W];
     end
   end
 
@@ -164,7 +181,7 @@ module attention #(
 
     always_comb begin
       dot = '0;
-      for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + 32'(q_q[h*HEAD_DIM+j]) * 32'(k_x[(h/SHARE)*HEAD_DIM+j]);
+      for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + 32'(q_q[h][j]) * 32'(k_x[h/SHARE][j]);
     end
     assign k_sh = k_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5];
     assign s    = rsr((64'(dot) * $signed(64'(SCORE_C))) <<< LIFT, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh));
@@ -172,9 +189,9 @@ module attention #(
   end
 
   // ---- softmax
-  logic                      prob_valid, prob_ready, prob_last, score_ready;
-  logic               [15:0] prob_pos;
-  logic [HEADS*PROB_W-1:0]   probs;
+  logic                    prob_valid, prob_ready, prob_last, score_ready;
+  pos_t                    prob_pos;
+  logic [HEADS*PROB_W-1:0] probs;
 
   softmax #(
     .HEADS(HEADS),
@@ -194,100 +211,102 @@ module attention #(
   );
 
   // ---- values: probabilities wait one clock for the SRAM word of their position
-  logic                    value_valid_q, value_last_q;
-  logic [HEADS*PROB_W-1:0] prob_q;
-  logic signed  [SUM_W-1:0] acc_q[HEADS*HEAD_DIM];
-  logic signed   [KV_W-1:0] v_x[KV_HEADS*HEAD_DIM];
+  logic                    value_valid_q, value_first_q, value_last_q;
+  logic       [PROB_W-1:0] prob_q[HEADS];
+  logic signed [SUM_W-1:0] acc_q[SUMS];
+  logic signed  [KV_W-1:0] v_x[KV_HEADS][HEAD_DIM];
+  logic              [4:0] v_sh[KV_HEADS];
 
   assign k_read     = state_q == StScore && score_ready;
   assign v_read     = prob_valid && prob_ready;
-  assign read_pos   = (state_q == StScore) ? idx_q : prob_pos;
+  assign read_pos   = (state_q == StScore) ? pos_t'(pos_q) : prob_pos;
   assign prob_ready = state_q == StValue;
 
   always_comb begin
     for (int unsigned g = 0; g < KV_HEADS; g++) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-        v_x[g*HEAD_DIM+j] = v_word[g*KV_WORD+j*KV_W+:KV_W];
-      end
+      for (int unsigned j = 0; j < HEAD_DIM; j++) v_x[g][j] = v_word[g*KV_WORD+j*KV_W+:KV_W];
+      v_sh[g] = v_word[g*KV_WORD+HEAD_DIM*KV_W+:5];
     end
   end
 
   // A value is multiplied before it is moved to its place: the multiplier is as wide as its mantissa.
-  function automatic void add_values(input logic signed [SUM_W-1:0] keep);
-    logic signed [PROB_W:0] p;
-    logic             [4:0] places;
-    for (int unsigned h = 0; h < HEADS; h++) begin
-      p      = {1'b0, prob_q[h*PROB_W+:PROB_W]};
-      places = v_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5];
-      for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-        acc_q[h*HEAD_DIM+j] = (acc_q[h*HEAD_DIM+j] & keep) +
-            (SUM_W'(p * 48'(v_x[(h/SHARE)*HEAD_DIM+j])) <<< places);
-      end
-    end
+  function automatic logic signed [SUM_W-1:0] weighted(input logic [PROB_W-1:0] prob, input logic signed [KV_W-1:0] v,
+                                                       input logic [4:0] places);
+    weighted = SUM_W'($signed({1'b0, prob}) * 48'(v)) <<< places;
   endfunction
 
-  logic value_first_q;
   always @(posedge clk_i) begin
-    if (value_valid_q) add_values(value_first_q ? '0 : '1);
+    if (value_valid_q) begin
+      for (int unsigned h = 0; h < HEADS; h++) begin
+        for (int unsigned j = 0; j < HEAD_DIM; j++) begin
+          acc_q[h*HEAD_DIM+j] = (value_first_q ? '0 : acc_q[h*HEAD_DIM+j])
+              + weighted(prob_q[h], v_x[h/SHARE][j], v_sh[h/SHARE]);
+        end
+      end
+    end
   end
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    assign data_o[l*32+:32] = sat32(rsr(64'(acc_q[(32'(idx_q)*LANES+l)%(HEADS*HEAD_DIM)]), 6'd20));
+    assign data_o[l*32+:32] = sat32(rsr(64'(acc_q[SUM_IW'(32'(out_q)*LANES+l)]), 6'd20));
   end
 
   // ---- control
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q       <= StLoad;
-      idx_q         <= '0;
+      in_q          <= '0;
+      head_q        <= '0;
+      pos_q         <= '0;
+      out_q         <= '0;
       tag_q         <= '0;
       score_valid_q <= 1'b0;
       score_last_q  <= 1'b0;
       value_valid_q <= 1'b0;
       value_last_q  <= 1'b0;
       value_first_q <= 1'b0;
-      prob_q        <= '0;
+      for (int unsigned h = 0; h < HEADS; h++) prob_q[h] <= '0;
     end else begin
       score_valid_q <= k_read;
-      score_last_q  <= k_read && idx_q == tag_q.pos;
+      score_last_q  <= k_read && pos_t'(pos_q) == tag_q.pos;
       value_valid_q <= v_read;
       value_last_q  <= v_read && prob_last;
       value_first_q <= prob_pos == 0;
-      prob_q        <= probs;
+      for (int unsigned h = 0; h < HEADS; h++) prob_q[h] <= probs[h*PROB_W+:PROB_W];
       unique case (state_q)
         StLoad:
         if (valid_i) begin
           tag_q <= tag_i;
-          idx_q <= idx_q + 16'd1;
-          if (idx_q == 16'(IN_BEATS - 1)) begin
-            idx_q   <= '0;
+          in_q  <= in_q + 1'b1;
+          if (in_q == IN_IW'(IN_BEATS - 1)) begin
+            in_q    <= '0;
             state_q <= StQuantise;
           end
         end
         StQuantise: begin
-          idx_q <= idx_q + 16'd1;
-          if (idx_q == 16'(ALL_HEADS - 1)) begin
-            idx_q   <= '0;
+          head_q <= head_q + 1'b1;
+          if (head_q == HEAD_IW'(ALL_HEADS - 1)) begin
+            head_q  <= '0;
             state_q <= StScore;
           end
         end
         StScore:
         if (score_ready) begin
-          idx_q <= idx_q + 16'd1;
-          if (idx_q == tag_q.pos) begin
-            idx_q   <= '0;
+          pos_q <= pos_q + 1'b1;
+          if (pos_t'(pos_q) == tag_q.pos) begin
+            pos_q   <= '0;
             state_q <= StValue;
           end
         end
         StValue: if (value_last_q) state_q <= StOut;
-        default:
+        StOut:
         if (ready_i) begin
-          idx_q <= idx_q + 16'd1;
-          if (idx_q == 16'(OUT_BEATS - 1)) begin
-            idx_q   <= '0;
+          out_q <= out_q + 1'b1;
+          if (out_q == OUT_IW'(OUT_BEATS - 1)) begin
+            out_q   <= '0;
             state_q <= StLoad;
           end
         end
+        default: state_q <= StLoad;
       endcase
     end
   end

@@ -112,6 +112,11 @@ package cartridge_pkg;
   localparam logic [7:0] STAGE_TOKEN = 8'd19;
   localparam logic [7:0] NO_LAYER = 8'hFF;  // layer number of the stages a chip has once
 
+  // Bits of an index that chooses among so many.
+  function automatic int idx_w(input int choices);
+    idx_w = (choices > 1) ? $clog2(choices) : 1;
+  endfunction
+
   // Rounding shift right, half up.
   function automatic logic signed [63:0] rsr(input logic signed [63:0] v, input logic [5:0] r);
     rsr = (v + ((64'sd1 <<< r) >>> 1)) >>> r;

@@ -130,8 +130,9 @@ module chip (
 
     clk_gate u_gate (
       .clk_i,
-      .en_i (rst_i || rst_q || layer_rst_q || valid[l] || writes || busy[l]),
-      .clk_o(clk)
+      .en_i     (rst_i || rst_q || layer_rst_q || valid[l] || writes || busy[l]),
+      .test_en_i(1'b0),  // scan would enter here
+      .clk_o    (clk)
     );
 
     stream_fifo #(
@@ -175,8 +176,9 @@ module chip (
 
   clk_gate u_head_gate (
     .clk_i,
-    .en_i (rst_i || rst_q || valid[LAYERS] || head_busy),
-    .clk_o(head_clk)
+    .en_i     (rst_i || rst_q || valid[LAYERS] || head_busy),
+    .test_en_i(1'b0),  // scan would enter here
+    .clk_o    (head_clk)
   );
 
   stream_fifo #(

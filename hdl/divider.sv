@@ -1,3 +1,4 @@
+`include "require.svh"
 // quo = floor(num / den), restoring division, one quotient bit a clock. den = 0 gives all ones.
 module divider #(
   parameter int NUM_W = 45,
@@ -11,6 +12,9 @@ module divider #(
   output logic             done_o,   // one clock, with quo_o valid from then to the next start
   output logic [NUM_W-1:0] quo_o
 );
+  `REQUIRE(numerator_has_two_bits, NUM_W >= 2)
+  `REQUIRE(denominator_has_a_bit, DEN_W >= 1)
+
   logic [DEN_W-1:0] den_q;
   logic [DEN_W:0]   rem_q, trial;
   logic [NUM_W-1:0] quo_q;  // numerator bits leave at the top as quotient bits enter below

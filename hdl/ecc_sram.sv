@@ -1,3 +1,4 @@
+`include "require.svh"
 // Memory of WORDS words that corrects any single flipped bit of a part and reports two: one write and one read port, a
 // clock of latency.
 //
@@ -11,18 +12,19 @@ module ecc_sram #(
   parameter int WORDS = 64,
   parameter int WIDTH = 165
 ) (
-  input  logic             clk_i,
-  input  logic             we_i,
-  input  logic      [31:0] waddr_i,
-  input  logic [WIDTH-1:0] wdata_i,
-  input  logic             re_i,
-  input  logic      [31:0] raddr_i,
-  output logic [WIDTH-1:0] rdata_o,
-  output logic             corrected_o,
-  output logic             failed_o
+  input  logic                                   clk_i,
+  input  logic                                   we_i,
+  input  logic [cartridge_pkg::idx_w(WORDS)-1:0] waddr_i,
+  input  logic                       [WIDTH-1:0] wdata_i,
+  input  logic                                   re_i,
+  input  logic [cartridge_pkg::idx_w(WORDS)-1:0] raddr_i,
+  output logic                       [WIDTH-1:0] rdata_o,
+  output logic                                   corrected_o,
+  output logic                                   failed_o
 );
   import cartridge_pkg::*;
-  // verilator no_inline_module
+
+  `REQUIRE(words_are_some, WORDS >= 1)
 
   localparam int PARTS  = (WIDTH + 127) / 128;
   localparam int PART   = (WIDTH + PARTS - 1) / PARTS;  // data bits of a code word
@@ -36,7 +38,7 @@ module ecc_sram #(
     powers = 2;
     for (int i = 0; i < PART; i++) begin
       if ((1 << powers) - powers - 1 <= i) powers = powers + 1;
-      for (int j = 0; j < CHECKS; j++) masks[j*PART+i] = 1'((i + 1 + powers) >> j);
+      for (int j = 0; j < CHECKS; j++) masks[j*PART+i] = 1'((i + 1 + powers) >>> j);
     end
   endfunction
 

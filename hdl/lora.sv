@@ -1,3 +1,4 @@
+`include "require.svh"
 // Low-rank adapters of one cell array: y + B (A x) beside a matrix, from words in SRAM (docs/formats.md, Adapters).
 //
 //   the scales are read; then every beat of x waits while each module's word of A is read and multiplied
@@ -12,62 +13,79 @@ module lora #(
   parameter int K       = 64,
   parameter int N       = 96,
   parameter int MODULES = 1,
-  parameter int FROM_1  = 0,  // of three modules: the first output beats of the second and the third;
-  parameter int FROM_2  = 0,  // two modules take turns beat by beat
+  parameter int FROM_1  = 0,  // with three modules, the first output beat of the second one
+  parameter int FROM_2  = 0,  // and of the third one; two modules take turns beat by beat
   parameter int RANK    = 8,
   parameter int BANKS   = 2,
   parameter int ACT_W   = 12
 ) (
-  input  logic                                          clk_i,
-  input  logic                                          rst_i,
-  input  logic                                          write_valid_i,
-  input  cartridge_pkg::adapter_write_t                 write_i,
-  output logic                                          corrected_o,
-  output logic                                          failed_o,
-  // beats into the matrix, quantised: one is taken when it is offered and ready
-  input  logic                                          valid_i,
-  output logic                                          ready_o,
-  input  logic                                    [3:0] adapter_i,
-  input  logic                                   [15:0] beat_i,
-  input  logic        [cartridge_pkg::LANES*ACT_W-1:0]  x_i,
-  input  logic      [5*cartridge_pkg::BEAT_GROUPS-1:0]  shift_i,
-  // beats out of the matrix: sum_o is what leaves, once sum_valid_o
-  input  logic              [cartridge_pkg::BEAT_W-1:0] y_i,
-  output logic                                          sum_valid_o,
-  input  logic                                          pop_i,
-  output logic              [cartridge_pkg::BEAT_W-1:0] sum_o
+  input  logic                                                     clk_i,
+  input  logic                                                     rst_i,
+  input  logic                                                     write_valid_i,
+  input  cartridge_pkg::adapter_write_t                            write_i,
+  output logic                                                     corrected_o,  // a word was corrected
+  output logic                                                     failed_o,     // a word could not be corrected
+  // The beats into the matrix, quantised: one is taken when it is offered and ready.
+  input  logic                                                     valid_i,
+  output logic                                                     ready_o,
+  input  cartridge_pkg::adapter_t                                  adapter_i,
+  input  logic  [cartridge_pkg::idx_w(K/cartridge_pkg::LANES)-1:0] beat_i,       // number of the beat in its vector
+  input  logic                    [cartridge_pkg::LANES*ACT_W-1:0] x_i,
+  input  logic                  [5*cartridge_pkg::BEAT_GROUPS-1:0] shift_i,
+  // The beats out of the matrix: sum_o leaves as soon as sum_valid_o is high.
+  input  logic                         [cartridge_pkg::BEAT_W-1:0] y_i,
+  output logic                                                     sum_valid_o,
+  input  logic                                                     pop_i,        // sum_o leaves in this clock
+  output logic                         [cartridge_pkg::BEAT_W-1:0] sum_o
 );
   import cartridge_pkg::*;
-  // verilator no_inline_module
 
   localparam int IN_BEATS  = K / LANES;
   localparam int OUT_BEATS = N / LANES;
   localparam int WORDS     = MODULES * IN_BEATS + OUT_BEATS + 1;  // of a bank: A, B, scales
   localparam int WORD_W    = RANK * LANES * 8;
   localparam int CHUNKS    = WORD_W / 32;
-  localparam int VALUES    = MODULES * RANK;
+  localparam int MODULE_IW = idx_w(MODULES);
+  localparam int STEP_W    = $clog2(MODULES + 1);
+  localparam int ROW_IW    = idx_w(RANK);
+  localparam int OUT_W     = $clog2(OUT_BEATS + 1);
+  localparam int WORD_IW   = idx_w(WORDS);
+  localparam int ADDR_W    = idx_w(BANKS * WORDS);
+
+  `REQUIRE(inputs_are_whole_beats, K >= LANES && K % LANES == 0)
+  `REQUIRE(outputs_are_whole_beats, N >= LANES && N % LANES == 0)
+  `REQUIRE(array_has_1_to_3_modules, MODULES >= 1 && MODULES <= 3)
+  `REQUIRE(two_modules_have_as_many_beats, MODULES != 2 || OUT_BEATS % 2 == 0)
+  `REQUIRE(three_modules_have_beats_each, MODULES != 3 || (0 < FROM_1 && FROM_1 < FROM_2 && FROM_2 < OUT_BEATS))
+  `REQUIRE(array_number_has_2_bits, ARRAY >= 0 && ARRAY <= 3)
+  `REQUIRE(adapters_have_banks, BANKS >= 1 && BANKS <= 15)
+  `REQUIRE(words_of_a_bank_have_16_bits, WORDS <= 1 << 16)
+  `REQUIRE(chunks_of_a_word_have_16_bits, CHUNKS <= 1 << 16)
 
   typedef enum logic [2:0] {
-    StInputs,  // words of A with the beats of x
-    StScales,  // the word of scales is there
-    StScale,   // u, one value a clock
+    StInputs,    // words of A with the beats of x
+    StScales,    // the word of scales is there
+    StScale,     // u, one value a clock
     StQuantise,  // mantissas of u, one module a clock
-    StOutputs  // words of B with the beats of y
+    StOutputs    // words of B with the beats of y
   } state_e;
-  state_e      state_q;
-  logic        known_q;   // this token's scales are
-  logic        active_q;  // and its adapter changes this array
-  logic [ 3:0] bank_q;
-  logic [ 2:0] step_q;  // module of this beat whose word is read
-  logic [15:0] idx_q;
+  state_e               state_q;
+  logic                 known_q;   // the scales of this token's adapter have been read
+  logic                 active_q;  // the adapter changes this array
+  logic           [3:0] bank_q;
+  logic    [STEP_W-1:0] step_q;    // modules of this beat whose words have been asked for
+  logic [MODULE_IW-1:0] module_q;  // module whose values are scaled or quantised
+  logic    [ROW_IW-1:0] row_q;     // value of it that is scaled
+  logic     [OUT_W-1:0] ahead_q;   // words of B that have been asked for
+  logic     [OUT_W-1:0] out_q;     // words of B that have been multiplied
 
   // ---- the words: written 32 bits at a time
-  adapter_write_t    write;
-  logic [WORD_W-1:0]  word;
+  adapter_write_t     write;
+  logic  [WORD_W-1:0] word;
   logic [WORD_W-33:0] chunks_q;  // all but the last
-  logic              fill, read;
-  logic [      15:0] address;
-  logic [       3:0] bank;
+  logic               fill, read;
+  logic [WORD_IW-1:0] address;
+  logic         [3:0] bank;
 
   assign write = write_i;
   assign fill  = write_valid_i && write.array == 2'(ARRAY);
@@ -79,10 +97,10 @@ module lora #(
   ) u_sram (
     .clk_i,
     .we_i   (fill && write.chunk == 16'(CHUNKS - 1)),
-    .waddr_i(32'(write.bank) * WORDS + 32'(write.word)),
+    .waddr_i(ADDR_W'(32'(write.bank) * WORDS + 32'(write.word))),
     .wdata_i({write.data, chunks_q}),
     .re_i   (read),
-    .raddr_i(32'(bank) * WORDS + 32'(address)),
+    .raddr_i(ADDR_W'(32'(bank) * WORDS + 32'(address))),
     .rdata_o(word),
     .corrected_o,
     .failed_o
@@ -90,81 +108,89 @@ module lora #(
 
   // ---- control
   logic adapted, use_a, take, use_b;
-  logic ahead_q, sum_valid_q;  // word holds the next beat's B; delta_q is that of the waiting beat
+  logic has_b_q, sum_valid_q;  // word holds the next beat's B; delta_q is that of the waiting beat
 
   assign adapted = adapter_i != 0;
   assign use_a   = state_q == StInputs && valid_i && known_q && active_q && step_q != 0;
-  assign ready_o = state_q == StInputs && (!adapted || (known_q && (!active_q || step_q == 3'(MODULES))));
+  assign ready_o = state_q == StInputs && (!adapted || (known_q && (!active_q || step_q == STEP_W'(MODULES))));
   assign take    = valid_i && ready_o;
-  assign use_b   = state_q == StOutputs && ahead_q && (!sum_valid_q || pop_i);
+  assign use_b   = state_q == StOutputs && has_b_q && (!sum_valid_q || pop_i);
 
   assign sum_valid_o = !active_q || sum_valid_q;
 
   always_comb begin
     read    = 1'b0;
     bank    = bank_q;
-    address = idx_q;
+    address = '0;
     unique case (state_q)
       StInputs: begin
-        read    = valid_i && adapted && (!known_q || (active_q && step_q != 3'(MODULES)));
+        read    = valid_i && adapted && (!known_q || (active_q && step_q != STEP_W'(MODULES)));
         bank    = adapter_i - 4'd1;
-        address = known_q ? 16'(step_q) * 16'(IN_BEATS) + beat_i : 16'(WORDS - 1);
+        address = WORD_IW'(known_q ? 32'(step_q) * IN_BEATS + 32'(beat_i) : WORDS - 1);
       end
       StOutputs: begin
-        read    = (!ahead_q || use_b) && idx_q != 16'(OUT_BEATS);
-        address = 16'(MODULES * IN_BEATS) + idx_q;
+        read    = (!has_b_q || use_b) && ahead_q != OUT_W'(OUT_BEATS);
+        address = WORD_IW'(MODULES * IN_BEATS + 32'(ahead_q));
       end
       default: ;
     endcase
   end
 
   // ---- the multipliers, in two roles
-  logic signed        [63:0] p_q[VALUES];
-  logic       [LANES*48-1:0] delta_q;
-  logic signed [ACT_W-1:0] mant_q[VALUES];
-  logic                [4:0] places_q[MODULES];
-  logic               [31:0] scales_q[MODULES];
-  logic               [15:0] out_q;  // the beat whose word of B is multiplied
-  logic                [1:0] out_module;
+  logic signed      [63:0] p_q[MODULES][RANK];
+  logic     [LANES*48-1:0] delta_q;
+  logic signed [ACT_W-1:0] mant_q[MODULES][RANK];
+  logic              [4:0] places_q[MODULES];
+  logic             [31:0] scales_q[MODULES];
+  logic    [MODULE_IW-1:0] in_module, out_module;  // that of the word of A, and of the word of B
 
-  assign out_module = (MODULES == 3) ? 2'(out_q >= 16'(FROM_1)) + 2'(out_q >= 16'(FROM_2)) :
-                      (MODULES == 2) ? {1'b0, out_q[0]} : 2'd0;
+  assign in_module  = MODULE_IW'(step_q - 1'b1);
+  assign out_module = (MODULES == 3) ? MODULE_IW'(32'(out_q) >= FROM_1) + MODULE_IW'(32'(out_q) >= FROM_2) :
+                      (MODULES == 2) ? MODULE_IW'(out_q[0]) : '0;
 
-  function automatic logic signed [ACT_W+7:0] product(input int unsigned i, input int unsigned l,
-                                                          input logic signed [ACT_W-1:0] operand);
-    product = (8 + ACT_W)'($signed(word[(i*LANES+l)*8+:8])) * (8 + ACT_W)'(operand);
+  function automatic logic signed [ACT_W+7:0] product(input logic signed [7:0] weight,
+                                                      input logic signed [ACT_W-1:0] operand);
+    product = (8 + ACT_W)'(weight) * (8 + ACT_W)'(operand);
   endfunction
 
-  function automatic void multiply_a(input int unsigned module_, input logic signed [63:0] keep);
-    logic signed [31:0] row;
-    // verilator unroll_disable
-    for (int unsigned i = 0; i < RANK; i++) begin
-      p_q[module_*RANK+i] = p_q[module_*RANK+i] & keep;
-      for (int unsigned g = 0; g < BEAT_GROUPS; g++) begin
-        row = 0;
-        // verilator unroll_disable
-        for (int unsigned l = g * GROUP; l < (g + 1) * GROUP; l++) begin
-          row = row + 32'(product(i, l, x_i[l*ACT_W+:ACT_W]));
+  logic signed [31:0] row_sum;  // of a group of inputs
+  always @(posedge clk_i) begin
+    if (use_a) begin
+      // verilator unroll_disable
+      for (int unsigned i = 0; i < RANK; i++) begin
+        if (beat_i == 0) p_q[in_module][i] = '0;
+        for (int unsigned g = 0; g < BEAT_GROUPS; g++) begin
+          row_sum = '0;
+          // verilator unroll_disable
+          for (int unsigned l = g * GROUP; l < (g + 1) * GROUP; l++) begin
+            row_sum = row_sum + 32'(product(word[(i*LANES+l)*8+:8], x_i[l*ACT_W+:ACT_W]));
+          end
+          p_q[in_module][i] = p_q[in_module][i] + (64'(row_sum) <<< shift_i[g*5+:5]);
         end
-        p_q[module_*RANK+i] = p_q[module_*RANK+i] + (64'(row) <<< shift_i[g*5+:5]);
       end
     end
-  endfunction
+  end
 
-  function automatic logic [LANES*48-1:0] multiplied_b(input int unsigned module_);
-    logic signed [63:0] column;
-    // verilator unroll_disable
-    for (int unsigned l = 0; l < LANES; l++) begin
-      column = 0;
+  logic  signed [63:0] column_sum;
+  logic [LANES*48-1:0] delta_d;
+  always @(posedge clk_i) begin
+    if (use_b) begin
       // verilator unroll_disable
-      for (int unsigned i = 0; i < RANK; i++) column = column + 64'(product(i, l, mant_q[module_*RANK+i]));
-      column = column * 64'(half_to_int(scales_q[module_][31:16]));
-      multiplied_b[l*48+:48] = 48'(rsr(column, 6'd24 - 6'(places_q[module_])));
+      for (int unsigned l = 0; l < LANES; l++) begin
+        column_sum = '0;
+        // verilator unroll_disable
+        for (int unsigned i = 0; i < RANK; i++) begin
+          column_sum = column_sum + 64'(product(word[(i*LANES+l)*8+:8], mant_q[out_module][i]));
+        end
+        column_sum = column_sum * 64'(half_to_int(scales_q[out_module][31:16]));
+        delta_d[l*48+:48] = 48'(rsr(column_sum, 6'd24 - 6'(places_q[out_module])));
+      end
+      delta_q <= delta_d;  // not in place: a beat may leave in the clock in which the next one's delta comes
     end
-  endfunction
+  end
 
   // ---- u and its mantissas
-  logic signed    [31:0] u_q[VALUES];
+  logic signed    [31:0] u_q[MODULES][RANK];
   logic    [RANK*32-1:0] u;
   logic [RANK*ACT_W-1:0] mant;
   logic            [4:0] u_shift;
@@ -176,7 +202,7 @@ module lora #(
   endfunction
 
   for (genvar i = 0; i < RANK; i++) begin : gen_value
-    assign u[i*32+:32] = (state_q == StQuantise) ? u_q[(32'(idx_q)*RANK+i)%VALUES] : '0;
+    assign u[i*32+:32] = (state_q == StQuantise) ? u_q[module_q][i] : '0;
   end
 
   act_quantiser #(
@@ -194,19 +220,15 @@ module lora #(
   end
 
   always @(posedge clk_i) begin
-    if (use_a) multiply_a(32'(step_q) - 1, (beat_i == 0) ? 64'sd0 : -64'sd1);
     if (state_q == StScales) begin
       for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = word[m*32+:32];
     end
-    if (state_q == StScale) u_q[32'(idx_q)%VALUES] = scaled_u(p_q[32'(idx_q)%VALUES], scales_q[32'(idx_q)/RANK][15:0]);
+    if (state_q == StScale) u_q[module_q][row_q] = scaled_u(p_q[module_q][row_q], scales_q[module_q][15:0]);
     if (state_q == StQuantise) begin
-      for (int unsigned i = 0; i < RANK; i++) mant_q[(32'(idx_q)*RANK+i)%VALUES] = mant[i*ACT_W+:ACT_W];
-      places_q[32'(idx_q)] = u_shift;
+      for (int unsigned i = 0; i < RANK; i++) mant_q[module_q][i] = mant[i*ACT_W+:ACT_W];
+      places_q[module_q] = u_shift;
     end
   end
-
-  // Not in place: a beat may leave in the clock in which the next one's delta comes.
-  always_ff @(posedge clk_i) if (use_b) delta_q <= multiplied_b(32'(out_module));
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -215,20 +237,22 @@ module lora #(
       active_q    <= 1'b0;
       bank_q      <= '0;
       step_q      <= '0;
-      idx_q       <= '0;
+      module_q    <= '0;
+      row_q       <= '0;
+      ahead_q     <= '0;
       out_q       <= '0;
-      ahead_q     <= 1'b0;
+      has_b_q     <= 1'b0;
       sum_valid_q <= 1'b0;
     end else begin
       unique case (state_q)
         StInputs:
         if (valid_i) begin
           if (adapted && !known_q) state_q <= StScales;
-          step_q <= (active_q && known_q && step_q != 3'(MODULES)) ? step_q + 3'd1 : 3'd0;
+          step_q <= (active_q && known_q && step_q != STEP_W'(MODULES)) ? step_q + 1'b1 : '0;
           if (!adapted) active_q <= 1'b0;
           if (take) begin
             bank_q <= adapter_i - 4'd1;
-            if (beat_i == 16'(IN_BEATS - 1)) begin
+            if (32'(beat_i) == IN_BEATS - 1) begin
               known_q <= 1'b0;
               if (adapted && active_q) state_q <= StScale;
             end
@@ -240,30 +264,35 @@ module lora #(
           state_q  <= StInputs;
         end
         StScale: begin
-          idx_q <= idx_q + 16'd1;
-          if (idx_q == 16'(VALUES - 1)) begin
-            idx_q   <= '0;
-            state_q <= StQuantise;
+          row_q <= row_q + 1'b1;
+          if (row_q == ROW_IW'(RANK - 1)) begin
+            row_q    <= '0;
+            module_q <= module_q + 1'b1;
+            if (module_q == MODULE_IW'(MODULES - 1)) begin
+              module_q <= '0;
+              state_q  <= StQuantise;
+            end
           end
         end
         StQuantise: begin
-          idx_q <= idx_q + 16'd1;
-          if (idx_q == 16'(MODULES - 1)) begin
-            idx_q   <= '0;
-            state_q <= StOutputs;
+          module_q <= module_q + 1'b1;
+          if (module_q == MODULE_IW'(MODULES - 1)) begin
+            module_q <= '0;
+            state_q  <= StOutputs;
           end
         end
-        default: begin
-          if (read) idx_q <= idx_q + 16'd1;
-          if (read || use_b) ahead_q <= read;
+        StOutputs: begin
+          if (read) ahead_q <= ahead_q + 1'b1;
+          if (read || use_b) has_b_q <= read;
           if (use_b || pop_i) sum_valid_q <= use_b;
-          if (use_b) out_q <= out_q + 16'd1;
-          if (pop_i && !use_b && out_q == 16'(OUT_BEATS)) begin
-            idx_q   <= '0;
+          if (use_b) out_q <= out_q + 1'b1;
+          if (pop_i && !use_b && out_q == OUT_W'(OUT_BEATS)) begin
+            ahead_q <= '0;
             out_q   <= '0;
             state_q <= StInputs;
           end
         end
+        default: state_q <= StInputs;
       endcase
     end
   end

@@ -49,6 +49,7 @@ module matrix #(
   localparam int GROUPS = K / GROUP;
   localparam int PASSES = BLOCK / GROUP;
   localparam int BEATS  = N / LANES;
+  localparam int LORA_IW = idx_w(K / LANES);  // bits of the number of a beat of inputs
 
   typedef enum logic [1:0] {
     StLoad,
@@ -248,7 +249,7 @@ module matrix #(
       .valid_i    (valid_i && state_q == StLoad),
       .ready_o    (taken),
       .adapter_i  (tag_i.adapter),
-      .beat_i     (idx_q),
+      .beat_i     (LORA_IW'(idx_q)),
       .x_i        (mant),
       .shift_i    (shifts),
       .y_i        (y),

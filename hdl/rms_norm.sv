@@ -1,32 +1,39 @@
 `include "mask_load.svh"
+`include "require.svh"
 // RMSNorm over a vector of N FX values:  y_i = x_i / sqrt(mean(x^2) + eps) * g_i     (docs/formats.md)
 //
 //   receive N/LANES beats -> square (beats again, 16-bit mantissas) -> rsqrt -> scale (beats out)
 module rms_norm #(
-  parameter int       N    = 64,
-  parameter logic       [39:0] NEPS = 40'd2748779,  // N * eps * 2^32
-  parameter logic       [15:0] SQN  = 16'd32768,    // sqrt(N) = SQN * 2^(SQE-15)
-  parameter int       SQE  = 3,
-  parameter                    NAME = "attn_norm"
+  parameter int          N    = 64,
+  parameter logic [39:0] NEPS = 40'd2748779,  // N * eps * 2^32
+  parameter logic [15:0] SQN  = 16'd32768,    // sqrt(N) = SQN * 2^(SQE-15)
+  parameter int          SQE  = 3,
+  parameter              NAME = "attn_norm"   // the mask image of the gains
 ) (
-  input  logic                                    clk_i,
-  input  logic                                    rst_i,
-  input  logic                              [7:0] id_i,
-  output logic                                    busy_o,
-  input  logic                                    valid_i,
-  output logic                                    ready_o,
-  input  cartridge_pkg::tag_t                     tag_i,
-  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic                                    valid_o,
-  input  logic                                    ready_i,
-  output cartridge_pkg::tag_t                     tag_o,
-  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                             clk_i,
+  input  logic                             rst_i,
+  input  logic                       [7:0] id_i,    // number of this layer, which chooses the mask image
+  output logic                             busy_o,  // some beats of a vector are inside
+  input  logic                             valid_i,
+  output logic                             ready_o,
+  input  cartridge_pkg::tag_t              tag_i,
+  input  logic [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                             valid_o,
+  input  logic                             ready_i,
+  output cartridge_pkg::tag_t              tag_o,
+  output logic [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
-  // verilator no_inline_module
 
-  localparam int BEATS = N / LANES;
-  localparam int NORM_W = 16;
+  `REQUIRE(vector_is_whole_beats, N >= LANES && N % LANES == 0)
+  `REQUIRE(sum_of_squares_has_48_bits, N <= 1 << 17)
+  `REQUIRE(epsilon_is_not_0, NEPS != 0)
+  `REQUIRE(square_root_of_n_is_normal, SQN[15])
+
+  localparam int BEATS   = N / LANES;
+  localparam int BEAT_IW = idx_w(BEATS);
+  localparam int GAIN_IW = idx_w(N);
+  localparam int NORM_W  = 16;
 
   logic [31:0] gains[N];
   `MASK_LOAD(gains, NAME, id_i, ".hex")
@@ -40,10 +47,10 @@ module rms_norm #(
     StOut
   } state_e;
   state_e state_q;
-  logic [15:0] beat_q;
+  logic [BEAT_IW-1:0] beat_q;
   tag_t tag_q;
 
-  logic signed [31:0] x_q[N];
+  logic signed [31:0] x_q[BEATS][LANES];
   logic [31:0] any_q, any_d;
   logic [LANES*32-1:0] mag;
   logic [LANES*48-1:0] squares;
@@ -68,7 +75,7 @@ module rms_norm #(
 
   always @(posedge clk_i) begin
     if (valid_i && ready_o) begin
-      for (int unsigned l = 0; l < LANES; l++) x_q[32'(beat_q)*LANES+l] = data_i[l*32+:32];
+      for (int unsigned l = 0; l < LANES; l++) x_q[beat_q][l] = data_i[l*32+:32];
     end
   end
 
@@ -113,8 +120,8 @@ module rms_norm #(
         if (valid_i) begin
           tag_q  <= tag_i;
           any_q  <= any_d;
-          beat_q <= beat_q + 16'd1;
-          if (beat_q == 16'(BEATS - 1)) begin
+          beat_q <= beat_q + 1'b1;
+          if (beat_q == BEAT_IW'(BEATS - 1)) begin
             beat_q  <= '0;
             state_q <= StSquare;
           end
@@ -122,8 +129,8 @@ module rms_norm #(
         StSquare: begin
           // The epsilon, in units of the squared mantissas, is where the sum starts.
           ss_q   <= ((beat_q == 0) ? 48'(NEPS >> {sh, 1'b0}) : ss_q) + square;
-          beat_q <= beat_q + 16'd1;
-          if (beat_q == 16'(BEATS - 1)) begin
+          beat_q <= beat_q + 1'b1;
+          if (beat_q == BEAT_IW'(BEATS - 1)) begin
             beat_q  <= '0;
             state_q <= StEps;
           end
@@ -135,14 +142,15 @@ module rms_norm #(
           z_shift_q <= 6'(21 - SQE) + 6'(sh) - 6'(k);
           state_q   <= StOut;
         end
-        default:
+        StOut:
         if (ready_i) begin
-          beat_q <= beat_q + 16'd1;
-          if (beat_q == 16'(BEATS - 1)) begin
+          beat_q <= beat_q + 1'b1;
+          if (beat_q == BEAT_IW'(BEATS - 1)) begin
             beat_q  <= '0;
             state_q <= StLoad;
           end
         end
+        default: state_q <= StLoad;
       endcase
     end
   end
@@ -161,7 +169,8 @@ module rms_norm #(
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     assign mag[l*32+:32]     = magnitude(data_i[l*32+:32]);
-    assign squares[l*48+:48] = squared(x_q[32'(beat_q)*LANES+l], sh);
-    assign data_o[l*32+:32]  = normed(x_q[32'(beat_q)*LANES+l], a_q, z_shift_q, gains[32'(beat_q)*LANES+l]);
+    assign squares[l*48+:48] = squared(x_q[beat_q][l], sh);
+    assign data_o[l*32+:32]  = normed(
+        x_q[beat_q][l], a_q, z_shift_q, gains[GAIN_IW'(32'(beat_q)*LANES+l)]);
   end
 endmodule

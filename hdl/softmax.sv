@@ -1,3 +1,4 @@
+`include "require.svh"
 // Base-2 softmax of HEADS score sequences side by side, one position a clock (docs/formats.md).
 //
 //   scores in, maximum -> exponentials in place, sum -> reciprocal -> probabilities out, position 0 first
@@ -5,22 +6,26 @@ module softmax #(
   parameter int HEADS = 4,
   parameter int DEPTH = 32  // longest sequence
 ) (
-  input  logic                                     clk_i,
-  input  logic                                     rst_i,
-  input  logic                                     valid_i,
-  output logic                                     ready_o,
-  input  logic                                     last_i,
-  input  logic              [       HEADS*24-1:0] score_i,  // signed, 12 fraction bits
-  output logic                                     valid_o,
-  input  logic                                     ready_i,
-  output logic              [               15:0] pos_o,
-  output logic                                     last_o,
+  input  logic                                   clk_i,
+  input  logic                                   rst_i,
+  input  logic                                   valid_i,
+  output logic                                   ready_o,
+  input  logic                                   last_i,   // the position is the sequence's last
+  input  logic                    [HEADS*24-1:0] score_i,  // a head's score is signed and has 12 fraction bits
+  output logic                                   valid_o,
+  input  logic                                   ready_i,
+  output cartridge_pkg::pos_t                    pos_o,    // position of the probabilities
+  output logic                                   last_o,   // the position is the sequence's last
   output logic [HEADS*cartridge_pkg::PROB_W-1:0] prob_o
 );
   import cartridge_pkg::*;
 
+  `REQUIRE(heads_are_some, HEADS >= 1)
+  `REQUIRE(positions_have_16_bits, DEPTH >= 1 && DEPTH <= 1 << 16)
+
   localparam int SUM_W = 21 + $clog2(DEPTH + 1);
   localparam int REC_W = 45;  // 2^44 / sum, the quotient of the divider
+  localparam int POS_IW = idx_w(DEPTH);
 
   typedef enum logic [2:0] {
     StScore,
@@ -30,7 +35,7 @@ module softmax #(
     StProb
   } state_e;
   state_e state_q;
-  logic [15:0] pos_q, last_q;
+  logic [POS_IW-1:0] pos_q, last_q;
 
   // Scores, then their exponentials.
   logic [HEADS*24-1:0] buffer[DEPTH];
@@ -41,9 +46,9 @@ module softmax #(
 
   assign ready_o = state_q == StScore;
   assign valid_o = state_q == StProb;
-  assign pos_o   = pos_q;
+  assign pos_o   = pos_t'(pos_q);
   assign last_o  = pos_q == last_q;
-  assign word    = buffer[32'(pos_q)];
+  assign word    = buffer[pos_q];
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -54,7 +59,7 @@ module softmax #(
       unique case (state_q)
         StScore:
         if (valid_i) begin
-          pos_q <= pos_q + 16'd1;
+          pos_q <= pos_q + 1'b1;
           if (last_i) begin
             last_q  <= pos_q;
             pos_q   <= '0;
@@ -62,7 +67,7 @@ module softmax #(
           end
         end
         StExp: begin
-          pos_q <= pos_q + 16'd1;
+          pos_q <= pos_q + 1'b1;
           if (last_o) begin
             pos_q   <= '0;
             state_q <= StStart;
@@ -70,21 +75,22 @@ module softmax #(
         end
         StStart: state_q <= StDivide;
         StDivide: if (done[0]) state_q <= StProb;
-        default:
+        StProb:
         if (ready_i) begin
-          pos_q <= pos_q + 16'd1;
+          pos_q <= pos_q + 1'b1;
           if (last_o) begin
             pos_q   <= '0;
             state_q <= StScore;
           end
         end
+        default: state_q <= StScore;
       endcase
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (state_q == StScore && valid_i) buffer[32'(pos_q)] <= score_i;
-    else if (state_q == StExp) buffer[32'(pos_q)] <= exps;
+    if (state_q == StScore && valid_i) buffer[pos_q] <= score_i;
+    else if (state_q == StExp) buffer[pos_q] <= exps;
   end
 
   for (genvar h = 0; h < HEADS; h++) begin : gen_head

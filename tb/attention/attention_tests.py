@@ -17,6 +17,7 @@ from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import attention as cover
 from tb.rig.beats import extreme_fx, random_fx
 from tb.rig.bundles import Tag
+from tb.rig.states import return_to_first
 from tb.rig.stream import STALLS, reset
 
 SHAPE = CASES[os.environ["CASE"]]
@@ -195,3 +196,12 @@ async def reset_in_mid_token(dut, at):
             source.send_vector(tag, x)
             await sink.expect_vector(tag, golden(tag, x))
     await sink.expect_silence()
+
+
+@cocotb.test()
+async def illegal_states(dut):
+    """From an encoding that is no state the machine comes back to its first one."""
+    dut.layer_i.value = 0
+    WatchedSource(dut), WatchedSink(dut)
+    await reset(dut)
+    await return_to_first(dut, states=5)

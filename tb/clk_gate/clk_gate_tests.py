@@ -1,4 +1,4 @@
-"""The clock gate: whole pulses only, whatever the enable does and whenever."""
+"""The clock gate: whole pulses only, whatever the enables do and whenever."""
 
 import random
 
@@ -18,7 +18,7 @@ async def whole_pulses(dut):
             await Edge(dut.clk_o)
             edges.append(int(dut.clk_i.value))
 
-    dut.clk_i.value, dut.en_i.value = 0, 0
+    dut.clk_i.value, dut.en_i.value, dut.test_en_i.value = 0, 0, 0
     await Timer(1, "ns")
     cocotb.start_soon(watch())
     pulses = enabled = 0
@@ -43,3 +43,22 @@ async def whole_pulses(dut):
         assert int(dut.clk_o.value) == 0, "the pulse outlasts the clock"
     assert len(edges) == 2 * pulses, f"{len(edges)} edges for {pulses} pulses"
     assert 0 < pulses < 300
+
+
+@cocotb.test()
+async def test_mode(dut):
+    """With the test enable every clock passes, whatever the other enable says; it counts in the low phase only."""
+    dut.clk_i.value = 0
+    for _ in range(100):
+        test, enable = random.getrandbits(1), random.getrandbits(1)
+        dut.test_en_i.value, dut.en_i.value = test, enable
+        await Timer(1, "ns")
+        dut.clk_i.value = 1
+        await Timer(1, "ns")
+        assert int(dut.clk_o.value) == (test | enable), f"test enable {test}, enable {enable}"
+        dut.test_en_i.value = 1 - test
+        await Timer(1, "ns")
+        assert int(dut.clk_o.value) == (test | enable), "the test enable cut or made a pulse"
+        dut.clk_i.value = 0
+        await Timer(1, "ns")
+        assert int(dut.clk_o.value) == 0, "the pulse outlasts the clock"

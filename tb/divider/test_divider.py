@@ -1,12 +1,22 @@
-"""Runs the divider bench."""
+"""Runs the divider benches."""
 
 import pytest
 
 from tb.rig.runner import run, simulators
 
 
+def divide(simulator: str, tests: str, num_w: int, den_w: int) -> None:
+    """Run one module of tests on a divider of these widths."""
+    name, parameters = f"divider-{num_w}x{den_w}", {"NUM_W": num_w, "DEN_W": den_w}
+    run("divider", f"tb.divider.{tests}", simulator=simulator, name=name, parameters=parameters)
+
+
 @pytest.mark.parametrize("simulator", simulators())
 @pytest.mark.parametrize(("num_w", "den_w"), [(45, 31), (8, 5)])
 def test_divider(simulator, num_w, den_w):
-    name, parameters = f"divider-{num_w}x{den_w}", {"NUM_W": num_w, "DEN_W": den_w}
-    run("divider", "tb.divider.divider_tests", simulator=simulator, name=name, parameters=parameters)
+    divide(simulator, "divider_tests", num_w, den_w)
+
+
+@pytest.mark.parametrize("simulator", simulators())
+def test_reciprocals(simulator):
+    divide(simulator, "reciprocal_tests", 45, 31)

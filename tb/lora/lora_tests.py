@@ -18,6 +18,7 @@ from tb.evidence.coverage.points import lora as cover
 from tb.lora.lora_shape import CASES
 from tb.rig.beats import check, extreme_fx, pack, random_fx, unpack
 from tb.rig.bundles import AdapterWrite
+from tb.rig.states import return_to_first
 from tb.rig.stream import STALLS, reset
 
 CASE = CASES[os.environ["CASE"]]
@@ -282,3 +283,10 @@ async def flips(dut):
     await RisingEdge(dut.clk_i)
     assert (bench.corrected, bench.failed) == (count, 1)
     cover.sample_flips("failed")
+
+
+@cocotb.test()
+async def illegal_states(dut):
+    """From an encoding that is no state the machine comes back to its first one."""
+    await Bench(dut).start()
+    await return_to_first(dut, states=5)

@@ -11,6 +11,7 @@ from models.golden.rms_norm import RmsNorm
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import rms_norm as cover
 from tb.rig.beats import extreme_fx, random_fx, random_tag
+from tb.rig.states import return_to_first
 from tb.rig.stream import STALLS, reset
 from tb.rms_norm.rms_norm_shape import shape_of
 
@@ -50,3 +51,12 @@ async def extremes(dut):
         spike[bit % n] = (1 << bit + 1) - 1
         spikes.append(spike)
     await hold(dut, extreme_fx(n) + spikes, "none")
+
+
+@cocotb.test()
+async def illegal_states(dut):
+    """From an encoding that is no state the machine comes back to its first one."""
+    dut.id_i.value = int(os.environ["INSTANCE"])
+    WatchedSource(dut), WatchedSink(dut)
+    await reset(dut)
+    await return_to_first(dut, states=6)

@@ -14,6 +14,7 @@ from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import sampler as cover
 from tb.rig.beats import pack, random_fx, random_tag
 from tb.rig.bundles import Sample, Tag
+from tb.rig.states import return_to_first
 from tb.rig.stream import STALLS, reset
 
 LOW, HIGH = -(1 << 31), (1 << 31) - 1
@@ -140,3 +141,11 @@ async def clocks(dut):
             assert taken == expected, f"{taken} clocks for {expected}"
             await bench.sink.receive(1)
             await bench.sink.expect_silence(3)
+
+
+@cocotb.test()
+async def illegal_states(dut):
+    """From an encoding that is no state the machine comes back to its first one."""
+    Bench(dut)
+    await reset(dut)
+    await return_to_first(dut, states=6)

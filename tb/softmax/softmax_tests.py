@@ -7,6 +7,7 @@ from models.golden.softmax import softmax
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import softmax as cover
 from tb.rig.beats import check, pack, random_fx, unpack
+from tb.rig.states import return_to_first
 from tb.rig.stream import STALLS, reset
 
 SCORE_W, PROB_W = 24, 21
@@ -68,3 +69,11 @@ async def halves(dut):
     depth, heads = int(dut.DEPTH.value), int(dut.HEADS.value)
     octaves = [*range(min(depth - 1, 21)), min(depth - 1, 21) - 1]
     await hold(dut, [np.repeat(-4096 * np.array(octaves)[:, None], heads, axis=1)], "none")
+
+
+@cocotb.test()
+async def illegal_states(dut):
+    """From an encoding that is no state the machine comes back to its first one."""
+    WatchedSource(dut, ("last", "score")), WatchedSink(dut, ("pos", "last", "prob"))
+    await reset(dut)
+    await return_to_first(dut, states=5)

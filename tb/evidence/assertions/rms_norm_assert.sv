@@ -10,7 +10,7 @@ module rms_norm_assert #(
   input logic        first_i,
   input logic        scales_i,
   input logic        gives_i,
-  input logic [15:0] beat_i,
+  input logic [cartridge_pkg::idx_w(N/cartridge_pkg::LANES)-1:0] beat_i,
   input logic [39:0] start_i,   // the epsilon, where the sum begins
   input logic [47:0] sum_i,
   input logic [47:0] square_i,
@@ -37,7 +37,7 @@ module rms_norm_assert #(
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     always_ff @(posedge clk_i) begin
       if (!rst_i && gives_i)
-        `HOLDS(normed_fits, fits(rms_norm.x_q[(32'(beat_i)*LANES+l)%N]), "a normed value overflows")
+        `HOLDS(normed_fits, fits(rms_norm.x_q[beat_i][l]), "a normed value overflows")
     end
   end
 endmodule

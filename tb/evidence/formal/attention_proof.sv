@@ -45,7 +45,7 @@ module attention_proof #(
     init_q <= 1'b0;
     if (valid_i && ready) tag_q <= tag_i;
   end
-  assign begun = u_attention.state_q != 0 || u_attention.idx_q != 0;
+  assign begun = u_attention.state_q != 0 || u_attention.in_q != 0;
   always_comb begin
     if (init_q) assume (rst_i);
     if (valid_i) assume (32'(tag_i.slot) < SLOTS && 32'(tag_i.pos) < DEPTH);
@@ -59,7 +59,7 @@ module attention_proof #(
   logic        score, probs;
   assign state     = u_attention.state_q;
   assign inner     = u_attention.u_softmax.state_q;
-  assign inner_pos = u_attention.u_softmax.pos_q;
+  assign inner_pos = u_attention.u_softmax.pos_o;
   assign pos       = u_attention.tag_q.pos;
   assign score     = u_attention.score_valid_q;
   assign probs     = inner != 0 && inner <= 3'd4;
@@ -68,20 +68,20 @@ module attention_proof #(
       states: assert (state <= 3'd4);
       if (state != SCORE && state != VALUE) resting: assert (inner == 0 && inner_pos == 0 && !score);
       if (state == SCORE) begin
-        scoring: assert (inner == 0 && inner_pos + 16'(score) == u_attention.idx_q && u_attention.idx_q <= pos);
+        scoring: assert (inner == 0 && inner_pos + 16'(score) == 16'(u_attention.pos_q) && 16'(u_attention.pos_q) <= pos);
         more: assert (!(score && u_attention.score_last_q));
       end
       if (state == VALUE) begin
         summing: assert (u_attention.value_last_q ? inner == 0 && inner_pos == 0 && !score
                          : score ? inner == 0 && inner_pos == pos && u_attention.score_last_q
-                         : probs && u_attention.u_softmax.last_q == pos && inner_pos <= pos);
+                         : probs && 16'(u_attention.u_softmax.last_q) == pos && inner_pos <= pos);
       end else begin
         none: assert (!u_attention.value_last_q);
       end
       held: assert (!begun || u_attention.tag_q == tag_q);
       in_range: assert (!begun || (32'(tag_q.slot) < SLOTS && 32'(pos) < DEPTH));
       cover (u_attention.gen_kv[0].u_v.we_i && pos == 16'(DEPTH - 1));
-      cover (u_attention.gen_kv[0].u_k.re_i && u_attention.idx_q == 16'd2);
+      cover (u_attention.gen_kv[0].u_k.re_i && u_attention.pos_q == 2);
     end
   end
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
