@@ -8,8 +8,10 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
+from tb.rig.bundles import End
 
-NONE, STOP, LIMIT, CONTEXT, ERROR = range(5)
+NONE, STOP, LIMIT, CONTEXT = End
+ERROR = len(End)  # to a host alone: its prompt is refused
 
 
 class PromptToken(NamedTuple):
