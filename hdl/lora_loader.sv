@@ -28,7 +28,7 @@ module lora_loader #(
   localparam int CHUNKS = RANK * LANES / 4;
 
   `REQUIRE(a_layer_has_8_bits, 1 <= LAYERS && LAYERS <= 255)
-  `REQUIRE(a_bank_has_4_bits_and_its_adapter_too, 0 <= ADAPTERS && ADAPTERS <= 15)
+  `REQUIRE(an_adapter_has_4_bits, 0 <= ADAPTERS && ADAPTERS <= 15)
   `REQUIRE(a_chunk_has_16_bits, 0 <= CHUNKS && CHUNKS <= 65536)
   `REQUIRE(a_word_of_qkv_has_16_bits, 1 <= WORDS_QKV && WORDS_QKV <= 65535)
   `REQUIRE(a_word_of_o_has_16_bits, 1 <= WORDS_O && WORDS_O <= 65535)
