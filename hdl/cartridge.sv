@@ -39,23 +39,44 @@ module cartridge (
   input  logic                        s_lora_tlast_i
 );
   import cartridge_pkg::*;
+  import host_pkg::*;
   import shape_pkg::*;
 
   localparam int D_Q = HEADS * HEAD_DIM;
   localparam int D_KV = KV_HEADS * HEAD_DIM;
 
-  logic [4*TOKEN_W-1:0] stop_ids;
-  logic                 tok_valid, tok_ready, out_valid, out_ready, write_valid, chip_idle;
-  prompt_t              prompt;
-  answer_t              answer;
-  layer_t               write_layer;
-  logic [SLOTS-1:0]     cut;
-  logic [LAYERS-1:0]    busy, corrected, failed;
-  adapter_write_t       write;
+  axil_req_t                      axil_req;
+  axil_rsp_t                      axil_rsp;
+  logic [STOP_TOKENS*TOKEN_W-1:0] stop_ids;
+  logic                           tok_valid, tok_ready, out_valid, out_ready, write_valid, chip_idle;
+  prompt_t                        prompt;
+  answer_t                        answer;
+  logic [SLOTS-1:0]               cut;
+  logic [LAYERS-1:0]              busy, corrected, failed;
+  layer_t                         write_layer;
+  adapter_write_t                 write;
 
   // A token in the host port's registers is on the die too.
   assign idle_o       = chip_idle && !tok_valid && !m_tok_tvalid_o;
   assign layer_busy_o = busy;
+
+  assign axil_req.awaddr  = s_axil_awaddr_i;
+  assign axil_req.awvalid = s_axil_awvalid_i;
+  assign axil_req.wdata   = s_axil_wdata_i;
+  assign axil_req.wstrb   = s_axil_wstrb_i;
+  assign axil_req.wvalid  = s_axil_wvalid_i;
+  assign axil_req.bready  = s_axil_bready_i;
+  assign axil_req.araddr  = s_axil_araddr_i;
+  assign axil_req.arvalid = s_axil_arvalid_i;
+  assign axil_req.rready  = s_axil_rready_i;
+  assign s_axil_awready_o = axil_rsp.awready;
+  assign s_axil_wready_o  = axil_rsp.wready;
+  assign s_axil_bresp_o   = axil_rsp.bresp;
+  assign s_axil_bvalid_o  = axil_rsp.bvalid;
+  assign s_axil_arready_o = axil_rsp.arready;
+  assign s_axil_rdata_o   = axil_rsp.rdata;
+  assign s_axil_rresp_o   = axil_rsp.rresp;
+  assign s_axil_rvalid_o  = axil_rsp.rvalid;
 
   host_port #(
     .SLOTS       (SLOTS),
@@ -66,30 +87,15 @@ module cartridge (
     .RANK        (RANK),
     .ADAPTERS    (ADAPTERS),
     .TOP_K       (TOP_K),
-    .WORDS_QKV   ((3 * D_MODEL + D_Q + 2 * D_KV) / `LANES + 1),
-    .WORDS_O     ((D_Q + D_MODEL) / `LANES + 1),
-    .WORDS_GATEUP((2 * D_MODEL + 2 * D_FFN) / `LANES + 1),
-    .WORDS_DOWN  ((D_FFN + D_MODEL) / `LANES + 1)
+    .WORDS_QKV   (bank_words(3, D_MODEL, D_Q + 2 * D_KV)),
+    .WORDS_O     (bank_words(1, D_Q, D_MODEL)),
+    .WORDS_GATEUP(bank_words(2, D_MODEL, 2 * D_FFN)),
+    .WORDS_DOWN  (bank_words(1, D_FFN, D_MODEL))
   ) u_host_port (
     .clk_i,
     .rst_i,
-    .s_axil_awaddr_i,
-    .s_axil_awvalid_i,
-    .s_axil_awready_o,
-    .s_axil_wdata_i,
-    .s_axil_wstrb_i,
-    .s_axil_wvalid_i,
-    .s_axil_wready_o,
-    .s_axil_bresp_o,
-    .s_axil_bvalid_o,
-    .s_axil_bready_i,
-    .s_axil_araddr_i,
-    .s_axil_arvalid_i,
-    .s_axil_arready_o,
-    .s_axil_rdata_o,
-    .s_axil_rresp_o,
-    .s_axil_rvalid_o,
-    .s_axil_rready_i,
+    .s_axil_i     (axil_req),
+    .s_axil_o     (axil_rsp),
     .s_tok_tvalid_i,
     .s_tok_tready_o,
     .s_tok_tdata_i,
@@ -105,34 +111,21 @@ module cartridge (
     .s_lora_tready_o,
     .s_lora_tdata_i,
     .s_lora_tlast_i,
-    .stop_ids_o    (stop_ids),
-    .tok_valid_o   (tok_valid),
-    .tok_ready_i   (tok_ready),
-    .tok_slot_o    (prompt.slot),
-    .tok_id_o      (prompt.token),
-    .tok_first_o   (prompt.first),
-    .tok_last_o    (prompt.last),
-    .tok_max_new_o (prompt.max_new),
-    .tok_adapter_o (prompt.adapter),
-    .tok_sample_o  (prompt.sample),
-    .cut_o         (cut),
-    .lora_we_o     (write_valid),
-    .lora_layer_o  (write_layer),
-    .lora_array_o  (write.array),
-    .lora_bank_o   (write.bank),
-    .lora_word_o   (write.word),
-    .lora_chunk_o  (write.chunk),
-    .lora_data_o   (write.data),
-    .idle_i        (chip_idle),
-    .layer_busy_i  (busy),
-    .corrected_i   (corrected),
-    .failed_i      (failed),
-    .out_valid_i   (out_valid),
-    .out_ready_o   (out_ready),
-    .out_slot_i    (answer.slot),
-    .out_pos_i     (answer.pos),
-    .out_id_i      (answer.token),
-    .out_end_i     (answer.reason)
+    .stop_ids_o   (stop_ids),
+    .tok_valid_o  (tok_valid),
+    .tok_ready_i  (tok_ready),
+    .tok_prompt_o (prompt),
+    .cut_o        (cut),
+    .write_valid_o(write_valid),
+    .write_layer_o(write_layer),
+    .write_o      (write),
+    .idle_i       (chip_idle),
+    .layer_busy_i (busy),
+    .corrected_i  (corrected),
+    .failed_i     (failed),
+    .out_valid_i  (out_valid),
+    .out_ready_o  (out_ready),
+    .out_answer_i (answer)
   );
 
   chip u_chip (

@@ -144,6 +144,11 @@ package cartridge_pkg;
     while ((1 << check_bits) - check_bits - 1 < width) check_bits = check_bits + 1;
   endfunction
 
+  // Words of a bank of adapters of an array: A of each module, B, scales (docs/formats.md, Adapters).
+  function automatic int bank_words(input int modules, input int inputs, input int outputs);
+    bank_words = (modules * inputs + outputs) / LANES + 1;
+  endfunction
+
   // binary16 as an integer multiple of 2^-24. 32 bits hold every scale that a die accepts (below 128).
   function automatic logic signed [31:0] half_to_int(input logic [15:0] h);
     logic [31:0] mag;

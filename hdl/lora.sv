@@ -42,7 +42,7 @@ module lora #(
 
   localparam int IN_BEATS  = K / LANES;
   localparam int OUT_BEATS = N / LANES;
-  localparam int WORDS     = MODULES * IN_BEATS + OUT_BEATS + 1;  // of a bank: A, B, scales
+  localparam int WORDS     = bank_words(MODULES, K, N);
   localparam int WORD_W    = RANK * LANES * 8;
   localparam int CHUNKS    = WORD_W / 32;
   localparam int MODULE_IW = idx_w(MODULES);

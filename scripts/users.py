@@ -18,7 +18,7 @@ from models.checkpoint.tokenizer import Tokenizer
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import DEPTH, MODEL, SEED, TOKENS, USERS
-from tb.cartridge.occupancy import Stay, busy, drawn, stays
+from tb.cartridge.occupancy import Stay, busy, draw, stays
 from tb.chip.job import Chip
 from tb.oracle.conversation import Conversation
 from tb.rig import toolchain
@@ -72,7 +72,7 @@ def main(*, users: int, tokens: int, model: str, depth: int, seed: int) -> int:
         "answers": [tokenizer.decode(talk["answer"]) for talk in report["conversations"]],
     }
     write(RESULTS / "users.json", figures)
-    drawn(seen, ckpt.shape.layers, RESULTS / "users.svg")
+    draw(seen, ckpt.shape.layers, RESULTS / "users.svg")
     show(console, questions, figures)
     return 0
 

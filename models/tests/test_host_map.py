@@ -1,9 +1,12 @@
 """What is written from the register map is current, and what is no map is refused."""
 
+import re
+
 import pytest
 
 from models.die import host_map
 from models.errors import InputError
+from models.project import HDL
 
 AGAIN = "run: python -m models.die.host_map"
 
@@ -21,6 +24,24 @@ def test_the_page_is_current(registers):
     text = host_map.PAGE.read_text(encoding="utf-8")
     assert host_map.table(registers) in text, AGAIN
     assert host_map.page(text, registers) == text
+
+
+def test_a_counter_more_moves_no_other(registers, tmp_path):
+    """Counters have names and indices by the map alone: one more, and every name still means its own addresses."""
+    source = tmp_path / "more.rdl"
+    text = host_map.SOURCE.read_text(encoding="utf-8")
+    source.write_text(text.replace("counter CYCLES @ 0x080;", "counter MORE @ 0x078;\n  counter CYCLES @ 0x080;"))
+    more = host_map.read(source)
+    assert host_map.counters(more) == ["MORE", *host_map.counters(registers)]
+    package = host_map.package(more)
+    assert "localparam int COUNTERS = 8;" in package
+    assert "localparam counter_t COUNTER_CYCLES = 3'd1;" in package
+    assert "CYCLES_LO_ADDR, CYCLES_HI_ADDR: counter_of = COUNTER_CYCLES;" in package
+
+
+def test_the_map_has_as_many_stop_tokens_as_the_core(registers):
+    count = next(register.count for register in registers if register.name == "STOP_TOKEN")
+    assert re.search(rf"localparam int STOP_TOKENS = {count};", (HDL / "cartridge_pkg.sv").read_text(encoding="utf-8"))
 
 
 def test_a_register_more_is_seen(registers, tmp_path):

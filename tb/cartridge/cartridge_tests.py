@@ -2,7 +2,7 @@
 
 import cocotb
 
-from tb.cartridge.driver import Bench, Stopping
+from tb.cartridge.driver import DieBench, Stopping
 from tb.cartridge.flips import Flips
 from tb.cartridge.talk import Talk
 from tb.chip import schedules
@@ -12,19 +12,19 @@ from tb.chip.driver import run
 @cocotb.test()
 async def one_after_another(dut) -> None:
     """Conversations one after another, each alone on the die."""
-    await run(dut, schedules.in_turn, Bench)
+    await run(dut, schedules.in_turn, DieBench)
 
 
 @cocotb.test()
 async def together(dut) -> None:
     """All slots at once, as fast as the die takes them."""
-    await run(dut, schedules.together, Bench)
+    await run(dut, schedules.together, DieBench)
 
 
 @cocotb.test()
 async def interleaved(dut) -> None:
     """All slots at once, and a host that takes answers only now and then."""
-    await run(dut, schedules.hesitantly, Bench)
+    await run(dut, schedules.hesitantly, DieBench)
 
 
 @cocotb.test()

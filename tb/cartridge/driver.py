@@ -5,15 +5,13 @@ from dataclasses import replace
 from tb.cartridge.host import Host
 from tb.chip import driver
 from tb.evidence.coverage.points import users
-from tb.host_port.registers import Bank, Command, flags
+from tb.host_port.registers import COUNTERS, Bank, Command, flags
 from tb.oracle.conversation import Conversation
 from tb.oracle.scoreboard import Mismatch
 from tb.rig.bundles import Answer
 
-COUNTERS = ("CYCLES", "TOKENS_IN", "TOKENS_OUT", "LAYERS_BUSY", "CORRECTED", "FAILED", "ADAPTER_WORDS")
 
-
-class Bench(driver.Bench):
+class DieBench(driver.Bench):
     """Conversations through the host port."""
 
     excused = frozenset({"overlong"})  # flags that are the prompts' own doing
@@ -66,7 +64,7 @@ class Bench(driver.Bench):
         return {"counters": counters, "flags": self.flags, "layers_busy": busy}
 
 
-class Stopping(Bench):
+class Stopping(DieBench):
     """Answers have no limit: each is stopped after its last token but one, which comes to the same."""
 
     async def begin(self, talk: Conversation) -> None:

@@ -7,7 +7,7 @@ import random
 import cocotb
 from cocotb.triggers import Timer
 
-from tb.cartridge.driver import Bench
+from tb.cartridge.driver import DieBench
 from tb.chip.driver import PERIOD
 from tb.chip.schedules import beside
 from tb.oracle.scoreboard import Mismatch
@@ -17,14 +17,14 @@ PART = 128  # data bits of a code word, at most
 SINGLES = 2  # words: the smallest memory has three
 
 
-class Flips(Bench):
+class Flips(DieBench):
     """Conversations in turn, while words of one kind of memory are hit: keys, values, or the adapters of an array.
 
     No word is hit twice. During the first conversation a hit flips any one bit, of a few words; from then on two check
     bits of a code word: the die cannot correct them and must say so, but the data are as they were.
     """
 
-    excused = Bench.excused | {"sram_corrected", "sram_failed"}
+    excused = DieBench.excused | {"sram_corrected", "sram_failed"}
 
     def __init__(self, *args) -> None:
         super().__init__(*args)

@@ -1,12 +1,15 @@
-"""A host at the AXI4-Lite pins of a bench. It follows the clock only while an access is under way."""
+"""A host at the AXI4-Lite pins of a whole die.
+
+It is a master of its own for speed: that of tb/host_port/axi_lite.py follows every clock, this one the clock only while
+an access is under way.
+"""
 
 from cocotb.triggers import RisingEdge
 
 from models.die.shape import Die, Shape
+from tb.host_port.axi_lite import ALL, OKAY
 from tb.host_port.registers import Registers
 from tb.oracle.scoreboard import Mismatch
-
-ALL = 0b1111  # write strobes
 
 
 class Refused(Mismatch):
@@ -36,7 +39,7 @@ class Host:
             if int(dut.s_axil_bvalid_o.value):
                 break
         dut.s_axil_bready_i.value = 0
-        if int(dut.s_axil_bresp_o.value):
+        if int(dut.s_axil_bresp_o.value) != OKAY:
             raise Refused(f"a write of {value:#x} to {name}[{index}] was refused")
 
     async def read(self, name: str, index: int = 0) -> int:
@@ -52,7 +55,7 @@ class Host:
             if int(dut.s_axil_rvalid_o.value):
                 break
         dut.s_axil_rready_i.value = 0
-        if int(dut.s_axil_rresp_o.value):
+        if int(dut.s_axil_rresp_o.value) != OKAY:
             raise Refused(f"a read of {name}[{index}] was refused")
         return int(dut.s_axil_rdata_o.value)
 

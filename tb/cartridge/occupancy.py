@@ -49,7 +49,7 @@ def busy(seen: list[Stay], layers: int, begin: int, end: int) -> float:
     return clocks / ((end - begin) * layers)
 
 
-def drawn(seen: list[Stay], layers: int, path: Path) -> None:
+def draw(seen: list[Stay], layers: int, path: Path) -> None:
     """Write the picture: a row a layer, time to the right, a colour a slot."""
     colours = matplotlib.colormaps["tab20"].colors
     figure = Figure(figsize=(11, 0.18 * layers + 1.6), layout="constrained")

@@ -35,7 +35,7 @@ class Voice(Progress):
         self.text = ""
 
 
-class Talk(driver.Bench):
+class Talk(driver.DieBench):
     """A user at a terminal in slot 0. Every stage of every token is checked as in any other run."""
 
     more = True

@@ -30,7 +30,7 @@ def test_busy_layers(reference, tmp_path):
     assert occupancy.busy(seen, LAYERS, begin, end) >= 0.8
     among = (end - begin) / (len(cycles) - 2 * USERS - 1)
     assert among <= 1.25 * chip.cycles.interval(9)
-    occupancy.drawn(seen, LAYERS, tmp_path / "picture.svg")
+    occupancy.draw(seen, LAYERS, tmp_path / "picture.svg")
     assert (tmp_path / "picture.svg").read_text().count("slot") >= USERS
 
 

@@ -1,4 +1,4 @@
-"""An AXI4-Lite master: its five channels are streams like any other."""
+"""An AXI4-Lite master: its five channels are streams like any other. tb/cartridge/host.py says why it has another."""
 
 from cocotb.triggers import Lock
 

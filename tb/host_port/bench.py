@@ -10,16 +10,18 @@ from cocotb.triggers import RisingEdge
 from models.die.shape import LANES
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.host_port.axi_lite import ALL, OKAY, SLVERR, AxiLite
-from tb.host_port.core import NONE, Answer, Core
-from tb.host_port.registers import Command, Registers, State, flags, position
+from tb.host_port.core import NONE, AnswerToken, Core
+from tb.host_port.registers import SETTINGS, Command, Registers, State, flags, position
 from tb.rig.stream import reset
 
 PATIENCE = 4000  # clocks that anything may take
 GEOMETRY = ("LAYERS", "VOCAB", "SLOTS", "DEPTH", "ADAPTERS", "RANK", "TOP_K", "D_MODEL")
 ARRAYS = ("QKV", "O", "GATEUP", "DOWN")
+WORD = 0xFFFFFFFF
+DEFAULTS = dict.fromkeys(SETTINGS, 0) | {"SLOT.MAX_NEW": 0xFFFF, "SLOT.TOP_K": 1, "SLOT.BETA": 94548}
 
 
-class Bench:
+class PortBench:
     """Host and core around the port. Flags that are raised must be expected, and be the only ones.
 
     ``stall`` is how the ends of all streams hesitate; ``core`` and ``answers`` tell what the core and the host got.
@@ -33,7 +35,7 @@ class Bench:
         self.registers = Registers(self.size)
         self.expected: set[str] = set()  # flags
         self.loaded: list[tuple[int, ...]] = []  # bank, array, layer, word, chunk, data
-        self.answers: dict[int, deque[Answer]] = defaultdict(deque)
+        self.answers: dict[int, deque[AnswerToken]] = defaultdict(deque)
         self.axi = AxiLite(dut, stall)
         self.tokens = WatchedSource(dut, ("data", "dest", "last"), prefix="s_tok_t", stall=stall)
         self.lora = WatchedSource(dut, ("data", "last"), prefix="s_lora_t", stall=stall)
@@ -45,7 +47,7 @@ class Bench:
         for signal in (dut.layer_busy_i, dut.corrected_i, dut.failed_i):
             signal.value = 0
 
-    async def start(self) -> "Bench":
+    async def start(self) -> "PortBench":
         """Reset."""
         await reset(self.dut)
         return self
@@ -66,12 +68,12 @@ class Bench:
                 continue
             while self.out.beats:
                 data, slot, pos, last = self.out.beats.popleft()
-                answer = Answer(slot, pos, data & 0xFFFFFF, data >> 24)
-                assert last == (answer.end != NONE), f"tlast is {last} with {answer}"
+                answer = AnswerToken(slot, pos, data & 0xFFFFFF, data >> 24)
+                assert last == (answer.reason != NONE), f"tlast is {last} with {answer}"
                 self.answers[slot].append(answer)
-            if int(dut.lora_we_o.value):
+            if int(dut.write_valid_o.value):
                 names = ("bank", "array", "layer", "word", "chunk", "data")
-                self.loaded.append(tuple(int(getattr(dut, f"lora_{name}_o").value) for name in names))
+                self.loaded.append(tuple(int(getattr(dut, f"write_{name}_o").value) for name in names))
 
     async def until(self, what: str, holds: Callable[[], bool]) -> None:
         """Wait for it. AssertionError after so many clocks: the port hangs."""
@@ -133,6 +135,39 @@ class Bench:
         got = position(await self.get("SLOT.STATUS", slot))
         assert got[0] == state and at in (None, got[1]), f"slot {slot} is {got}, not {(state, at)}"
 
+    async def bring(self, slot: int, state: State) -> None:
+        """A closed slot to a state, with default settings; BUSY: its answer is held."""
+        if state != State.CLOSED:
+            await self.command(slot, Command.OPEN)
+        if state == State.PREFILL:
+            self.say(slot, 1, last=False)
+        if state == State.BUSY:
+            self.core.held.add(slot)
+            self.say(slot, 1, 2)
+        await self.said()
+        await self.hold_slot(slot, state)
+
+    async def leave(self, slot: int) -> None:
+        """A slot in any state to CLOSED."""
+        state = await self.state(slot)
+        self.core.held.discard(slot)
+        if state == State.BUSY:
+            await self.command(slot, Command.STOP)
+            await self.hold_answer(slot)
+        if state != State.CLOSED:
+            await self.command(slot, Command.CLOSE)
+        await self.hold_slot(slot, State.CLOSED, 0)
+
+    def random_settings(self, adapters: tuple[int, ...] = (0,)) -> dict[str, int]:
+        """Legal values of a slot's registers."""
+        return {
+            "SLOT.ADAPTER": random.choice(adapters),
+            "SLOT.MAX_NEW": random.choice((1, random.randint(2, 9), 0xFFFF)),
+            "SLOT.TOP_K": random.randint(0, self.size["TOP_K"]),
+            "SLOT.BETA": random.choice((1, random.getrandbits(23) + 1, 0xFFFFFF)),
+            "SLOT.SEED": random.getrandbits(32),
+        }
+
     def say(self, slot: int, *tokens: int, last: bool = True) -> None:
         """Send a prompt, or a part of one that is not the ``last``."""
         self.tokens.send(*((token, slot, int(last and i == len(tokens) - 1)) for i, token in enumerate(tokens)))
@@ -146,16 +181,16 @@ class Bench:
                 return
         raise AssertionError("the port never is idle")
 
-    async def answer(self, slot: int) -> list[Answer]:
+    async def answer(self, slot: int) -> list[AnswerToken]:
         """An answer to its end."""
         got = self.answers[slot]
-        await self.until(f"slot {slot} has its answer", lambda: any(answer.end for answer in got))
+        await self.until(f"slot {slot} has its answer", lambda: any(answer.reason for answer in got))
         answer = [got.popleft()]
-        while not answer[-1].end:
+        while not answer[-1].reason:
             answer.append(got.popleft())
         return answer
 
-    async def hold_answer(self, slot: int) -> list[Answer]:
+    async def hold_answer(self, slot: int) -> list[AnswerToken]:
         """The host gets an answer as the core gives it."""
         answer = await self.answer(slot)
         given = [self.core.answers[slot].popleft() for _ in answer]

@@ -8,29 +8,42 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
+from tb.rig.bundles import End
 
-NONE, STOP, LIMIT, CONTEXT, ERROR = range(5)
+NONE, STOP, LIMIT, CONTEXT = End
+ERROR = len(End)  # to a host alone: its prompt is refused
 
 
-class Given(NamedTuple):
-    """A prompt token as the core gets it."""
+class PromptToken(NamedTuple):
+    """A token of a prompt as the core gets it: ``prompt_t`` of hdl/cartridge_pkg.sv."""
 
     slot: int
-    id: int
+    token: int
     first: int
     last: int
     max_new: int
     adapter: int
-    sample: int
+    top_k: int
+    beta: int
+    seed: int
 
 
-class Answer(NamedTuple):
-    """A token to the host."""
+class AnswerToken(NamedTuple):
+    """A token to the host: ``answer_t`` of hdl/cartridge_pkg.sv."""
 
     slot: int
     pos: int
-    id: int
-    end: int
+    token: int
+    reason: int
+
+
+def prompt_tokens(
+    slot: int, tokens: list[int], settings: dict[str, int], first: bool, last: bool = True
+) -> list[PromptToken]:
+    """What the core gets of a prompt, of a slot with these settings (the values of its registers)."""
+    names = ("MAX_NEW", "ADAPTER", "TOP_K", "BETA", "SEED")
+    more, end = [settings[f"SLOT.{name}"] for name in names], len(tokens) - 1
+    return [PromptToken(slot, t, int(first and i == 0), int(last and i == end), *more) for i, t in enumerate(tokens)]
 
 
 class Core:
@@ -41,10 +54,10 @@ class Core:
     """
 
     def __init__(self, dut, stall: str) -> None:
-        self.tokens = WatchedSink(dut, Given._fields, prefix="tok_", stall=stall)
-        self.out = WatchedSource(dut, ("slot", "pos", "id", "end"), prefix="out_", stall=stall)
-        self.given: dict[int, list[Given]] = defaultdict(list)
-        self.answers: dict[int, deque[Answer]] = defaultdict(deque)
+        self.tokens = WatchedSink(dut, PromptToken._fields, prefix="tok_", stall=stall)
+        self.out = WatchedSource(dut, AnswerToken._fields, prefix="out_", stall=stall)
+        self.given: dict[int, list[PromptToken]] = defaultdict(list)
+        self.answers: dict[int, deque[AnswerToken]] = defaultdict(deque)
         self.cuts: list[int] = []
         self.held: set[int] = set()
         self.stops = 0.1
@@ -56,7 +69,7 @@ class Core:
         self._task = cocotb.start_soon(self._run())
 
     def stop(self) -> None:
-        """Answer nothing any more."""
+        """AnswerToken nothing any more."""
         for end in (self.tokens, self.out, self._task):
             end.cancel() if end is self._task else end.stop()
 
@@ -66,7 +79,7 @@ class Core:
             if int(self._dut.rst_i.value):
                 continue
             while self.tokens.beats:
-                self._take(Given(*self.tokens.beats.popleft()))
+                self._take(PromptToken(*self.tokens.beats.popleft()))
             cut = int(self._dut.cut_o.value)
             for slot in range(len(self._dut.cut_o)):
                 if cut >> slot & 1:
@@ -79,7 +92,7 @@ class Core:
             if ready and not self.out.beats and random.random() < 1 / 4:
                 self._answer(random.choice(ready))
 
-    def _take(self, token: Given) -> None:
+    def _take(self, token: PromptToken) -> None:
         slot = token.slot
         self.given[slot].append(token)
         assert slot not in self.left, f"slot {slot} gets a token in the middle of its answer"
@@ -90,18 +103,18 @@ class Core:
         if token.last and room:
             self.left[slot] = token.max_new
         elif token.last:
-            self._say(Answer(slot, self.positions[slot], token.id, CONTEXT))
+            self._say(AnswerToken(slot, self.positions[slot], token.token, CONTEXT))
 
     def _answer(self, slot: int) -> None:
         pos, left = self.positions[slot], self.left.pop(slot)
         end = LIMIT if left == 1 else CONTEXT if pos == self._depth else STOP if random.random() < self.stops else NONE
         if end == NONE:
             self.positions[slot], self.left[slot] = pos + 1, left - 1
-        self._say(Answer(slot, pos, random.getrandbits(24), end))
+        self._say(AnswerToken(slot, pos, random.getrandbits(24), end))
 
-    def _say(self, answer: Answer) -> None:
+    def _say(self, answer: AnswerToken) -> None:
         self.answers[answer.slot].append(answer)
-        if answer.end != NONE:
+        if answer.reason != NONE:
             self._ends[answer.slot] = self._said
         self._said += 1
         self.out.send(answer)

@@ -5,7 +5,8 @@ from enum import IntEnum
 
 from models.die import host_map
 
-_MAP = {register.name: register for register in host_map.read()}
+_READ = host_map.read()
+_MAP = {register.name: register for register in _READ}
 
 
 def _enum(name: str, register: str, field: str) -> type[IntEnum]:
@@ -17,7 +18,7 @@ State = _enum("State", "SLOT.STATUS", "state")
 Command = _enum("Command", "SLOT.CTRL", "command")
 Bank = _enum("Bank", "ADAPTER_BANK", "state")
 FLAGS = tuple(field.name for field in _MAP["ERRORS"].fields)  # lowest bit first
-COUNTERS = tuple(name.removesuffix(".LO") for name in _MAP if name.endswith(".LO"))
+COUNTERS = tuple(host_map.counters(_READ))
 SETTINGS = ("SLOT.ADAPTER", "SLOT.MAX_NEW", "SLOT.TOP_K", "SLOT.BETA", "SLOT.SEED")
 
 

@@ -9,7 +9,8 @@ import pytest
 from tb.rig.faults import Fault, broken
 from tb.rig.runner import run, simulators
 
-TESTS = "tb.host_port.host_port_tests"
+HERE = Path(__file__).parent
+TESTS = ",".join(f"tb.host_port.{part}_tests" for part in ("register", "slot", "prompt", "adapter", "traffic"))
 SMALL = {
     "SLOTS": 3,
     "DEPTH": 12,
@@ -51,26 +52,31 @@ class Failing(Fault):
     test: str
 
 
-LISTED = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))["fault"]
+LISTED = tomllib.loads((HERE / "faults.toml").read_text(encoding="utf-8"))["fault"]
 FAULTS = [Failing(**fault) for fault in LISTED]
+
+
+def bench(name: str, **settings) -> None:
+    """One run of the bench, settings of the run as given."""
+    run("host_port_bench", TESTS, name=name, sources=(HERE / "host_port_bench.sv",), **settings)
 
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_host_port(simulator):
-    run("host_port", TESTS, simulator=simulator, name="host_port", parameters=SMALL)
+    bench("host_port", simulator=simulator, parameters=SMALL)
 
 
 @pytest.mark.parametrize("die", EXTREMES)
 def test_extremes(die):
     """What an address is, on the smallest and the largest map; whatever the largest die has most of."""
     env = {"COCOTB_TEST_FILTER": "|".join(f"{name}$" for name in ONLY[die])}
-    run("host_port", TESTS, simulator=simulators()[-1], name=f"host_port-{die}", parameters=EXTREMES[die], env=env)
+    bench(f"host_port-{die}", simulator=simulators()[-1], parameters=EXTREMES[die], env=env)
 
 
 def faulty(test: str, *plusargs: str) -> None:
     """One test of the bench on RTL with faults."""
     settings = {"env": {"COCOTB_TEST_FILTER": test}, "plusargs": plusargs, "hdl": broken("host_port", FAULTS)}
-    run("host_port", TESTS, simulator="icarus", name="faulty-host_port", parameters=SMALL, **settings)
+    bench("faulty-host_port", simulator="icarus", parameters=SMALL, **settings)
 
 
 @pytest.mark.once

@@ -46,9 +46,8 @@ endmodule
 `BIND_STREAM(stream_fifo, 1'b0, data_o)
 `BIND_STREAM(stream_arb, from_a_o, data_o)
 `BIND_STREAM_AT(sequencer, u_host_assert, out_valid_o, out_ready_i, 1'b0, out_answer_o)
-`BIND_STREAM_AT(host_port, u_core_assert, tok_valid_o, tok_ready_i, tok_slot_o,
-                {tok_id_o, tok_first_o, tok_last_o, tok_max_new_o, tok_adapter_o, tok_sample_o})
+`BIND_STREAM_AT(host_port, u_core_assert, tok_valid_o, tok_ready_i, 1'b0, tok_prompt_o)
 `BIND_STREAM_AT(host_port, u_answer_assert, m_tok_tvalid_o, m_tok_tready_i, {m_tok_tid_o, m_tok_tuser_o},
                 {m_tok_tlast_o, m_tok_tdata_o})
-`BIND_STREAM_AT(axi_lite, u_write_assert, bvalid_o, bready_i, 1'b0, bresp_o)
-`BIND_STREAM_AT(axi_lite, u_read_assert, rvalid_o, rready_i, 1'b0, {rresp_o, rdata_o})
+`BIND_STREAM_AT(axi_lite, u_write_assert, rsp_o.bvalid, req_i.bready, 1'b0, rsp_o.bresp)
+`BIND_STREAM_AT(axi_lite, u_read_assert, rsp_o.rvalid, req_i.rready, 1'b0, {rsp_o.rresp, rsp_o.rdata})

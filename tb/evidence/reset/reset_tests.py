@@ -1,7 +1,7 @@
 """A design at power-on, in operation, and after resets in the middle of it. Icarus only: nothing else here has X.
 
-The design is the whole chip, the host port, or one matrix in the gate view, whose modules the chip of the ROM view has
-not.
+The design is the chip, the die, which is the chip behind its host port, or one matrix in the gate view, whose modules
+the chip of the ROM view has not.
 """
 
 import json
@@ -86,7 +86,7 @@ class Reader:
         return False
 
 
-DRIVERS = {"chip": Host, "matrix": Neighbour, "host_port": Reader, "cartridge": Reader}
+DRIVERS = {"chip": Host, "matrix": Neighbour, "cartridge": Reader}
 
 
 class Bench:

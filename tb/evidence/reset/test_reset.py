@@ -37,7 +37,7 @@ def chip(folder: Path) -> dict:
 
 def cartridge(folder: Path) -> dict:
     """The chip behind its host port, which is reset and looked at."""
-    return chip(folder) | {"top": "cartridge", "name": "reset-cartridge", "only": "at_power_on$"}
+    return chip(folder) | {"top": "cartridge", "name": "reset-cartridge"}
 
 
 def matrix(folder: Path) -> dict:
@@ -47,15 +47,10 @@ def matrix(folder: Path) -> dict:
     return {"top": "matrix", "name": "reset-matrix", "parameters": sizes, "plusargs": (f"+mask={folder}",)}
 
 
-def host_port(folder: Path) -> dict:
-    """What is between host and chip."""
-    return {"top": "host_port", "name": "reset-host_port", "plusargs": ()}
-
-
 @pytest.fixture(scope="module")
 def found(tmp_path_factory) -> Found:
     """The benches' findings; they fail by themselves if a reset in operation is not as good as the first."""
-    designs = (chip, cartridge, matrix, host_port)
+    designs = (chip, cartridge, matrix)
     return Found(*map(set.union, *(simulated(design, tmp_path_factory.mktemp("reset")) for design in designs)))
 
 

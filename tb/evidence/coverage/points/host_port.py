@@ -23,7 +23,7 @@ _registers = Group(
         "nowhere": ("between registers", "behind the banks", "behind the slots", "odd", "the last"),
         "strobes": range(16),
         "flag": [field.name for register in _MAP if register.name == "ERRORS" for field in register.fields],
-        "counter": [register.name.removesuffix(".LO") for register in _MAP if register.name.endswith(".LO")],
+        "counter": host_map.counters(_MAP),
         "write_order": ("address first", "data first", "together"),
         "stall": STALLS,
     },
