@@ -52,17 +52,17 @@ module ecc_sram #(
   endfunction
 
   // {failed, corrected, data}
-  function automatic logic [PART+1:0] decoded(input logic [CODE-1:0] code);
+  function automatic logic [PART+1:0] decoded(input logic [CODE-1:0] word);
     // verilator no_inline_task
     logic [CHECKS-1:0] number;  // of the wrong bit; a power of two is that check bit itself
     logic       [31:0] place;
     logic              odd;
-    number  = checks(code[PART-1:0]) ^ code[PART+:CHECKS];
-    odd     = ^code;
-    decoded = {!odd && number != 0, odd, code[PART-1:0]};
+    number  = checks(word[PART-1:0]) ^ word[PART+:CHECKS];
+    odd     = ^word;
+    decoded = {!odd && number != 0, odd, word[PART-1:0]};
     if (odd && (number & (number - CHECKS'(1))) != 0) begin
       place = 32'(number) - 32'd1 - 32'(bit_length(32'(number)));
-      if (place < PART) decoded[PART-1:0] = code[PART-1:0] ^ (PART'(1) << place);
+      if (place < PART) decoded[PART-1:0] = word[PART-1:0] ^ (PART'(1) << place);
       else decoded[PART+1:PART] = 2'b10;
     end
   endfunction

@@ -65,9 +65,9 @@ module host_registers #(
   logic [15:0]         choosable_q;
 
   // Whether this die has the register: of slots and banks only so many as it was built with.
-  function automatic logic exists(input logic [15:0] addr, input logic [7:0] element);
-    exists = is_register(addr) && (addr != ADAPTER_BANK_ADDR || int'(element) < ADAPTERS) &&
-             (addr < SLOT_CTRL_ADDR || int'(element) < SLOTS);
+  function automatic logic exists(input logic [15:0] first, input logic [7:0] which);
+    exists = is_register(first) && (first != ADAPTER_BANK_ADDR || int'(which) < ADAPTERS) &&
+             (first < SLOT_CTRL_ADDR || int'(which) < SLOTS);
   endfunction
 
   // ---- writes: all four bytes, or none
