@@ -48,11 +48,11 @@ module block #(
   assign moved = x_q >> TURN_W;
 
   for (genvar g = 0; g < BLOCK / GROUP; g++) begin : gen_load
-    localparam int Low = g * GROUP * ACT_W;
+    localparam int LOW = g * GROUP * ACT_W;
     always_ff @(posedge clk_i) begin
-      if (rst_i) x_q[Low+:GROUP*ACT_W] <= '0;
-      else if (load_i[g]) x_q[Low+:GROUP*ACT_W] <= load_x_i[Low+:GROUP*ACT_W];
-      else if (fetch_i) x_q[Low+:GROUP*ACT_W] <= moved[Low+:GROUP*ACT_W];
+      if (rst_i) x_q[LOW+:GROUP*ACT_W] <= '0;
+      else if (load_i[g]) x_q[LOW+:GROUP*ACT_W] <= load_x_i[LOW+:GROUP*ACT_W];
+      else if (fetch_i) x_q[LOW+:GROUP*ACT_W] <= moved[LOW+:GROUP*ACT_W];
     end
   end
 

@@ -132,9 +132,9 @@ module block_array_gate #(
     logic       [PASSES-1:0] load;
     logic [BLOCK*ACT_W-1:0]  load_x;
     for (genvar s = 0; s < PASSES; s++) begin : gen_load
-      localparam int Group = p * PASSES + s;
-      assign load[s] = load_i && 32'(beat_i) == Group / BEAT_GROUPS;
-      assign load_x[s*GROUP*ACT_W+:GROUP*ACT_W] = load_x_i[(Group%BEAT_GROUPS)*GROUP*ACT_W+:GROUP*ACT_W];
+      localparam int INDEX = p * PASSES + s;
+      assign load[s] = load_i && 32'(beat_i) == INDEX / BEAT_GROUPS;
+      assign load_x[s*GROUP*ACT_W+:GROUP*ACT_W] = load_x_i[(INDEX%BEAT_GROUPS)*GROUP*ACT_W+:GROUP*ACT_W];
     end
 
     block #(

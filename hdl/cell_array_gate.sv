@@ -14,7 +14,7 @@ module cell_array_gate #(
   parameter int BIT_LINES = 1
 ) (
   input  logic [BIT_LINES*(1<<W_BITS)-1:0] line_i,
-  input  logic      [ROWS/BIT_LINES-1:0]   word_i,  // one-hot, or none
+  input  logic      [ROWS/BIT_LINES-1:0]   word_i,  // At most one word line is on.
   input  logic       [ROWS*N*W_BITS-1:0]   via_i,
   output logic         [N*BIT_LINES-1:0]   bit_o
 );

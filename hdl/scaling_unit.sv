@@ -6,7 +6,7 @@ module scaling_unit #(
   parameter int XSUM_W = 17,
   parameter int PART_W = 52
 ) (
-  input  logic               [31:0] scale_i,  // {m, d} in binary16; |d| < 1, |m| < 128
+  input  logic               [31:0] scale_i,  // The scale {m, d} in binary16, |d| < 1 and |m| < 128.
   input  logic signed   [SUM_W-1:0] sum_i,
   input  logic signed  [XSUM_W-1:0] xsum_i,
   input  logic                [4:0] shift_i,

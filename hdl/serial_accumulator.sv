@@ -13,7 +13,7 @@ module serial_accumulator #(
   input  logic                            clk_i,
   input  logic                            clear_i,
   input  logic                            en_i,
-  input  logic                            last_i,  // these bits are the products' signs
+  input  logic                            last_i,  // The bits of bit_i are the products' signs.
   input  logic            [BIT_LINES-1:0] bit_i,
   output logic signed [PROD_W+HIGH_W-1:0] sum_o
 );
