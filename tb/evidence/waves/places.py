@@ -24,8 +24,8 @@ PRODUCERS = {
     **dict.fromkeys((Stage.GATE, Stage.UP), "u_gateup.u_matrix"),
     Stage.SILU_MUL: "u_swiglu",
     Stage.DOWN: "u_down.u_matrix",
-    Stage.LOGITS: "u_head.u_matrix",
-    Stage.TOKEN: "u_argmax",
+    Stage.LOGITS: "u_logits.u_matrix",
+    Stage.TOKEN: "u_choice",
 }
 
 
