@@ -13,20 +13,23 @@ module block #(
   parameter int BIT_LINES = 1,
   parameter int SUM_W     = 32
 ) (
-  input  logic clk_i,
-  input  logic rst_i,
+  input logic clk_i,
+  input logic rst_i,
+
   // Activations: a strobe and 32 mantissas for each group of the block.
-  input  logic [BLOCK/cartridge_pkg::GROUP-1:0] load_i,
-  input  logic [BLOCK*ACT_W-1:0] load_x_i,
+  input logic [BLOCK/cartridge_pkg::GROUP-1:0] load_i,
+  input logic [               BLOCK*ACT_W-1:0] load_x_i,
+
   // The sequence of turns, common to all blocks of a matrix.
-  input  logic clear_i,  // All sums become zero.
-  input  logic fetch_i,  // The rows of turn_i enter the product generators.
-  input  logic run_i,    // Product bits are on the lines.
-  input  logic last_i,   // The product bits on the lines are the last of their turn.
-  input  logic [cartridge_pkg::idx_w(BLOCK/BIT_LINES)-1:0] turn_i,  // Rows turn_i*BIT_LINES and following.
+  input logic                                             clear_i,  // All sums become zero.
+  input logic                                             fetch_i,  // The generators take the rows of turn_i.
+  input logic                                             run_i,    // Product bits are on the lines.
+  input logic                                             last_i,   // The bits are the last of a turn.
+  input logic [cartridge_pkg::idx_w(BLOCK/BIT_LINES)-1:0] turn_i,   // Rows from turn_i*BIT_LINES on.
+
   // The mask: the via of row r, slice s and column c is at ((r*SLICES + s)*N + c)*W_BITS.
   input  logic [BLOCK*SLICES*N*W_BITS-1:0] via_i,
-  output logic [N*SUM_W-1:0] sum_o
+  output logic [              N*SUM_W-1:0] sum_o
 );
   import cartridge_pkg::*;
 
@@ -40,9 +43,9 @@ module block #(
   localparam int TURNS = BLOCK / BIT_LINES;
   localparam int TURN_W = BIT_LINES * ACT_W;
 
-  logic           [BLOCK*ACT_W-1:0] x_q, moved;
-  logic       [BIT_LINES*LINES-1:0] line;
-  logic                 [TURNS-1:0] word;
+  logic [BLOCK*ACT_W-1:0] x_q, moved;
+  logic [BIT_LINES*LINES-1:0] line;
+  logic [TURNS-1:0] word;
 
   // Activations move down as the turns go on: the next ones are always at the bottom, and nothing selects them.
   assign moved = x_q >> TURN_W;
@@ -91,7 +94,7 @@ module block #(
 
     for (genvar s = 0; s < SLICES; s++) begin : gen_slice
       logic [BLOCK*W_BITS-1:0] via;
-      logic    [BIT_LINES-1:0] bits;
+      logic [BIT_LINES-1:0] bits;
 
       for (genvar r = 0; r < BLOCK; r++) begin : gen_via
         assign via[r*W_BITS+:W_BITS] = via_i[((r*SLICES+s)*N+c)*W_BITS+:W_BITS];

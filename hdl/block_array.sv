@@ -13,25 +13,29 @@ module block_array #(
   parameter int TURN_CLKS = 1,
   parameter     NAME      = "qkv"
 ) (
-  input  logic clk_i,
-  input  logic rst_i,
-  input  cartridge_pkg::layer_t id_i,  // The layer, in the names of the mask images.
+  input logic                  clk_i,
+  input logic                  rst_i,
+  input cartridge_pkg::layer_t id_i,   // Names the mask images.
+
   // The beat of activations that load_i loads, or of results that is read.
-  input  logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
-  input  logic load_i,
-  input  logic [cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+  input logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
+  input logic                                                                    load_i,
+  input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+
   // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic start_i,
+  input  logic                                                        start_i,
   input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
-  output logic done_o,
+  output logic                                                        done_o,
+
   // Sums of a group, through the scaling units into the accumulators.
-  input  logic drain_i,
-  input  logic first_i,  // The accumulators start from zero.
-  input  logic [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
-  input  logic [cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The block that holds the group.
-  input  logic [cartridge_pkg::idx_w(SHARE)-1:0] part_i,  // Which of a scaling unit's columns drains.
-  input  logic [4:0] shift_i,
-  input  logic signed [ACT_W+4:0] xsum_i,
+  input logic                                                           drain_i,
+  input logic                                                           first_i,  // The accumulators start from zero.
+  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
+  input logic        [     cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The one that holds the group.
+  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                             4:0] shift_i,
+  input logic signed [                                       ACT_W+4:0] xsum_i,
+
   output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;

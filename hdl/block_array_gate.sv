@@ -14,25 +14,29 @@ module block_array_gate #(
   parameter int SHARE     = 1,
   parameter     NAME      = "qkv"
 ) (
-  input  logic clk_i,
-  input  logic rst_i,
-  input  cartridge_pkg::layer_t id_i,  // The layer, in the names of the mask images.
+  input logic                  clk_i,
+  input logic                  rst_i,
+  input cartridge_pkg::layer_t id_i,   // Names the mask images.
+
   // The beat of activations that load_i loads, or of results that is read.
-  input  logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
-  input  logic load_i,
-  input  logic [cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+  input logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
+  input logic                                                                    load_i,
+  input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+
   // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic start_i,
+  input  logic                                                        start_i,
   input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
-  output logic done_o,
+  output logic                                                        done_o,
+
   // Sums of a group, through the scaling units into the accumulators.
-  input  logic drain_i,
-  input  logic first_i,  // The accumulators start from zero.
-  input  logic [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
-  input  logic [cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The block that holds the group.
-  input  logic [cartridge_pkg::idx_w(SHARE)-1:0] part_i,  // Which of a scaling unit's columns drains.
-  input  logic [4:0] shift_i,
-  input  logic signed [ACT_W+4:0] xsum_i,
+  input logic                                                           drain_i,
+  input logic                                                           first_i,  // The accumulators start from zero.
+  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
+  input logic        [     cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The one that holds the group.
+  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                             4:0] shift_i,
+  input logic signed [                                       ACT_W+4:0] xsum_i,
+
   output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
@@ -41,14 +45,14 @@ module block_array_gate #(
   localparam int PASSES = BLOCK / GROUP;
   localparam int BLOCKS = (GROUPS + PASSES - 1) / PASSES;
   localparam int PROD_W = ACT_W + W_BITS;
-  localparam int TURNS  = GROUP / BIT_LINES;
-  localparam int SUM_W  = ACT_W + SLICES * W_BITS + 6;  // of 32 products, sign and the carry of slices included
-  localparam int CW     = N / 8;
-  localparam int VIA_W  = BLOCK * SLICES * N * W_BITS;
+  localparam int TURNS = GROUP / BIT_LINES;
+  localparam int SUM_W = ACT_W + SLICES * W_BITS + 6;  // of 32 products, sign and the carry of slices included
+  localparam int CW = N / 8;
+  localparam int VIA_W = BLOCK * SLICES * N * W_BITS;
   localparam int TURN_W = idx_w(TURNS);
   localparam int ROWS_W = idx_w(BLOCK / BIT_LINES);
-  localparam int BIT_W  = $clog2(PROD_W);
-  localparam int OUT_W  = idx_w(N / LANES);
+  localparam int BIT_W = $clog2(PROD_W);
+  localparam int OUT_W = idx_w(N / LANES);
 
 `ifndef SYNTHESIS
   // The mask as the etcher writes it.
@@ -129,8 +133,8 @@ module block_array_gate #(
 `endif
 
     // Group g of the matrix is number g % BEAT_GROUPS of beat g / BEAT_GROUPS.
-    logic       [PASSES-1:0] load;
-    logic [BLOCK*ACT_W-1:0]  load_x;
+    logic [PASSES-1:0] load;
+    logic [BLOCK*ACT_W-1:0] load_x;
     for (genvar s = 0; s < PASSES; s++) begin : gen_load
       localparam int INDEX = p * PASSES + s;
       assign load[s] = load_i && 32'(beat_i) == INDEX / BEAT_GROUPS;

@@ -17,35 +17,39 @@ module block_array_rom #(
   parameter int TURN_CLKS = 1,
   parameter     NAME      = "qkv"
 ) (
-  input  logic clk_i,
-  input  logic rst_i,
-  input  cartridge_pkg::layer_t id_i,  // The layer, in the names of the mask images.
+  input logic                  clk_i,
+  input logic                  rst_i,
+  input cartridge_pkg::layer_t id_i,   // Names the mask images.
+
   // The beat of activations that load_i loads, or of results that is read.
-  input  logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
-  input  logic load_i,
-  input  logic [cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+  input logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
+  input logic                                                                    load_i,
+  input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+
   // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic start_i,
+  input  logic                                                        start_i,
   input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
-  output logic done_o,
+  output logic                                                        done_o,
+
   // Sums of a group, through the scaling units into the accumulators.
-  input  logic drain_i,
-  input  logic first_i,  // The accumulators start from zero.
-  input  logic [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
-  input  logic [cartridge_pkg::idx_w(SHARE)-1:0] part_i,  // Which of a scaling unit's columns drains.
-  input  logic [4:0] shift_i,
-  input  logic signed [ACT_W+4:0] xsum_i,
+  input logic                                                           drain_i,
+  input logic                                                           first_i,  // The accumulators start from zero.
+  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
+  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                             4:0] shift_i,
+  input logic signed [                                       ACT_W+4:0] xsum_i,
+
   output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
   localparam int GROUPS = K / GROUP;
   localparam int PASSES = BLOCK / GROUP;
-  localparam int TURNS  = GROUP / BIT_LINES;
+  localparam int TURNS = GROUP / BIT_LINES;
   localparam int TURN_W = idx_w(TURNS);
-  localparam int CLK_W  = idx_w(TURN_CLKS);
-  localparam int CW     = N / 8;
-  localparam int ONES   = (1 << W_BITS) - 1;
+  localparam int CLK_W = idx_w(TURN_CLKS);
+  localparam int CW = N / 8;
+  localparam int ONES = (1 << W_BITS) - 1;
 
   logic [31:0] cells[SLICES][K][CW];  // digit k of word c is column k*CW + c
   logic [31:0] scales[GROUPS][N];  // {m, d} in binary16
@@ -65,14 +69,15 @@ module block_array_rom #(
   function automatic void add_row(input int unsigned pass, input int unsigned row);
     int signed x;
     for (int unsigned b = 0; b < GROUPS; b++) begin
-      if (b % PASSES == pass) for (int unsigned s = 0; s < SLICES; s++) begin
-        x = x_q[b*GROUP+row] <<< (s * W_BITS);
-        for (int unsigned k = 0; k < 8; k++) begin
-          for (int unsigned c = 0; c < CW; c++) begin
-            sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*GROUP+row][c] >> (4 * k)) & ONES);
+      if (b % PASSES == pass)
+        for (int unsigned s = 0; s < SLICES; s++) begin
+          x = x_q[b*GROUP+row] <<< (s * W_BITS);
+          for (int unsigned k = 0; k < 8; k++) begin
+            for (int unsigned c = 0; c < CW; c++) begin
+              sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*GROUP+row][c] >> (4 * k)) & ONES);
+            end
           end
         end
-      end
     end
   endfunction
 

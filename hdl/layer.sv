@@ -6,22 +6,22 @@
 // The skip FIFOs hold the vector for as long as its branch is computed, so the layer is busy while one is not empty.
 // A stream has the name of the stage that it is (docs/formats.md), so far as it is one.
 module layer (
-  input  logic clk_i,
-  input  logic rst_i,
-  input  cartridge_pkg::layer_t id_i,  // Which layer this is, in the names of its mask images and in its trace.
-  output logic busy_o,
-  input  logic write_valid_i,
-  input  cartridge_pkg::adapter_write_t write_i,
-  output logic corrected_o,  // A word of the layer's SRAMs was corrected.
-  output logic failed_o,     // A word of the layer's SRAMs could not be corrected.
-  input  logic valid_i,
-  output logic ready_o,
-  input  cartridge_pkg::tag_t tag_i,
-  input  logic [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic valid_o,
-  input  logic ready_i,
-  output cartridge_pkg::tag_t tag_o,
-  output logic [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                                                      clk_i,
+  input  logic                                                      rst_i,
+  input  cartridge_pkg::layer_t                                     id_i,           // Names its masks and its trace.
+  output logic                                                      busy_o,
+  input  logic                                                      write_valid_i,
+  input  cartridge_pkg::adapter_write_t                             write_i,
+  output logic                                                      corrected_o,    // A word was corrected.
+  output logic                                                      failed_o,       // A word could not be corrected.
+  input  logic                                                      valid_i,
+  output logic                                                      ready_o,
+  input  cartridge_pkg::tag_t                                       tag_i,
+  input  logic                          [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                                      valid_o,
+  input  logic                                                      ready_i,
+  output cartridge_pkg::tag_t                                       tag_o,
+  output logic                          [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
   import shape_pkg::*;
@@ -43,8 +43,8 @@ module layer (
   // ---- attention half
   logic attn_hold_valid, attn_hold_ready, attn_in_valid, attn_in_ready, attn_skip_valid, attn_skip_ready;
   logic [BEAT_W-1:0] attn_skip_data;
-  logic attn_norm_valid, attn_norm_ready, qkv_valid, qkv_ready, rope_valid, rope_ready, attn_out_valid,
-      attn_out_ready, o_proj_valid, o_proj_ready, attn_residual_valid, attn_residual_ready;
+  logic attn_norm_valid, attn_norm_ready, qkv_valid, qkv_ready, rope_valid, rope_ready;
+  logic attn_out_valid, attn_out_ready, o_proj_valid, o_proj_ready, attn_residual_valid, attn_residual_ready;
   tag_t attn_norm_tag, qkv_tag, rope_tag, attn_out_tag, o_proj_tag, attn_residual_tag;
   logic [BEAT_W-1:0] attn_norm_data, qkv_data, rope_data, attn_out_data, o_proj_data, attn_residual_data;
 
@@ -193,8 +193,8 @@ module layer (
   // ---- feed-forward half
   logic ffn_hold_valid, ffn_hold_ready, ffn_in_valid, ffn_in_ready, ffn_skip_valid, ffn_skip_ready;
   logic [BEAT_W-1:0] ffn_skip_data;
-  logic ffn_norm_valid, ffn_norm_ready, gateup_valid, gateup_ready, silu_mul_valid, silu_mul_ready, down_valid,
-      down_ready, ffn_residual_valid, ffn_residual_ready;
+  logic ffn_norm_valid, ffn_norm_ready, gateup_valid, gateup_ready, silu_mul_valid, silu_mul_ready;
+  logic down_valid, down_ready, ffn_residual_valid, ffn_residual_ready;
   tag_t ffn_norm_tag, gateup_tag, silu_mul_tag, down_tag, ffn_residual_tag;
   logic [BEAT_W-1:0] ffn_norm_data, gateup_data, silu_mul_data, down_data, ffn_residual_data;
 
@@ -317,7 +317,7 @@ module layer (
   assign busy_o             = attn_skip_valid || ffn_skip_valid;
 
   // ---- trace: the beats FROM, FROM + STEP, ... (BEATS_N of them) of a stream's vectors of TOTAL_N beats are a stage
-`define LAYER_TAP_(STAGE_NAME, STAGE_ID, STREAM, TOTAL_N, BEATS_N, FROM_N, STEP_N) \
+  `define LAYER_TAP_(STAGE_NAME, STAGE_ID, STREAM, TOTAL_N, BEATS_N, FROM_N, STEP_N) \
   stream_tap #(.STAGE(STAGE_ID), .TOTAL(TOTAL_N), .BEATS(BEATS_N), .FROM(FROM_N), .STEP(STEP_N)) u_tap_``STAGE_NAME ( \
     .clk_i, .rst_i, .layer_i(id_i), .fire_i(STREAM``_valid && STREAM``_ready), .tag_i(STREAM``_tag), \
     .data_i(STREAM``_data) \
@@ -337,5 +337,5 @@ module layer (
   `LAYER_TAP_(silu_mul, STAGE_SILU_MUL, silu_mul, FFN_BEATS, FFN_BEATS, 0, 1)
   `LAYER_TAP_(down, STAGE_DOWN, down, BEATS, BEATS, 0, 1)
   `LAYER_TAP_(ffn_residual, STAGE_FFN_RESIDUAL, ffn_residual, BEATS, BEATS, 0, 1)
-`undef LAYER_TAP_
+  `undef LAYER_TAP_
 endmodule

@@ -6,40 +6,40 @@
 // One vector at a time: K/LANES beats in, then for each pass of the blocks 32/BIT_LINES turns and a drain of SHARE clocks
 // a group, then N/LANES beats out. With MODULES, low-rank adapters work beside it.
 module matrix #(
-  parameter int VIEW      = cartridge_pkg::VIEW_ROM,
-  parameter int K         = 64,
-  parameter int N         = 32,
-  parameter int BLOCK     = 32,
-  parameter int SLICES    = 1,
-  parameter int W_BITS    = 4,
-  parameter int ACT_W     = 12,
+  parameter int VIEW = cartridge_pkg::VIEW_ROM,
+  parameter int K = 64,
+  parameter int N = 32,
+  parameter int BLOCK = 32,
+  parameter int SLICES = 1,
+  parameter int W_BITS = 4,
+  parameter int ACT_W = 12,
   parameter int BIT_LINES = 1,
-  parameter int SHARE     = 1,
-  parameter int TURN_CLKS = 1,     // Clocks of a turn in the ROM view; the others take ACT_W + W_BITS.
-  parameter int MODULES   = 0,     // Parts of the outputs that an adapter changes, each on its own: see lora.sv.
-  parameter int ARRAY     = 0,
-  parameter int FROM_1    = 0,
-  parameter int FROM_2    = 0,
-  parameter int RANK      = 8,
-  parameter int BANKS     = 2,
-  parameter     NAME      = "qkv"  // Names the mask images.
+  parameter int SHARE = 1,
+  parameter int TURN_CLKS = 1,  // Clocks of a turn in the ROM view; the others take ACT_W + W_BITS.
+  parameter int MODULES = 0,  // Parts of the outputs that an adapter changes, each on its own: see lora.sv.
+  parameter int ARRAY = 0,
+  parameter int FROM_1 = 0,
+  parameter int FROM_2 = 0,
+  parameter int RANK = 8,
+  parameter int BANKS = 2,
+  parameter NAME = "qkv"  // Names the mask images.
 ) (
-  input  logic clk_i,
-  input  logic rst_i,
-  input  cartridge_pkg::layer_t id_i,  // The layer, in the names of the mask images.
-  output logic busy_o,
-  input  logic write_valid_i,
-  input  cartridge_pkg::adapter_write_t write_i,
-  output logic corrected_o,  // A word of the adapters' SRAM was corrected.
-  output logic failed_o,     // A word of the adapters' SRAM could not be corrected.
-  input  logic valid_i,
-  output logic ready_o,
-  input  cartridge_pkg::tag_t tag_i,
-  input  logic [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic valid_o,
-  input  logic ready_i,
-  output cartridge_pkg::tag_t tag_o,
-  output logic [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                                                      clk_i,
+  input  logic                                                      rst_i,
+  input  cartridge_pkg::layer_t                                     id_i,           // Names the mask images.
+  output logic                                                      busy_o,
+  input  logic                                                      write_valid_i,
+  input  cartridge_pkg::adapter_write_t                             write_i,
+  output logic                                                      corrected_o,    // A word was corrected.
+  output logic                                                      failed_o,       // A word could not be corrected.
+  input  logic                                                      valid_i,
+  output logic                                                      ready_o,
+  input  cartridge_pkg::tag_t                                       tag_i,
+  input  logic                          [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                                      valid_o,
+  input  logic                                                      ready_i,
+  output cartridge_pkg::tag_t                                       tag_o,
+  output logic                          [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
 
@@ -56,19 +56,19 @@ module matrix #(
   adapter_write_t write;  // Icarus 11 knows the type of a top's port only from a variable of it
   assign write = write_i;
 
-  localparam int GROUPS    = K / GROUP;
-  localparam int PASSES    = BLOCK / GROUP;
-  localparam int BLOCKS    = (GROUPS + PASSES - 1) / PASSES;
+  localparam int GROUPS = K / GROUP;
+  localparam int PASSES = BLOCK / GROUP;
+  localparam int BLOCKS = (GROUPS + PASSES - 1) / PASSES;
   localparam int LAST_PASS = ((PASSES < GROUPS) ? PASSES : GROUPS) - 1;  // the only block may not be full
-  localparam int IN_BEATS  = K / LANES;
+  localparam int IN_BEATS = K / LANES;
   localparam int OUT_BEATS = N / LANES;
-  localparam int IN_IW     = idx_w(IN_BEATS);
-  localparam int BEAT_IW   = idx_w((IN_BEATS > OUT_BEATS) ? IN_BEATS : OUT_BEATS);
-  localparam int BLOCK_IW  = idx_w(BLOCKS);
-  localparam int IDX_W     = (BEAT_IW > BLOCK_IW) ? BEAT_IW : BLOCK_IW;
-  localparam int PASS_W    = idx_w(PASSES);
-  localparam int GROUP_IW  = idx_w(GROUPS);
-  localparam int PART_W    = idx_w(SHARE);
+  localparam int IN_IW = idx_w(IN_BEATS);
+  localparam int BEAT_IW = idx_w((IN_BEATS > OUT_BEATS) ? IN_BEATS : OUT_BEATS);
+  localparam int BLOCK_IW = idx_w(BLOCKS);
+  localparam int IDX_W = (BEAT_IW > BLOCK_IW) ? BEAT_IW : BLOCK_IW;
+  localparam int PASS_W = idx_w(PASSES);
+  localparam int GROUP_IW = idx_w(GROUPS);
+  localparam int PART_W = idx_w(SHARE);
 
   typedef enum logic [1:0] {
     StLoad,
@@ -77,7 +77,7 @@ module matrix #(
     StOut
   } state_e;
   state_e state_q;
-  logic [IDX_W-1:0] idx_q;    // block while draining, beat while loading and sending
+  logic [IDX_W-1:0] idx_q;  // block while draining, beat while loading and sending
   logic [PART_W-1:0] part_q;  // which of a scaling unit's columns drains
   logic [PASS_W-1:0] pass_q;
   logic [GROUP_IW-1:0] drain_group;
@@ -152,7 +152,7 @@ module matrix #(
             pass_q  <= '0;
           end
         end
-        StRows: if (rows_done) state_q <= StDrain;
+        StRows:  if (rows_done) state_q <= StDrain;
         StDrain:
         if (part_q != PART_W'(SHARE - 1)) begin
           part_q <= part_q + 1'b1;
@@ -231,7 +231,7 @@ module matrix #(
       .clk_i,
       .rst_i,
       .write_valid_i,
-      .write_i(write),
+      .write_i    (write),
       .corrected_o,
       .failed_o,
       .valid_i    (valid_i && state_q == StLoad),

@@ -3,22 +3,22 @@
 module projection #(
   parameter NAME = "qkv"
 ) (
-  input  logic clk_i,
-  input  logic rst_i,
-  input  cartridge_pkg::layer_t id_i,  // The layer, in the names of the mask images.
-  output logic busy_o,
-  input  logic write_valid_i,
-  input  cartridge_pkg::adapter_write_t write_i,
-  output logic corrected_o,  // A word of the adapters' SRAM was corrected.
-  output logic failed_o,     // A word of the adapters' SRAM could not be corrected.
-  input  logic valid_i,
-  output logic ready_o,
-  input  cartridge_pkg::tag_t tag_i,
-  input  logic [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic valid_o,
-  input  logic ready_i,
-  output cartridge_pkg::tag_t tag_o,
-  output logic [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                                                      clk_i,
+  input  logic                                                      rst_i,
+  input  cartridge_pkg::layer_t                                     id_i,           // Names the mask images.
+  output logic                                                      busy_o,
+  input  logic                                                      write_valid_i,
+  input  cartridge_pkg::adapter_write_t                             write_i,
+  output logic                                                      corrected_o,    // A word was corrected.
+  output logic                                                      failed_o,       // A word could not be corrected.
+  input  logic                                                      valid_i,
+  output logic                                                      ready_o,
+  input  cartridge_pkg::tag_t                                       tag_i,
+  input  logic                          [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                                      valid_o,
+  input  logic                                                      ready_i,
+  output cartridge_pkg::tag_t                                       tag_o,
+  output logic                          [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
   import shape_pkg::*;

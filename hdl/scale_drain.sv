@@ -12,17 +12,17 @@ module scale_drain #(
   parameter int SHARE  = 1,
   parameter     NAME   = "qkv"
 ) (
-  input  logic clk_i,
-  input  logic rst_i,
-  input  cartridge_pkg::layer_t id_i,  // The layer, in the name of the mask image.
-  input  logic drain_i,
-  input  logic first_i,  // The accumulators start from zero.
-  input  logic [cartridge_pkg::idx_w(GROUPS)-1:0] group_i,
-  input  logic [cartridge_pkg::idx_w(SHARE)-1:0] part_i,
-  input  logic [4:0] shift_i,
-  input  logic [N*SUM_W-1:0] sum_i,
-  input  logic signed [ACT_W+4:0] xsum_i,
-  input  logic [cartridge_pkg::idx_w((N+cartridge_pkg::LANES-1)/cartridge_pkg::LANES)-1:0] beat_i,  // The beat of y_o.
+  input logic clk_i,
+  input logic rst_i,
+  input cartridge_pkg::layer_t id_i,  // Names the mask image.
+  input logic drain_i,
+  input logic first_i,  // The accumulators start from zero.
+  input logic [cartridge_pkg::idx_w(GROUPS)-1:0] group_i,
+  input logic [cartridge_pkg::idx_w(SHARE)-1:0] part_i,
+  input logic [4:0] shift_i,
+  input logic [N*SUM_W-1:0] sum_i,
+  input logic signed [ACT_W+4:0] xsum_i,
+  input logic [cartridge_pkg::idx_w((N+cartridge_pkg::LANES-1)/cartridge_pkg::LANES)-1:0] beat_i,
   output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
@@ -39,17 +39,17 @@ module scale_drain #(
   `MASK_LOAD(scales, NAME, id_i, ".s.hex")
 
   logic [BEATS*LANES*ACC_W-1:0] acc;
-  logic    [N*32-1:0] row;
+  logic [N*32-1:0] row;
 
   for (genvar n = 0; n < N; n++) begin : gen_scale
     assign row[n*32+:32] = scales[32'(group_i)][n];
   end
 
   for (genvar u = 0; u < N / SHARE; u++) begin : gen_unit
-    logic                [31:0] scale;
-    logic    signed [SUM_W-1:0] sum;
-    logic   signed [PART_W-1:0] part;
-    logic                       half;
+    logic [31:0] scale;
+    logic signed [SUM_W-1:0] sum;
+    logic signed [PART_W-1:0] part;
+    logic half;
 
     // A unit that does not drain is at rest.
     assign scale = row[(u*SHARE+32'(part_i))*32+:32];
@@ -70,7 +70,7 @@ module scale_drain #(
 
     // A ring of the unit's columns: the one that drains is first in it.
     logic [SHARE*ACC_W-1:0] ring_q;
-    logic       [ACC_W-1:0] added;
+    logic [ACC_W-1:0] added;
     assign added = (first_i ? '0 : ring_q[ACC_W-1:0]) + ACC_W'(part) + ACC_W'(half);
     assign acc[u*SHARE*ACC_W+:SHARE*ACC_W] = ring_q;
 

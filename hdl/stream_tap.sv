@@ -7,12 +7,12 @@ module stream_tap #(
   parameter int         FROM  = 0,
   parameter int         STEP  = 1
 ) (
-  input logic clk_i,
-  input logic rst_i,
-  input cartridge_pkg::layer_t layer_i,
-  input logic fire_i,
-  input cartridge_pkg::tag_t tag_i,
-  input logic [cartridge_pkg::BEAT_W-1:0] data_i
+  input logic                                              clk_i,
+  input logic                                              rst_i,
+  input cartridge_pkg::layer_t                             layer_i,
+  input logic                                              fire_i,
+  input cartridge_pkg::tag_t                               tag_i,
+  input logic                  [cartridge_pkg::BEAT_W-1:0] data_i
 );
 `ifndef SYNTHESIS
   localparam int COUNT_W = cartridge_pkg::idx_w(TOTAL);
