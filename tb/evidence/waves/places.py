@@ -5,7 +5,7 @@ from typing import NamedTuple
 from models.golden.stage import Stage
 
 
-class Place(NamedTuple):
+class Instances(NamedTuple):
     """The instance that puts a stage out, and the one that has its tap."""
 
     producer: str
@@ -29,8 +29,8 @@ PRODUCERS = {
 }
 
 
-def place(stage: Stage) -> Place:
-    """The place of a stage. A tap has its stage's name; those of the probabilities are inside attention."""
+def find(stage: Stage) -> Instances:
+    """The instances of a stage. A tap has its stage's name; those of the probabilities are inside attention."""
     name = stage.name.lower()
     tap = "u_attention" if stage == Stage.ATTN_PROB else f"u_tap_{name}"
-    return Place(PRODUCERS.get(stage, f"u_{name}"), tap)
+    return Instances(PRODUCERS.get(stage, f"u_{name}"), tap)
