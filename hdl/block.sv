@@ -1,3 +1,4 @@
+`include "require.svh"
 // BLOCK rows by N columns of weight cells, a product generator for each of the rows that are on at once, and a serial
 // accumulator a column. The rows take turns, BIT_LINES of them at a time: turn_i is on the word line while its products
 // run through the lines, ACT_W + W_BITS clocks a turn.
@@ -12,22 +13,28 @@ module block #(
   parameter int BIT_LINES = 1,
   parameter int SUM_W     = 32
 ) (
-  input  logic                             clk_i,
-  input  logic                             rst_i,
-  // activations: a strobe and 32 mantissas for each group of the block
-  input  logic [BLOCK/cartridge_pkg::GROUP-1:0] load_i,
-  input  logic [BLOCK*ACT_W-1:0]           load_x_i,
-  // sequencing, common to all blocks of a matrix
-  input  logic                             clear_i,  // sums to zero
-  input  logic                             fetch_i,  // the next rows enter the product generators, turn_i is theirs
-  input  logic                             run_i,    // product bits are on the lines
-  input  logic                             last_i,   // they are the last
-  input  logic                      [15:0] turn_i,   // rows turn_i*BIT_LINES and following
-  // mask: via of row r, slice s, column c at ((r*SLICES + s)*N + c)*W_BITS
+  input logic clk_i,
+  input logic rst_i,
+
+  // Activations: a strobe and 32 mantissas for each group of the block.
+  input logic [BLOCK/cartridge_pkg::GROUP-1:0] load_i,
+  input logic [               BLOCK*ACT_W-1:0] load_x_i,
+
+  // The sequence of turns, common to all blocks of a matrix.
+  input logic                                             clear_i,  // All sums become zero.
+  input logic                                             fetch_i,  // The generators take the rows of turn_i.
+  input logic                                             run_i,    // Product bits are on the lines.
+  input logic                                             last_i,   // The bits are the last of a turn.
+  input logic [cartridge_pkg::idx_w(BLOCK/BIT_LINES)-1:0] turn_i,   // Rows from turn_i*BIT_LINES on.
+
+  // The mask: the via of row r, slice s and column c is at ((r*SLICES + s)*N + c)*W_BITS.
   input  logic [BLOCK*SLICES*N*W_BITS-1:0] via_i,
-  output logic               [N*SUM_W-1:0] sum_o
+  output logic [              N*SUM_W-1:0] sum_o
 );
   import cartridge_pkg::*;
+
+  `REQUIRE(block_is_whole_groups, BLOCK % GROUP == 0)
+  `REQUIRE(bit_lines_divide_a_group, GROUP % BIT_LINES == 0)
 
   localparam int PROD_W = ACT_W + W_BITS;
   localparam int HIGH_W = 6;  // 32 products add five bits; one more holds the carry before the sign settles
@@ -36,19 +43,19 @@ module block #(
   localparam int TURNS = BLOCK / BIT_LINES;
   localparam int TURN_W = BIT_LINES * ACT_W;
 
-  logic           [BLOCK*ACT_W-1:0] x_q, moved;
-  logic       [BIT_LINES*LINES-1:0] line;
-  logic                 [TURNS-1:0] word;
+  logic [BLOCK*ACT_W-1:0] x_q, moved;
+  logic [BIT_LINES*LINES-1:0] line;
+  logic [TURNS-1:0] word;
 
   // Activations move down as the turns go on: the next ones are always at the bottom, and nothing selects them.
   assign moved = x_q >> TURN_W;
 
   for (genvar g = 0; g < BLOCK / GROUP; g++) begin : gen_load
-    localparam int Low = g * GROUP * ACT_W;
+    localparam int LOW = g * GROUP * ACT_W;
     always_ff @(posedge clk_i) begin
-      if (rst_i) x_q[Low+:GROUP*ACT_W] <= '0;
-      else if (load_i[g]) x_q[Low+:GROUP*ACT_W] <= load_x_i[Low+:GROUP*ACT_W];
-      else if (fetch_i) x_q[Low+:GROUP*ACT_W] <= moved[Low+:GROUP*ACT_W];
+      if (rst_i) x_q[LOW+:GROUP*ACT_W] <= '0;
+      else if (load_i[g]) x_q[LOW+:GROUP*ACT_W] <= load_x_i[LOW+:GROUP*ACT_W];
+      else if (fetch_i) x_q[LOW+:GROUP*ACT_W] <= moved[LOW+:GROUP*ACT_W];
     end
   end
 
@@ -66,7 +73,7 @@ module block #(
   end
 
   // The next rows are fetched while the last bits of these are on the lines: the word line keeps its own.
-  logic [15:0] word_turn_q;
+  logic [idx_w(TURNS)-1:0] word_turn_q;
   always_ff @(posedge clk_i) begin
     if (rst_i) word_turn_q <= '0;
     else if (fetch_i) word_turn_q <= turn_i;
@@ -87,7 +94,7 @@ module block #(
 
     for (genvar s = 0; s < SLICES; s++) begin : gen_slice
       logic [BLOCK*W_BITS-1:0] via;
-      logic    [BIT_LINES-1:0] bits;
+      logic [BIT_LINES-1:0] bits;
 
       for (genvar r = 0; r < BLOCK; r++) begin : gen_via
         assign via[r*W_BITS+:W_BITS] = via_i[((r*SLICES+s)*N+c)*W_BITS+:W_BITS];

@@ -12,25 +12,32 @@ module block_array_gate #(
   parameter int ACT_W     = 12,
   parameter int BIT_LINES = 1,
   parameter int SHARE     = 1,
-  parameter              NAME      = "qkv"
+  parameter     NAME      = "qkv"
 ) (
-  input  logic                                  clk_i,
-  input  logic                                  rst_i,
-  input  logic                            [7:0] id_i,
-  input  logic                                  load_i,
-  input  logic                           [15:0] load_beat_i,
-  input  logic [cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
-  input  logic                                  start_i,
-  input  logic                           [15:0] pass_i,
-  output logic                                  done_o,
-  input  logic                                  drain_i,
-  input  logic                                  first_i,
-  input  logic                           [15:0] group_i,
-  input  logic                            [2:0] part_i,
-  input  logic                            [4:0] shift_i,
-  input  logic signed               [ACT_W+4:0] xsum_i,
-  input  logic                           [15:0] beat_i,
-  output logic      [cartridge_pkg::BEAT_W-1:0] y_o
+  input logic                  clk_i,
+  input logic                  rst_i,
+  input cartridge_pkg::layer_t id_i,   // Names the mask images.
+
+  // The beat of activations that load_i loads, or of results that is read.
+  input logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
+  input logic                                                                    load_i,
+  input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+
+  // One pass of the blocks: its turns begin after start_i and have ended with done_o.
+  input  logic                                                        start_i,
+  input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
+  output logic                                                        done_o,
+
+  // Sums of a group, through the scaling units into the accumulators.
+  input logic                                                           drain_i,
+  input logic                                                           first_i,  // The accumulators start from zero.
+  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
+  input logic        [     cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The one that holds the group.
+  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                             4:0] shift_i,
+  input logic signed [                                       ACT_W+4:0] xsum_i,
+
+  output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
@@ -38,10 +45,14 @@ module block_array_gate #(
   localparam int PASSES = BLOCK / GROUP;
   localparam int BLOCKS = (GROUPS + PASSES - 1) / PASSES;
   localparam int PROD_W = ACT_W + W_BITS;
-  localparam int TURNS  = GROUP / BIT_LINES;
-  localparam int SUM_W  = ACT_W + SLICES * W_BITS + 6;  // of 32 products, sign and the carry of slices included
-  localparam int CW     = N / 8;
-  localparam int VIA_W  = BLOCK * SLICES * N * W_BITS;
+  localparam int TURNS = GROUP / BIT_LINES;
+  localparam int SUM_W = ACT_W + SLICES * W_BITS + 6;  // of 32 products, sign and the carry of slices included
+  localparam int CW = N / 8;
+  localparam int VIA_W = BLOCK * SLICES * N * W_BITS;
+  localparam int TURN_W = idx_w(TURNS);
+  localparam int ROWS_W = idx_w(BLOCK / BIT_LINES);
+  localparam int BIT_W = $clog2(PROD_W);
+  localparam int OUT_W = idx_w(N / LANES);
 
 `ifndef SYNTHESIS
   // The mask as the etcher writes it.
@@ -56,23 +67,23 @@ module block_array_gate #(
     StFetch,
     StRun
   } state_e;
-  state_e                      state_q;
-  logic [4:0]                  turn_q;
-  logic [$clog2(PROD_W)-1:0]   bit_q;
-  logic                        last_bit, last_turn, fetch, run, done_q;
-  logic [15:0]                 fetch_turn;
+  state_e state_q;
+  logic [TURN_W-1:0] turn_q;  // of the pass
+  logic [BIT_W-1:0] bit_q;
+  logic last_bit, last_turn, fetch, run, done_q;
+  logic [ROWS_W-1:0] fetch_turn;  // of the block
 
-  assign run       = state_q == StRun;
-  assign last_bit  = run && bit_q == ($clog2(PROD_W))'(PROD_W - 1);
-  assign last_turn = turn_q == 5'(TURNS - 1);
-  assign fetch     = (state_q == StFetch) || (last_bit && !last_turn);
-  assign done_o    = done_q;
-  assign fetch_turn = 16'(32'(pass_i) * TURNS + 32'(turn_q) + 32'(run));
+  assign run        = state_q == StRun;
+  assign last_bit   = run && bit_q == BIT_W'(PROD_W - 1);
+  assign last_turn  = turn_q == TURN_W'(TURNS - 1);
+  assign fetch      = (state_q == StFetch) || (last_bit && !last_turn);
+  assign done_o     = done_q;
+  assign fetch_turn = ROWS_W'(32'(pass_i) * TURNS + 32'(turn_q) + 32'(run));
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q <= StIdle;
-      turn_q   <= '0;
+      turn_q  <= '0;
       bit_q   <= '0;
       done_q  <= 1'b0;
     end else begin
@@ -81,20 +92,21 @@ module block_array_gate #(
         StIdle:
         if (start_i) begin
           state_q <= StFetch;
-          turn_q   <= '0;
+          turn_q  <= '0;
         end
         StFetch: begin
           state_q <= StRun;
           bit_q   <= '0;
         end
-        default: begin
+        StRun: begin
           bit_q <= bit_q + 1'b1;
           if (last_bit) begin
-            bit_q <= '0;
-            turn_q <= turn_q + 5'd1;
+            bit_q  <= '0;
+            turn_q <= turn_q + 1'b1;
             if (last_turn) state_q <= StIdle;
           end
         end
+        default: state_q <= StIdle;
       endcase
     end
   end
@@ -121,12 +133,12 @@ module block_array_gate #(
 `endif
 
     // Group g of the matrix is number g % BEAT_GROUPS of beat g / BEAT_GROUPS.
-    logic       [PASSES-1:0] load;
-    logic [BLOCK*ACT_W-1:0]  load_x;
+    logic [PASSES-1:0] load;
+    logic [BLOCK*ACT_W-1:0] load_x;
     for (genvar s = 0; s < PASSES; s++) begin : gen_load
-      localparam int Group = p * PASSES + s;
-      assign load[s] = load_i && 32'(load_beat_i) == Group / BEAT_GROUPS;
-      assign load_x[s*GROUP*ACT_W+:GROUP*ACT_W] = load_x_i[(Group%BEAT_GROUPS)*GROUP*ACT_W+:GROUP*ACT_W];
+      localparam int INDEX = p * PASSES + s;
+      assign load[s] = load_i && 32'(beat_i) == INDEX / BEAT_GROUPS;
+      assign load_x[s*GROUP*ACT_W+:GROUP*ACT_W] = load_x_i[(INDEX%BEAT_GROUPS)*GROUP*ACT_W+:GROUP*ACT_W];
     end
 
     block #(
@@ -169,9 +181,9 @@ module block_array_gate #(
     .group_i,
     .part_i,
     .shift_i,
-    .sum_i  (sum[32'(group_i)/PASSES]),
+    .sum_i (sum[block_i]),
     .xsum_i,
-    .beat_i,
+    .beat_i(OUT_W'(beat_i)),
     .y_o
   );
 endmodule

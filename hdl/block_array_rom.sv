@@ -6,41 +6,50 @@
 // The loops run over contiguous words, with unsigned indices whose range is plain to see, so that the C++ compiler can
 // drop the bound checks and vectorise them.
 module block_array_rom #(
-  parameter int K        = 64,
-  parameter int N        = 32,
-  parameter int BLOCK    = 32,
-  parameter int SLICES   = 1,
-  parameter int W_BITS   = 4,
-  parameter int ACT_W    = 12,
+  parameter int K         = 64,
+  parameter int N         = 32,
+  parameter int BLOCK     = 32,
+  parameter int SLICES    = 1,
+  parameter int W_BITS    = 4,
+  parameter int ACT_W     = 12,
   parameter int BIT_LINES = 1,
+  parameter int SHARE     = 1,
   parameter int TURN_CLKS = 1,
-  parameter              NAME     = "qkv"
+  parameter     NAME      = "qkv"
 ) (
-  input  logic                                  clk_i,
-  input  logic                                  rst_i,
-  input  logic                            [7:0] id_i,
-  input  logic                                  load_i,
-  input  logic                           [15:0] load_beat_i,
-  input  logic [cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
-  input  logic                                  start_i,
-  input  logic                           [15:0] pass_i,
-  output logic                                  done_o,
-  input  logic                                  drain_i,
-  input  logic                                  first_i,
-  input  logic                           [15:0] group_i,
-  input  logic                            [2:0] part_i,
-  input  logic                            [4:0] shift_i,
-  input  logic signed               [ACT_W+4:0] xsum_i,
-  input  logic                           [15:0] beat_i,
-  output logic      [cartridge_pkg::BEAT_W-1:0] y_o
+  input logic                  clk_i,
+  input logic                  rst_i,
+  input cartridge_pkg::layer_t id_i,   // Names the mask images.
+
+  // The beat of activations that load_i loads, or of results that is read.
+  input logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
+  input logic                                                                    load_i,
+  input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+
+  // One pass of the blocks: its turns begin after start_i and have ended with done_o.
+  input  logic                                                        start_i,
+  input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
+  output logic                                                        done_o,
+
+  // Sums of a group, through the scaling units into the accumulators.
+  input logic                                                           drain_i,
+  input logic                                                           first_i,  // The accumulators start from zero.
+  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
+  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                             4:0] shift_i,
+  input logic signed [                                       ACT_W+4:0] xsum_i,
+
+  output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
   localparam int GROUPS = K / GROUP;
   localparam int PASSES = BLOCK / GROUP;
-  localparam int TURNS  = GROUP / BIT_LINES;
-  localparam int CW     = N / 8;
-  localparam int ONES   = (1 << W_BITS) - 1;
+  localparam int TURNS = GROUP / BIT_LINES;
+  localparam int TURN_W = idx_w(TURNS);
+  localparam int CLK_W = idx_w(TURN_CLKS);
+  localparam int CW = N / 8;
+  localparam int ONES = (1 << W_BITS) - 1;
 
   logic [31:0] cells[SLICES][K][CW];  // digit k of word c is column k*CW + c
   logic [31:0] scales[GROUPS][N];  // {m, d} in binary16
@@ -60,14 +69,15 @@ module block_array_rom #(
   function automatic void add_row(input int unsigned pass, input int unsigned row);
     int signed x;
     for (int unsigned b = 0; b < GROUPS; b++) begin
-      if (b % PASSES == pass) for (int unsigned s = 0; s < SLICES; s++) begin
-        x = x_q[b*GROUP+row] <<< (s * W_BITS);
-        for (int unsigned k = 0; k < 8; k++) begin
-          for (int unsigned c = 0; c < CW; c++) begin
-            sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*GROUP+row][c] >> (4 * k)) & ONES);
+      if (b % PASSES == pass)
+        for (int unsigned s = 0; s < SLICES; s++) begin
+          x = x_q[b*GROUP+row] <<< (s * W_BITS);
+          for (int unsigned k = 0; k < 8; k++) begin
+            for (int unsigned c = 0; c < CW; c++) begin
+              sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*GROUP+row][c] >> (4 * k)) & ONES);
+            end
           end
         end
-      end
     end
   endfunction
 
@@ -81,9 +91,9 @@ module block_array_rom #(
     end
   endfunction
 
-  logic       busy_q, done_q;
-  logic [4:0] turn_q;
-  logic [7:0] clk_q;
+  logic busy_q, done_q;
+  logic [TURN_W-1:0] turn_q;
+  logic [CLK_W-1:0] clk_q;
   assign done_o = done_q;
 
   always_ff @(posedge clk_i) begin
@@ -99,12 +109,12 @@ module block_array_rom #(
         turn_q <= '0;
         clk_q  <= '0;
       end else if (busy_q) begin
-        clk_q <= clk_q + 8'd1;
-        if (clk_q == 8'(TURN_CLKS - 1)) begin
+        clk_q <= clk_q + 1'b1;
+        if (clk_q == CLK_W'(TURN_CLKS - 1)) begin
           clk_q  <= '0;
-          turn_q <= turn_q + 5'd1;
-          busy_q <= turn_q != 5'(TURNS - 1);
-          done_q <= turn_q == 5'(TURNS - 1);
+          turn_q <= turn_q + 1'b1;
+          busy_q <= turn_q != TURN_W'(TURNS - 1);
+          done_q <= turn_q == TURN_W'(TURNS - 1);
         end
       end
     end
@@ -113,10 +123,10 @@ module block_array_rom #(
   // Memories are written in place: nobody reads them in the clocks in which they change.
   always @(posedge clk_i) begin
     if (load_i) begin
-      for (int unsigned l = 0; l < LANES; l++) x_q[32'(load_beat_i)*LANES+l] = 32'($signed(load_x_i[l*ACT_W+:ACT_W]));
+      for (int unsigned l = 0; l < LANES; l++) x_q[32'(beat_i)*LANES+l] = 32'($signed(load_x_i[l*ACT_W+:ACT_W]));
     end
     if (start_i) clear_sums(32'(pass_i));
-    if (busy_q && clk_q == 8'(TURN_CLKS - 1)) add_turn(32'(pass_i), 32'(turn_q));
+    if (busy_q && clk_q == CLK_W'(TURN_CLKS - 1)) add_turn(32'(pass_i), 32'(turn_q));
     if (drain_i && part_i == 0) drain(32'(group_i), {1'b0, shift_i}, first_i ? 64'sd0 : -64'sd1);
   end
 

@@ -14,9 +14,9 @@ module cell_array_gate #(
   parameter int BIT_LINES = 1
 ) (
   input  logic [BIT_LINES*(1<<W_BITS)-1:0] line_i,
-  input  logic      [ROWS/BIT_LINES-1:0]   word_i,  // one-hot, or none
-  input  logic       [ROWS*N*W_BITS-1:0]   via_i,
-  output logic         [N*BIT_LINES-1:0]   bit_o
+  input  logic [       ROWS/BIT_LINES-1:0] word_i,  // At most one word line is on.
+  input  logic [        ROWS*N*W_BITS-1:0] via_i,
+  output logic [          N*BIT_LINES-1:0] bit_o
 );
   localparam int LINES = 1 << W_BITS;
   localparam int TURNS = ROWS / BIT_LINES;
@@ -29,8 +29,8 @@ module cell_array_gate #(
   for (genvar c = 0; c < N; c++) begin : gen_column
     for (genvar j = 0; j < BIT_LINES; j++) begin : gen_bit_line
       logic [TURNS*W_BITS-1:0] vias;
-      logic       [W_BITS-1:0] code;
-      logic        [LINES-1:0] line;
+      logic [W_BITS-1:0] code;
+      logic [LINES-1:0] line;
 
       for (genvar t = 0; t < TURNS; t++) begin : gen_row
         assign vias[t*W_BITS+:W_BITS] = via_i[((t*BIT_LINES+j)*N+c)*W_BITS+:W_BITS];

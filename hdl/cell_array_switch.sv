@@ -8,9 +8,9 @@ module cell_array_switch #(
   parameter int BIT_LINES = 1
 ) (
   input  logic [BIT_LINES*(1<<W_BITS)-1:0] line_i,
-  input  logic      [ROWS/BIT_LINES-1:0]   word_i,
-  input  logic       [ROWS*N*W_BITS-1:0]   via_i,
-  output logic         [N*BIT_LINES-1:0]   bit_o
+  input  logic [       ROWS/BIT_LINES-1:0] word_i,
+  input  logic [        ROWS*N*W_BITS-1:0] via_i,
+  output logic [          N*BIT_LINES-1:0] bit_o
 );
   localparam int LINES = 1 << W_BITS;
 

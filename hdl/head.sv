@@ -62,18 +62,8 @@ module head (
     .data_i (normed.data)
   );
 
-  matrix #(
-    .VIEW     (VIEW),
-    .K        (D_MODEL),
-    .N        (VOCAB_PAD),
-    .BLOCK    (BLOCK),
-    .SLICES   (SLICES_HEAD),
-    .W_BITS   (CELL_BITS),
-    .ACT_W    (ACT_W),
-    .BIT_LINES(BIT_LINES),
-    .SHARE    (SHARE_HEAD),
-    .TURN_CLKS(TURN_CLKS),
-    .NAME     ("head")
+  projection #(
+    .NAME("head")
   ) u_logits (
     .clk_i,
     .rst_i,

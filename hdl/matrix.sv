@@ -1,55 +1,74 @@
+`include "require.svh"
 // Matrix-vector product over mask weights: K inputs to N outputs, FX streams on both sides.
 //
 //   FX beats -> act_quantiser -> block array: rows take turns, then groups drain through the scaling units -> FX beats
 //
 // One vector at a time: K/LANES beats in, then for each pass of the blocks 32/BIT_LINES turns and a drain of SHARE clocks
-// a group, then N/LANES beats out. With MODULES, low-rank adapters of that many projections work beside it.
+// a group, then N/LANES beats out. With MODULES, low-rank adapters work beside it.
 module matrix #(
-  parameter int VIEW     = cartridge_pkg::VIEW_ROM,
-  parameter int K        = 64,
-  parameter int N        = 32,
-  parameter int BLOCK    = 32,
-  parameter int SLICES   = 1,
-  parameter int W_BITS   = 4,
-  parameter int ACT_W    = 12,
+  parameter int VIEW = cartridge_pkg::VIEW_ROM,
+  parameter int K = 64,
+  parameter int N = 32,
+  parameter int BLOCK = 32,
+  parameter int SLICES = 1,
+  parameter int W_BITS = 4,
+  parameter int ACT_W = 12,
   parameter int BIT_LINES = 1,
-  parameter int SHARE    = 1,
-  parameter int TURN_CLKS = 1,     // clocks a turn in the ROM view; the others take ACT_W + W_BITS
-  parameter int MODULES  = 0,      // projections that an adapter may change: see lora.sv
-  parameter int ARRAY    = 0,
-  parameter int FROM_1   = 0,
-  parameter int FROM_2   = 0,
-  parameter int RANK     = 8,
-  parameter int BANKS    = 2,
-  parameter              NAME     = "qkv"  // its mask images
+  parameter int SHARE = 1,
+  parameter int TURN_CLKS = 1,  // Clocks of a turn in the ROM view; the others take ACT_W + W_BITS.
+  parameter int MODULES = 0,  // Parts of the outputs that an adapter changes, each on its own: see lora.sv.
+  parameter int ARRAY = 0,
+  parameter int FROM_1 = 0,
+  parameter int FROM_2 = 0,
+  parameter int RANK = 8,
+  parameter int BANKS = 2,
+  parameter NAME = "qkv"  // Names the mask images.
 ) (
-  input  logic                                    clk_i,
-  input  logic                                    rst_i,
-  input  logic                              [7:0] id_i,
-  output logic                                    busy_o,
-  input  logic                                    write_valid_i,  // of an adapter
-  input  cartridge_pkg::adapter_write_t           write_i,
-  output logic                                    corrected_o,
-  output logic                                    failed_o,
-  input  logic                                    valid_i,
-  output logic                                    ready_o,
-  input  cartridge_pkg::tag_t                     tag_i,
-  input  logic        [cartridge_pkg::BEAT_W-1:0] data_i,
-  output logic                                    valid_o,
-  input  logic                                    ready_i,
-  output cartridge_pkg::tag_t                     tag_o,
-  output logic        [cartridge_pkg::BEAT_W-1:0] data_o
+  input  logic                                                      clk_i,
+  input  logic                                                      rst_i,
+  input  cartridge_pkg::layer_t                                     id_i,           // Names the mask images.
+  output logic                                                      busy_o,
+  input  logic                                                      write_valid_i,
+  input  cartridge_pkg::adapter_write_t                             write_i,
+  output logic                                                      corrected_o,    // A word was corrected.
+  output logic                                                      failed_o,       // A word could not be corrected.
+  input  logic                                                      valid_i,
+  output logic                                                      ready_o,
+  input  cartridge_pkg::tag_t                                       tag_i,
+  input  logic                          [cartridge_pkg::BEAT_W-1:0] data_i,
+  output logic                                                      valid_o,
+  input  logic                                                      ready_i,
+  output cartridge_pkg::tag_t                                       tag_o,
+  output logic                          [cartridge_pkg::BEAT_W-1:0] data_o
 );
   import cartridge_pkg::*;
-  // verilator no_inline_module
+
+  `REQUIRE(inputs_are_whole_beats, K >= LANES && K % LANES == 0)
+  `REQUIRE(outputs_are_whole_beats, N >= LANES && N % LANES == 0)
+  `REQUIRE(outputs_are_whole_units, N % SHARE == 0)
+  `REQUIRE(at_most_8_columns_share_a_unit, SHARE <= 8)
+  `REQUIRE(block_is_whole_groups, BLOCK % GROUP == 0)
+  `REQUIRE(bit_lines_divide_a_group, GROUP % BIT_LINES == 0)
+  `REQUIRE(cells_have_3_or_4_bits, W_BITS == 3 || W_BITS == 4)
+  `REQUIRE(activations_have_8_to_16_bits, ACT_W >= 8 && ACT_W <= 16)
+  `REQUIRE(at_most_3_modules, MODULES <= 3)
 
   adapter_write_t write;  // Icarus 11 knows the type of a top's port only from a variable of it
   assign write = write_i;
 
   localparam int GROUPS = K / GROUP;
   localparam int PASSES = BLOCK / GROUP;
-  localparam int BEATS  = N / LANES;
-  localparam int LORA_IW = idx_w(K / LANES);  // bits of the number of a beat of inputs
+  localparam int BLOCKS = (GROUPS + PASSES - 1) / PASSES;
+  localparam int LAST_PASS = ((PASSES < GROUPS) ? PASSES : GROUPS) - 1;  // the only block may not be full
+  localparam int IN_BEATS = K / LANES;
+  localparam int OUT_BEATS = N / LANES;
+  localparam int IN_IW = idx_w(IN_BEATS);
+  localparam int BEAT_IW = idx_w((IN_BEATS > OUT_BEATS) ? IN_BEATS : OUT_BEATS);
+  localparam int BLOCK_IW = idx_w(BLOCKS);
+  localparam int IDX_W = (BEAT_IW > BLOCK_IW) ? BEAT_IW : BLOCK_IW;
+  localparam int PASS_W = idx_w(PASSES);
+  localparam int GROUP_IW = idx_w(GROUPS);
+  localparam int PART_W = idx_w(SHARE);
 
   typedef enum logic [1:0] {
     StLoad,
@@ -57,26 +76,28 @@ module matrix #(
     StDrain,
     StOut
   } state_e;
-  state_e                  state_q;
-  logic             [15:0] idx_q;  // group while draining, beat while loading and sending
-  logic              [2:0] part_q;  // which of a scaling unit's columns drains
-  logic             [15:0] pass_q;
-  logic                    first_q, start_q, rows_done;
-  tag_t                    tag_q;
+  state_e state_q;
+  logic [IDX_W-1:0] idx_q;  // block while draining, beat while loading and sending
+  logic [PART_W-1:0] part_q;  // which of a scaling unit's columns drains
+  logic [PASS_W-1:0] pass_q;
+  logic [GROUP_IW-1:0] drain_group;
+  logic first_q, start_q, rows_done;
+  tag_t tag_q;
 
-  logic [LANES*ACT_W-1:0]  mant;
-  logic              [4:0] shift_q[GROUPS];
+  logic [LANES*ACT_W-1:0] mant;
+  logic [4:0] shift_q[GROUPS];
   logic signed [ACT_W+4:0] xsum_q[GROUPS];
-  logic                    load, taken, summed;
-  logic              [4:0] drain_shift;
+  logic load, taken, summed;
+  logic [4:0] drain_shift;
   logic [5*BEAT_GROUPS-1:0] shifts;
-  logic       [BEAT_W-1:0] y;
+  logic [BEAT_W-1:0] y;
 
   assign ready_o = state_q == StLoad && taken;
   assign valid_o = state_q == StOut && summed;
   assign load    = valid_i && ready_o;
   assign tag_o   = tag_q;
-  assign drain_shift = 5'(32 - ACT_W) - shift_q[idx_q];
+  assign drain_group = GROUP_IW'(32'(idx_q) * PASSES + 32'(pass_q));
+  assign drain_shift = 5'(32 - ACT_W) - shift_q[drain_group];
   assign busy_o  = state_q != StLoad || idx_q != 0;
 
   function automatic logic signed [ACT_W+4:0] total(input logic [GROUP*ACT_W-1:0] x);
@@ -85,8 +106,8 @@ module matrix #(
   endfunction
 
   for (genvar g = 0; g < BEAT_GROUPS; g++) begin : gen_group
-    logic              [4:0] shift;
-    logic [GROUP*ACT_W-1:0]  x;
+    logic [4:0] shift;
+    logic [GROUP*ACT_W-1:0] x;
 
     act_quantiser #(
       .N(GROUP),
@@ -122,30 +143,27 @@ module matrix #(
         StLoad:
         if (load) begin
           tag_q <= tag_i;
-          idx_q <= idx_q + 16'd1;
-          if (idx_q == 16'(GROUPS / BEAT_GROUPS - 1)) begin
+          idx_q <= idx_q + 1'b1;
+          if (idx_q == IDX_W'(IN_BEATS - 1)) begin
+            idx_q   <= '0;
             state_q <= StRows;
             start_q <= 1'b1;
             first_q <= 1'b1;
             pass_q  <= '0;
           end
         end
-        StRows:
-        if (rows_done) begin
-          state_q <= StDrain;
-          idx_q   <= pass_q;
-        end
+        StRows:  if (rows_done) state_q <= StDrain;
         StDrain:
-        if (part_q != 3'(SHARE - 1)) begin
-          part_q <= part_q + 3'd1;
+        if (part_q != PART_W'(SHARE - 1)) begin
+          part_q <= part_q + 1'b1;
         end else begin
           part_q  <= '0;
           first_q <= 1'b0;
-          idx_q   <= idx_q + 16'(PASSES);
-          if (32'(idx_q) + PASSES >= GROUPS) begin
+          idx_q   <= idx_q + 1'b1;
+          if (32'(drain_group) + PASSES >= GROUPS) begin
             idx_q  <= '0;
-            pass_q <= pass_q + 16'd1;
-            if (pass_q == 16'(PASSES - 1) || 32'(pass_q) + 1 >= GROUPS) begin
+            pass_q <= pass_q + 1'b1;
+            if (pass_q == PASS_W'(LAST_PASS)) begin
               state_q <= StOut;
             end else begin
               state_q <= StRows;
@@ -153,80 +171,50 @@ module matrix #(
             end
           end
         end
-        default:
+        StOut:
         if (summed && ready_i) begin
-          idx_q <= idx_q + 16'd1;
-          if (idx_q == 16'(BEATS - 1)) begin
+          idx_q <= idx_q + 1'b1;
+          if (idx_q == IDX_W'(OUT_BEATS - 1)) begin
             idx_q   <= '0;
             state_q <= StLoad;
           end
         end
+        default: state_q <= StLoad;
       endcase
     end
   end
 
-  if (VIEW == VIEW_ROM) begin : gen_rom
-    block_array_rom #(
-      .K       (K),
-      .N       (N),
-      .BLOCK   (BLOCK),
-      .SLICES  (SLICES),
-      .W_BITS  (W_BITS),
-      .ACT_W   (ACT_W),
-      .BIT_LINES(BIT_LINES),
-      .TURN_CLKS(TURN_CLKS),
-      .NAME    (NAME)
-    ) u_array (
-      .clk_i,
-      .rst_i,
-      .id_i,
-      .load_i      (load),
-      .load_beat_i (idx_q),
-      .load_x_i    (mant),
-      .start_i     (start_q),
-      .pass_i      (pass_q),
-      .done_o      (rows_done),
-      .drain_i     (state_q == StDrain),
-      .first_i     (first_q),
-      .group_i     (idx_q),
-      .part_i      (part_q),
-      .shift_i     (drain_shift),
-      .xsum_i      (xsum_q[idx_q]),
-      .beat_i      (idx_q),
-      .y_o         (y)
-    );
-  end else begin : gen_gate
-    block_array_gate #(
-      .VIEW     (VIEW),
-      .K        (K),
-      .N        (N),
-      .BLOCK    (BLOCK),
-      .SLICES   (SLICES),
-      .W_BITS   (W_BITS),
-      .ACT_W    (ACT_W),
-      .BIT_LINES(BIT_LINES),
-      .SHARE    (SHARE),
-      .NAME     (NAME)
-    ) u_array (
-      .clk_i,
-      .rst_i,
-      .id_i,
-      .load_i      (load),
-      .load_beat_i (idx_q),
-      .load_x_i    (mant),
-      .start_i     (start_q),
-      .pass_i      (pass_q),
-      .done_o      (rows_done),
-      .drain_i     (state_q == StDrain),
-      .first_i     (first_q),
-      .group_i     (idx_q),
-      .part_i      (part_q),
-      .shift_i     (drain_shift),
-      .xsum_i      (xsum_q[idx_q]),
-      .beat_i      (idx_q),
-      .y_o         (y)
-    );
-  end
+  block_array #(
+    .VIEW     (VIEW),
+    .K        (K),
+    .N        (N),
+    .BLOCK    (BLOCK),
+    .SLICES   (SLICES),
+    .W_BITS   (W_BITS),
+    .ACT_W    (ACT_W),
+    .BIT_LINES(BIT_LINES),
+    .SHARE    (SHARE),
+    .TURN_CLKS(TURN_CLKS),
+    .NAME     (NAME)
+  ) u_array (
+    .clk_i,
+    .rst_i,
+    .id_i,
+    .beat_i  (BEAT_IW'(idx_q)),
+    .load_i  (load),
+    .load_x_i(mant),
+    .start_i (start_q),
+    .pass_i  (pass_q),
+    .done_o  (rows_done),
+    .drain_i (state_q == StDrain),
+    .first_i (first_q),
+    .group_i (drain_group),
+    .block_i (BLOCK_IW'(idx_q)),
+    .part_i  (part_q),
+    .shift_i (drain_shift),
+    .xsum_i  (xsum_q[drain_group]),
+    .y_o     (y)
+  );
 
   if (MODULES != 0 && RANK != 0) begin : gen_lora
     lora #(
@@ -243,13 +231,13 @@ module matrix #(
       .clk_i,
       .rst_i,
       .write_valid_i,
-      .write_i(write),
+      .write_i    (write),
       .corrected_o,
       .failed_o,
       .valid_i    (valid_i && state_q == StLoad),
       .ready_o    (taken),
       .adapter_i  (tag_i.adapter),
-      .beat_i     (LORA_IW'(idx_q)),
+      .beat_i     (IN_IW'(idx_q)),
       .x_i        (mant),
       .shift_i    (shifts),
       .y_i        (y),

@@ -4,11 +4,11 @@ module product_lines #(
   parameter int ACT_W  = 12,
   parameter int W_BITS = 4
 ) (
-  input  logic                    clk_i,
-  input  logic                    rst_i,
-  input  logic                    load_i,  // takes x_i; its bit 0 is on the lines from the next clock
-  input  logic        [ACT_W-1:0] x_i,     // two's complement
-  output logic [(1<<W_BITS)-1:0]  line_o
+  input  logic                   clk_i,
+  input  logic                   rst_i,
+  input  logic                   load_i,  // Takes x_i, whose bit 0 is on the lines from the next clock.
+  input  logic [      ACT_W-1:0] x_i,     // An activation in two's complement.
+  output logic [(1<<W_BITS)-1:0] line_o
 );
   localparam int LINES = 1 << W_BITS;
 

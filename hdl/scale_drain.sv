@@ -1,4 +1,5 @@
 `include "mask_load.svh"
+`include "require.svh"
 // A matrix's scaling units, one for SHARE columns: each clock of drain_i adds one group's scaled sums in one column of
 // each unit,
 //   acc[n] += rsr(D[n]*sum[n] + M[n]*xsum, shift_i)      n = unit*SHARE + part_i
@@ -9,23 +10,26 @@ module scale_drain #(
   parameter int ACT_W  = 12,
   parameter int SUM_W  = 22,
   parameter int SHARE  = 1,
-  parameter              NAME   = "qkv"
+  parameter     NAME   = "qkv"
 ) (
-  input  logic                                    clk_i,
-  input  logic                                    rst_i,
-  input  logic                              [7:0] id_i,
-  input  logic                                    drain_i,
-  input  logic                                    first_i,  // the accumulators start from zero
-  input  logic                             [15:0] group_i,
-  input  logic                              [2:0] part_i,
-  input  logic                              [4:0] shift_i,
-  input  logic                      [N*SUM_W-1:0] sum_i,
-  input  logic signed               [ACT_W+4:0] xsum_i,
-  input  logic                             [15:0] beat_i,
-  output logic        [cartridge_pkg::BEAT_W-1:0] y_o
+  input logic clk_i,
+  input logic rst_i,
+  input cartridge_pkg::layer_t id_i,  // Names the mask image.
+  input logic drain_i,
+  input logic first_i,  // The accumulators start from zero.
+  input logic [cartridge_pkg::idx_w(GROUPS)-1:0] group_i,
+  input logic [cartridge_pkg::idx_w(SHARE)-1:0] part_i,
+  input logic [4:0] shift_i,
+  input logic [N*SUM_W-1:0] sum_i,
+  input logic signed [ACT_W+4:0] xsum_i,
+  input logic [cartridge_pkg::idx_w((N+cartridge_pkg::LANES-1)/cartridge_pkg::LANES)-1:0] beat_i,
+  output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
+  `REQUIRE(outputs_are_whole_units, N % SHARE == 0)
+
+  localparam int BEATS = (N + LANES - 1) / LANES;  // the last one is full in every matrix, but not in every proof
   localparam int XSUM_W = ACT_W + 5;
   // |D| < 2^24 and |sum| < 2^(SUM_W-1), |M| < 2^31 and |xsum| < 2^(XSUM_W-1), a bit for their sum, one for rounding up.
   localparam int PART_W = ((SUM_W + 23 > XSUM_W + 30) ? SUM_W + 23 : XSUM_W + 30) + 3;
@@ -34,22 +38,22 @@ module scale_drain #(
   logic [31:0] scales[GROUPS][N];  // {m, d} in binary16
   `MASK_LOAD(scales, NAME, id_i, ".s.hex")
 
-  logic [N*ACC_W-1:0] acc;
-  logic    [N*32-1:0] row;
+  logic [BEATS*LANES*ACC_W-1:0] acc;
+  logic [N*32-1:0] row;
 
   for (genvar n = 0; n < N; n++) begin : gen_scale
     assign row[n*32+:32] = scales[32'(group_i)][n];
   end
 
   for (genvar u = 0; u < N / SHARE; u++) begin : gen_unit
-    logic                [31:0] scale;
-    logic    signed [SUM_W-1:0] sum;
-    logic   signed [PART_W-1:0] part;
-    logic                       half;
+    logic [31:0] scale;
+    logic signed [SUM_W-1:0] sum;
+    logic signed [PART_W-1:0] part;
+    logic half;
 
     // A unit that does not drain is at rest.
-    assign scale = row[(u*SHARE+32'(part_i)%SHARE)*32+:32];
-    assign sum   = drain_i ? sum_i[(u*SHARE+32'(part_i)%SHARE)*SUM_W+:SUM_W] : '0;
+    assign scale = row[(u*SHARE+32'(part_i))*32+:32];
+    assign sum   = drain_i ? sum_i[(u*SHARE+32'(part_i))*SUM_W+:SUM_W] : '0;
 
     scaling_unit #(
       .SUM_W (SUM_W),
@@ -66,7 +70,7 @@ module scale_drain #(
 
     // A ring of the unit's columns: the one that drains is first in it.
     logic [SHARE*ACC_W-1:0] ring_q;
-    logic       [ACC_W-1:0] added;
+    logic [ACC_W-1:0] added;
     assign added = (first_i ? '0 : ring_q[ACC_W-1:0]) + ACC_W'(part) + ACC_W'(half);
     assign acc[u*SHARE*ACC_W+:SHARE*ACC_W] = ring_q;
 
@@ -77,13 +81,12 @@ module scale_drain #(
     end
   end
 
-  // The accumulators are seen when they have come to rest.
-  logic [N*ACC_W-1:0] result;
-  assign result = drain_i ? '0 : acc;
-
+  // A lane has one accumulator of each beat. They are seen when they have come to rest.
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    logic signed [ACC_W-1:0] total;
-    assign total = result[(32'(beat_i)*LANES+l)%N*ACC_W+:ACC_W];
-    assign y_o[l*32+:32] = sat32(rsr(64'(total), 6'(ACT_W - 8)));
+    logic signed [ACC_W-1:0] total[BEATS];
+    for (genvar b = 0; b < BEATS; b++) begin : gen_beat
+      assign total[b] = drain_i ? '0 : acc[(b*LANES+l)*ACC_W+:ACC_W];
+    end
+    assign y_o[l*32+:32] = sat32(rsr(64'(total[beat_i]), 6'(ACT_W - 8)));
   end
 endmodule

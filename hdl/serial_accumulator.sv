@@ -13,16 +13,16 @@ module serial_accumulator #(
   input  logic                            clk_i,
   input  logic                            clear_i,
   input  logic                            en_i,
-  input  logic                            last_i,  // these bits are the products' signs
-  input  logic            [BIT_LINES-1:0] bit_i,
+  input  logic                            last_i,   // The bits of bit_i are the products' signs.
+  input  logic        [    BIT_LINES-1:0] bit_i,
   output logic signed [PROD_W+HIGH_W-1:0] sum_o
 );
   localparam int COUNT_W = $clog2(BIT_LINES + 1);  // of a count of bits, and of the carry: neither passes BIT_LINES
 
-  logic         [PROD_W-1:0] low_q;
-  logic         [HIGH_W-1:0] high_q;
-  logic        [COUNT_W-1:0] carry_q, carry, count;
-  logic                      sum;
+  logic [PROD_W-1:0] low_q;
+  logic [HIGH_W-1:0] high_q;
+  logic [COUNT_W-1:0] carry_q, carry, count;
+  logic sum;
 
   function automatic logic [COUNT_W-1:0] ones(input logic [BIT_LINES-1:0] bits);
     ones = '0;

@@ -7,13 +7,13 @@
 // The file is trace_LLL.bin in the folder +trace=DIR, LLL the layer of the first record. A tap drives nothing, and is
 // empty in synthesis.
 module stage_tap (
-  input logic                                     clk_i,
-  input logic                                     fire_i,
-  input logic                               [7:0] stage_i,
-  input logic                               [7:0] layer_i,
-  input cartridge_pkg::tag_t                      tag_i,
-  input logic                              [15:0] beat_i,
-  input logic         [cartridge_pkg::BEAT_W-1:0] data_i
+  input logic                                            clk_i,
+  input logic                                            fire_i,
+  input logic                [                      7:0] stage_i,
+  input logic                [                      7:0] layer_i,
+  input cartridge_pkg::tag_t                             tag_i,
+  input logic                [                     15:0] beat_i,
+  input logic                [cartridge_pkg::BEAT_W-1:0] data_i
 );
 `ifndef SYNTHESIS
   import trace_pkg::*;

@@ -1,9 +1,10 @@
 """The package of constants from which the RTL takes a model's shape and its die's geometry."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from models.die.shape import Die, Shape, norm_constants, score_constant
+from models.die.shape import MATRICES, Die, Shape, norm_constants, score_constant
 from models.errors import InputError
 
 HEADER = """\
@@ -55,9 +56,7 @@ def _text(shape: Shape, die: Die, build: dict[str, int]) -> str:
         "CELL_BITS": die.cell_bits,
         "BLOCK": die.block,
         "BIT_LINES": die.bit_lines,
-        **{f"SLICES_{array.upper()}": slices for array, slices in die.slices.items()},
         "SLICES_EMBED": die.embed_slices,
-        **{f"SHARE_{array.upper()}": share for array, share in die.share.items()},
         "RANK": die.rank,
         "ADAPTERS": die.adapters,
         "TOP_K": die.top_k,
@@ -68,4 +67,29 @@ def _text(shape: Shape, die: Die, build: dict[str, int]) -> str:
     }
     lines = [f"  localparam int {name} = {value};\n" for name, value in constants.items()]
     lines.append(f"  localparam logic [39:0] NORM_NEPS = 40'd{neps};\n")
+    lines += [_function(*function) for function in _arrays(shape, die)]
     return f"{HEADER.format(lanes=die.lanes)}{''.join(lines)}endpackage\n"
+
+
+def _arrays(shape: Shape, die: Die) -> Iterator[tuple[str, str, dict[str, int]]]:
+    """What the cell arrays differ in: a function's name, its comment, and its value for each array of MATRICES."""
+    sizes = {array: shape.matrix_size(array, die.lanes) for array in MATRICES}
+    modules = {array: len(shape.modules(array)) for array in MATRICES if array != "head"}
+    yield "array_inputs", "Values that go into a cell array.", {array: rows for array, (rows, _) in sizes.items()}
+    yield "array_outputs", "Values that leave it.", {array: columns for array, (_, columns) in sizes.items()}
+    yield "array_slices", "Cells of one of its weights.", die.slices
+    yield "array_share", "Its columns that share a scaling unit.", die.share
+    yield "array_modules", "Its modules that an adapter may change.", modules
+
+
+def _function(name: str, comment: str, values: dict[str, int]) -> str:
+    """A function of an array's name. Icarus 11 has no constant arrays, but it has constant functions."""
+    cases = "".join(f'      "{array}": {name} = {value};\n' for array, value in values.items())
+    return f"""
+  // {comment}
+  function automatic int {name}(input logic [47:0] array);
+    case (array)
+{cases}      default: {name} = 0;
+    endcase
+  endfunction
+"""

@@ -290,11 +290,20 @@ def test_shape_package(ckpt, tmp_path):
     lines = path.read_text().splitlines()
     for name, value in {
         "LAYERS": 3, "D_MODEL": 64, "HEADS": 4, "KV_HEADS": 2, "HEAD_DIM": 16, "D_FFN": 96, "VOCAB": 150,
-        "VOCAB_PAD": 160, "KV_DEPTH": 16, "SLOTS": 2, "ACT_W": 12, "KV_W": 10, "SLICES_QKV": 1, "SLICES_O": 1,
-        "SLICES_GATEUP": 1, "SLICES_DOWN": 1, "SLICES_HEAD": 2, "SLICES_EMBED": 2, "NORM_SQN": 32768, "NORM_SQE": 3,
-        "SCORE_C": 23637, "VIEW": 2, "BLOCK": 64, "TURN_CLKS": 16,
+        "VOCAB_PAD": 160, "KV_DEPTH": 16, "SLOTS": 2, "ACT_W": 12, "KV_W": 10, "SLICES_EMBED": 2, "NORM_SQN": 32768,
+        "NORM_SQE": 3, "SCORE_C": 23637, "VIEW": 2, "BLOCK": 64, "TURN_CLKS": 16,
     }.items():  # fmt: skip
         assert f"  localparam int {name} = {value};" in lines
+    for function, values in {
+        "array_inputs": (64, 64, 64, 96, 64),
+        "array_outputs": (128, 64, 192, 64, 160),
+        "array_slices": (1, 1, 1, 1, 2),
+        "array_share": (1, 1, 1, 1, 1),
+        "array_modules": (3, 1, 2, 1),
+    }.items():
+        found = [line.strip() for line in lines if f": {function} =" in line]
+        cases = [f'"{array}": {function} = {value};' for array, value in zip(MATRICES, values, strict=False)]
+        assert found == [*cases, f"default: {function} = 0;"]
     assert "  localparam logic [39:0] NORM_NEPS = 40'd2748779;" in lines
 
 

@@ -78,21 +78,23 @@ def units(shape: Shape, die: Die) -> list[Unit]:
     common = {"BLOCK": die.block, "W_BITS": die.cell_bits, "ACT_W": die.act_w, "BIT_LINES": die.bit_lines}
     embedding = {"D_MODEL": shape.d_model, "VOCAB": shape.vocab, "SLICES": die.embed_slices, "W_BITS": die.cell_bits}
     found = [Unit("chip"), Unit("layer"), Unit("embedding", embedding)]
-    for array in MATRICES:
+    for number, array in enumerate(MATRICES):
         rows, columns = shape.matrix_size(array, die.lanes)
         slices = {"SLICES": die.slices[array]}
         sum_w, xsum_w, part_w = sum_widths(die.act_w, die.cell_bits, die.slices[array])
-        adapter = {"MODULES": 0, "ARRAY": 0, "FROM_1": 0, "FROM_2": 0, "RANK": 8, "BANKS": 2}  # as in hdl/matrix.sv
-        matrix = common | slices | adapter | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
+        matrix = common | slices | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
         block = common | slices | {"SUM_W": sum_w}
         if rows * columns * die.slices[array] > WHOLE:
             columns = die.lanes
-        beside = {}
-        if array != "head":  # and as in hdl/layer.sv
-            beside = {"MODULES": len(shape.modules(array)), "ARRAY": MATRICES.index(array)}
-            beside |= {"RANK": die.rank, "BANKS": die.adapters}
-        if array == "qkv":
-            beside |= {"FROM_1": shape.d_q // die.lanes, "FROM_2": (shape.d_q + shape.d_kv) // die.lanes}
+        adapted = array != "head"  # here and in what follows, as in hdl/projection.sv
+        beside = {
+            "MODULES": len(shape.modules(array)) if adapted else 0,
+            "ARRAY": number if adapted else 0,
+            "FROM_1": shape.d_q // die.lanes,
+            "FROM_2": (shape.d_q + shape.d_kv) // die.lanes,
+            "RANK": die.rank,
+            "BANKS": die.adapters,
+        }
         whole = matrix | beside | {"K": rows, "N": columns}
         found += [Unit("matrix", whole), Unit("block", block | {"N": columns})]
         if array == MATRICES[0]:

@@ -72,8 +72,8 @@ def test_every_via_and_every_scale_bit_is_an_input_of_the_logic(gates):
     block, matrix = gates["block"], gates["matrix"]
     assert unused(block, r"\via_i") == (set(), 32 * 32 * 4)
     assert block.count("cell $_") > 32 * 32 * 4
-    assert unused(matrix, r"\gen_gate.u_array.gen_block[0].via") == (set(), 32 * 32 * 4)
-    assert unused(matrix, r"\gen_gate.u_array.u_drain.scales") == (set(), 32 * 32)
+    assert unused(matrix, r"\u_array.gen_gate.u_array.gen_block[0].via") == (set(), 32 * 32 * 4)
+    assert unused(matrix, r"\u_array.gen_gate.u_array.u_drain.scales") == (set(), 32 * 32)
     assert len(re.findall(r"(?m)^  cell \\scaling_unit ", matrix)) == 32
 
 

@@ -64,7 +64,7 @@ endmodule
   );
 `BIND_TOKENS(embedding, 1, BEATS)
 `BIND_TOKENS(rms_norm, BEATS, BEATS)
-`BIND_TOKENS(matrix, K / cartridge_pkg::LANES, BEATS)
+`BIND_TOKENS(matrix, IN_BEATS, OUT_BEATS)
 `BIND_TOKENS(attention, IN_BEATS, OUT_BEATS)
 `BIND_TOKENS(argmax, BEATS, 1)
 `BIND_TOKENS(sampler, BEATS, 1)

@@ -17,11 +17,12 @@ module block_proof #(
   localparam int COL_W = PROD_W + 6;
   localparam int LINES = 1 << W_BITS;
   localparam int TURNS = BLOCK / BIT_LINES;
+  localparam int ROWS_W = cartridge_pkg::idx_w(TURNS);
   localparam int MOST = BIT_LINES * (LINES - 1) * (1 << (ACT_W - 1));  // magnitude of what a turn adds to a column
 
   // Symbolic: registers that keep whatever they start with.
   logic [BLOCK*SLICES*N*W_BITS-1:0] via_q;
-  logic                      [15:0] turn_q;
+  logic                [ROWS_W-1:0] turn_q;
   logic                [W_BITS-1:0] any_q;
   logic                             clear_q;
   always_ff @(posedge clk_i) begin
@@ -30,7 +31,7 @@ module block_proof #(
     via_q   <= via_q;
     turn_q  <= turn_q;
   end
-  always_comb assume (turn_q < 16'(TURNS) && !(clear_q && 32'(turn_q) % (cartridge_pkg::GROUP / BIT_LINES) != 0));
+  always_comb assume (32'(turn_q) < TURNS && !(clear_q && 32'(turn_q) % (cartridge_pkg::GROUP / BIT_LINES) != 0));
 
   logic [5:0] clock_q = '0;
   logic       fetch, run, last, finished;
@@ -59,7 +60,7 @@ module block_proof #(
     .fetch_i (fetch),
     .run_i   (run),
     .last_i  (last),
-    .turn_i  (fetch ? turn_q : 16'd0),  // needed at the fetch only
+    .turn_i  (fetch ? turn_q : '0),  // needed at the fetch only
     .via_i   (via_q),
     .sum_o   (sum)
   );
@@ -133,7 +134,7 @@ module block_proof #(
       if (finished) begin
         sums: assert (sum[n*32+:32] == expected_q);
         range: assert (&fine);
-        cover (turn_q == 16'(TURNS - 1) && $signed(sum[n*32+:32]) > 16 * MOST / BIT_LINES);
+        cover (32'(turn_q) == TURNS - 1 && $signed(sum[n*32+:32]) > 16 * MOST / BIT_LINES);
         cover (turn_q == 0 && $signed(sum[n*32+:32]) < -MOST / 2);
       end
     end

@@ -8,8 +8,8 @@ module rom_proof #(
   parameter int SLICES    = 1,
   parameter int BIT_LINES = 1
 ) (
-  input logic        clk_i,
-  input logic [15:0] pass_i
+  input logic clk_i,
+  input logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i
 );
   localparam int N = 8;
   localparam int GROUP = cartridge_pkg::GROUP;
@@ -28,22 +28,21 @@ module rom_proof #(
     .BIT_LINES(BIT_LINES)
   ) u_rom (
     .clk_i,
-    .rst_i      (1'b0),
-    .id_i       (8'd0),
-    .load_i     (1'b0),
-    .load_beat_i(16'd0),
-    .load_x_i   ('0),
-    .start_i    (1'b0),
+    .rst_i   (1'b0),
+    .id_i    (8'd0),
+    .beat_i  ('0),
+    .load_i  (1'b0),
+    .load_x_i('0),
+    .start_i (1'b0),
     .pass_i,
-    .done_o     (done),
-    .drain_i    (1'b0),
-    .first_i    (1'b0),
-    .group_i    (16'd0),
-    .part_i     (3'd0),
-    .shift_i    (5'd0),
-    .xsum_i     ('0),
-    .beat_i     (16'd0),
-    .y_o        (y)
+    .done_o  (done),
+    .drain_i (1'b0),
+    .first_i (1'b0),
+    .group_i ('0),
+    .part_i  ('0),
+    .shift_i (5'd0),
+    .xsum_i  ('0),
+    .y_o     (y)
   );
 
   logic second_q = 1'b0;

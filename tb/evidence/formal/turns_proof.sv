@@ -7,12 +7,12 @@ module turns_proof #(
   parameter int W_BITS    = 3,
   parameter int BIT_LINES = 1
 ) (
-  input logic                                  clk_i,
-  input logic                                  rst_i,
-  input logic                                  load_i,
-  input logic                           [15:0] load_beat_i,
+  input logic clk_i,
+  input logic rst_i,
+  input logic load_i,
+  input logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] beat_i,
   input logic [cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
-  input logic                                  start_i
+  input logic start_i
 );
   localparam int K = BLOCK;
   localparam int N = 8;
@@ -21,10 +21,12 @@ module turns_proof #(
   localparam int TURNS = GROUP / BIT_LINES;  // of a pass
   localparam int PROD_W = ACT_W + W_BITS;
   localparam int TURN_W = BIT_LINES * ACT_W;
+  localparam int PASS_W = cartridge_pkg::idx_w(PASSES);
 
   logic                             gate_done, rom_done;
   logic [cartridge_pkg::BEAT_W-1:0] gate_y, rom_y;
-  logic                      [15:0] pass, fetched_q;
+  logic                [PASS_W-1:0] pass;
+  logic                      [15:0] fetched_q;
   logic                             load, start;
 
   block_array_gate #(
@@ -37,21 +39,21 @@ module turns_proof #(
   ) u_gate (
     .clk_i,
     .rst_i,
-    .id_i       (8'd0),
-    .load_i     (load),
-    .load_beat_i,
+    .id_i    (8'd0),
+    .beat_i,
+    .load_i  (load),
     .load_x_i,
-    .start_i    (start),
-    .pass_i     (pass),
-    .done_o     (gate_done),
-    .drain_i    (1'b0),
-    .first_i    (1'b0),
-    .group_i    (16'd0),
-    .part_i     (3'd0),
-    .shift_i    (5'd0),
-    .xsum_i     ('0),
-    .beat_i     (16'd0),
-    .y_o        (gate_y)
+    .start_i (start),
+    .pass_i  (pass),
+    .done_o  (gate_done),
+    .drain_i (1'b0),
+    .first_i (1'b0),
+    .group_i ('0),
+    .block_i ('0),
+    .part_i  ('0),
+    .shift_i (5'd0),
+    .xsum_i  ('0),
+    .y_o     (gate_y)
   );
 
   block_array_rom #(
@@ -65,21 +67,20 @@ module turns_proof #(
   ) u_rom (
     .clk_i,
     .rst_i,
-    .id_i       (8'd0),
-    .load_i     (load),
-    .load_beat_i,
+    .id_i    (8'd0),
+    .beat_i,
+    .load_i  (load),
     .load_x_i,
-    .start_i    (start),
-    .pass_i     (pass),
-    .done_o     (rom_done),
-    .drain_i    (1'b0),
-    .first_i    (1'b0),
-    .group_i    (16'd0),
-    .part_i     (3'd0),
-    .shift_i    (5'd0),
-    .xsum_i     ('0),
-    .beat_i     (16'd0),
-    .y_o        (rom_y)
+    .start_i (start),
+    .pass_i  (pass),
+    .done_o  (rom_done),
+    .drain_i (1'b0),
+    .first_i (1'b0),
+    .group_i ('0),
+    .part_i  ('0),
+    .shift_i (5'd0),
+    .xsum_i  ('0),
+    .y_o     (rom_y)
   );
 
   logic init_q = 1'b1, rom_done_q;
@@ -87,7 +88,7 @@ module turns_proof #(
   assign idle = u_gate.state_q == 2'd0 && !gate_done;
 
   // The manners of `matrix`: it loads every group while the blocks rest, then starts them, pass after pass.
-  logic       [15:0] pass_q;
+  logic [PASS_W-1:0] pass_q;
   logic [PASSES-1:0] loaded_q;
   logic              passing_q;  // between the first start and the end of the last pass
   assign load  = load_i && idle && !passing_q && !init_q;
@@ -101,11 +102,11 @@ module turns_proof #(
       loaded_q  <= '0;
       passing_q <= 1'b0;
     end else begin
-      if (load) loaded_q[load_beat_i] <= 1'b1;
+      if (load) loaded_q[beat_i] <= 1'b1;
       if (start) passing_q <= 1'b1;
       if (gate_done) begin
-        pass_q <= pass_q + 16'd1;
-        if (pass_q == 16'(PASSES - 1)) begin
+        pass_q <= pass_q + 1'b1;
+        if (32'(pass_q) == PASSES - 1) begin
           pass_q    <= '0;
           loaded_q  <= '0;
           passing_q <= 1'b0;
@@ -140,12 +141,12 @@ module turns_proof #(
 
   always_comb begin
     assume (rst_i == init_q);
-    assume (32'(load_beat_i) < PASSES);
+    assume (32'(beat_i) < PASSES);
     if (!init_q) begin
       mantissas: assert (&fits);
       if (u_gate.fetch) begin
         same_turn: assert (32'(u_gate.fetch_turn) == 32'(pass_q) * TURNS + 32'(u_rom.turn_q) && u_rom.busy_q);
-        same_rows: assert (u_gate.fetch_turn == fetched_q);
+        same_rows: assert (16'(u_gate.fetch_turn) == fetched_q);
       end
       if (u_gate.run) word: assert (32'(u_gate.gen_block[0].u_block.word_turn_q) == 32'(pass_q) * TURNS + 32'(u_gate.turn_q));
 

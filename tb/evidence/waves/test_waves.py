@@ -122,7 +122,7 @@ def test_a_broken_module(simulator, capfd):
 def test_a_broken_chip(tmp_path, capfd, monkeypatch):
     """The cursor is where the diverging stage's beat went past its tap; its group is the open one."""
     monkeypatch.setenv("WAVES", "1")
-    skip = Fault("skip", "layer.sv", "(skip2_data),\n    .valid_i", "(skip1_data),\n    .valid_i")
+    skip = Fault("skip", "layer.sv", "(ffn_skip_data),\n    .valid_i", "(attn_skip_data),\n    .valid_i")
     chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=8)
     bad = replace(chip, hdl=broken("waves-chip", [skip]), name="waves-chip")
     shown, cursor = failed(capfd, bad.run, [TALK], [], simulator="icarus", test="one_after_another", poll=100)

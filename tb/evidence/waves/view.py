@@ -6,10 +6,9 @@ from pathlib import Path
 
 from models.die.shape import LANES
 from models.golden.stage import CHIP, Stage
-from tb.evidence.waves import mismatch
+from tb.evidence.waves import mismatch, places
 from tb.evidence.waves.mismatch import Mismatch
 from tb.evidence.waves.names import Names
-from tb.evidence.waves.places import PLACES
 from tb.evidence.waves.save_file import BIT, DECIMAL, HEX, Format, SaveFile, fixed_point, named
 from tb.evidence.waves.signals import Signals, Tap
 from tb.rig.rtl import Field, Package
@@ -154,7 +153,7 @@ class _View:
 
     def producers(self) -> list[str]:
         """The instances that put out the stages that are tapped here: none in the bench of a module inside a layer."""
-        scopes = (f"{tap.owner}.{PLACES[tap.stage].producer}" for tap in self.signals.taps())
+        scopes = (f"{tap.owner}.{places.find(tap.stage).producer}" for tap in self.signals.taps())
         return [scope for scope in scopes if f"{scope}.valid_o" in self.signals]
 
     def stages(self) -> None:
@@ -204,7 +203,7 @@ class _View:
         stage = tap.stage.name.lower()
         title = stage if tap.layer == CHIP else f"{stage}, layer {tap.layer}"
         here = bool(self.wrong) and self.wrong.tap == tap
-        producer = f"{tap.owner}.{PLACES[tap.stage].producer}"
+        producer = f"{tap.owner}.{places.find(tap.stage).producer}"
         with self.file.group(title, closed=bool(self.wrong) and bool(self.wrong.tap) and not here):
             for name in ("state_q", "valid_o", "ready_i"):
                 if (full := f"{producer}.{name}") in self.signals:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.golden.stage import Stage
-from tb.evidence.waves.places import CHIP_STAGES, PLACES
+from tb.evidence.waves import places
+from tb.evidence.waves.places import CHIP_STAGES
 
 SOURCE = Path(__file__).with_name("wave_window.sv")  # for every chip that Verilator traces
 CHIP = "chip_bench.u_chip"
@@ -41,5 +42,5 @@ class Window:
     @staticmethod
     def _stage(owner: str, stage: Stage) -> list[tuple[int, str]]:
         """(levels, scope) of a stage: its owner's own signals, its producer and its tap, and who chooses a token."""
-        names = [*PLACES[stage], *(("u_argmax", "u_sampler") if stage is Stage.TOKEN else ())]
+        names = [*places.find(stage), *(("u_argmax", "u_sampler") if stage is Stage.TOKEN else ())]
         return [(1, owner), *((ALL, f"{owner}.{name}") for name in names)]

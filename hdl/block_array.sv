@@ -1,0 +1,105 @@
+// All blocks of a matrix in one of the views of their cells: same ports, same values. What a view is, and how many
+// clocks it takes, is in docs/architecture.md.
+module block_array #(
+  parameter int VIEW      = cartridge_pkg::VIEW_ROM,
+  parameter int K         = 64,
+  parameter int N         = 32,
+  parameter int BLOCK     = 32,
+  parameter int SLICES    = 1,
+  parameter int W_BITS    = 4,
+  parameter int ACT_W     = 12,
+  parameter int BIT_LINES = 1,
+  parameter int SHARE     = 1,
+  parameter int TURN_CLKS = 1,
+  parameter     NAME      = "qkv"
+) (
+  input logic                  clk_i,
+  input logic                  rst_i,
+  input cartridge_pkg::layer_t id_i,   // Names the mask images.
+
+  // The beat of activations that load_i loads, or of results that is read.
+  input logic [cartridge_pkg::idx_w(((K > N) ? K : N)/cartridge_pkg::LANES)-1:0] beat_i,
+  input logic                                                                    load_i,
+  input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
+
+  // One pass of the blocks: its turns begin after start_i and have ended with done_o.
+  input  logic                                                        start_i,
+  input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
+  output logic                                                        done_o,
+
+  // Sums of a group, through the scaling units into the accumulators.
+  input logic                                                           drain_i,
+  input logic                                                           first_i,  // The accumulators start from zero.
+  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
+  input logic        [     cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The one that holds the group.
+  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                             4:0] shift_i,
+  input logic signed [                                       ACT_W+4:0] xsum_i,
+
+  output logic [cartridge_pkg::BEAT_W-1:0] y_o
+);
+  import cartridge_pkg::*;
+
+  if (VIEW == VIEW_ROM) begin : gen_rom
+    block_array_rom #(
+      .K        (K),
+      .N        (N),
+      .BLOCK    (BLOCK),
+      .SLICES   (SLICES),
+      .W_BITS   (W_BITS),
+      .ACT_W    (ACT_W),
+      .BIT_LINES(BIT_LINES),
+      .SHARE    (SHARE),
+      .TURN_CLKS(TURN_CLKS),
+      .NAME     (NAME)
+    ) u_array (
+      .clk_i,
+      .rst_i,
+      .id_i,
+      .load_i,
+      .load_x_i,
+      .start_i,
+      .pass_i,
+      .done_o,
+      .drain_i,
+      .first_i,
+      .group_i,
+      .part_i,
+      .shift_i,
+      .xsum_i,
+      .beat_i,
+      .y_o
+    );
+  end else begin : gen_gate
+    block_array_gate #(
+      .VIEW     (VIEW),
+      .K        (K),
+      .N        (N),
+      .BLOCK    (BLOCK),
+      .SLICES   (SLICES),
+      .W_BITS   (W_BITS),
+      .ACT_W    (ACT_W),
+      .BIT_LINES(BIT_LINES),
+      .SHARE    (SHARE),
+      .NAME     (NAME)
+    ) u_array (
+      .clk_i,
+      .rst_i,
+      .id_i,
+      .load_i,
+      .load_x_i,
+      .start_i,
+      .pass_i,
+      .done_o,
+      .drain_i,
+      .first_i,
+      .group_i,
+      .block_i,
+      .part_i,
+      .shift_i,
+      .xsum_i,
+      .beat_i,
+      .y_o
+    );
+  end
+endmodule
