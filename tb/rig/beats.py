@@ -46,7 +46,7 @@ def extreme_fx(count: int) -> list[np.ndarray]:
 
 
 def check(got: np.ndarray, expected: np.ndarray, where: str, at: float | None = None) -> None:
-    """AssertionError that names the first of the values that differ; its finding says when they came, in simulated ns."""
+    """AssertionError that names the first of the values that differ; its finding says when, in simulated ns."""
     wrong = np.flatnonzero(np.asarray(got) != np.asarray(expected))
     if len(wrong):
         i = wrong[0]

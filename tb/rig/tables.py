@@ -34,15 +34,16 @@ def _table(found: dict[str, Any], kind: type[Table], where: str) -> Table:
     return kind(**{name: _value(value, types[name], where, name) for name, value in found.items()})
 
 
-def _value(found: Any, kind: Any, where: str, name: str) -> Any:
-    """What was found as a field ``name`` of that type."""
-    origin, inner = get_origin(kind), get_args(kind)
+def _value(found: Any, kind: Any, where: str, name: str, here: str = "") -> Any:
+    """What was found as that type, for the field ``name`` of what is at ``where``; itself it is ``here``."""
+    origin, inner, here = get_origin(kind), get_args(kind), here or f"{where}, {name}"
     if is_dataclass(kind) and isinstance(found, dict):
-        return _table(found, kind, f"{where}, {name}")
+        return _table(found, kind, here)
     if origin in (list, tuple) and isinstance(found, list):
-        return origin(_value(one, inner[0], f"{where}, {_title(one, name, n)}", name) for n, one in enumerate(found, 1))
+        places = (f"{here} {_title(one, number)}" for number, one in enumerate(found, 1))
+        return origin(_value(one, inner[0], place, name, place) for one, place in zip(found, places, strict=True))
     if origin is dict and isinstance(found, dict):
-        return {key: _value(value, inner[1], f"{where}, {name}", key) for key, value in found.items()}
+        return {key: _value(value, inner[1], here, key) for key, value in found.items()}
     plain = inner if isinstance(kind, UnionType) else () if origin or is_dataclass(kind) else (kind,)
     if type(found) in plain:
         return found
@@ -50,7 +51,6 @@ def _value(found: Any, kind: Any, where: str, name: str) -> Any:
     raise InputError(f"field {name!r} is {found!r}", where, f"give a {wanted}")
 
 
-def _title(found: Any, name: str, number: int) -> str:
-    """An entry of a list, for messages."""
-    title = found.get("name", number) if isinstance(found, dict) else number
-    return f"{name} {title}"
+def _title(found: Any, number: int) -> object:
+    """What an entry of a list is called: its name, or its number."""
+    return found.get("name", number) if isinstance(found, dict) else number

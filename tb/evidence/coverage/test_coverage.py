@@ -136,10 +136,11 @@ def test_a_stale_exclusion_is_told(applied, fields, complaint):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[[exclude]]\nfile = "m.sv"\nkind = "toggle"\nsignals = ["x"]', "it has no reason"),
+        ('[[exclude]]\nfile = "m.sv"\nkind = "toggle"\nsignals = ["x"]', "field 'reason' is missing"),
+        ('[[exclude]]\nfile = "m.sv"\nkind = "toggle"\nsignals = ["x"]\nreason = " "', "it has no reason"),
         (f'[[exclude]]\nfile = "m.sv"\nkind = "line"\n{REASON}', "it does not say what it is about"),
         (f'[[exclude]]\nfile = "m.sv"\nkind = "lines"\nsource = "a"\n{REASON}', "unknown kind 'lines'"),
-        (f'[[exclude]]\nfile = "m.sv"\nkind = "line"\nsignals = ["x"]\n{REASON}', "unknown field 'signals'"),
+        (f'[[exclude]]\nfile = "m.sv"\nkind = "line"\nsignals = ["x"]\n{REASON}', "field 'signals' is not for a line"),
         ("[[exclude", "mend the TOML"),
     ],
 )
