@@ -121,5 +121,20 @@ def test_bad_input(make, talks, message):
 
 
 @pytest.mark.once
+def test_clocks_of_a_lone_user(make):
+    """A clock more or less than the cycle model has is told, with the position."""
+    chip = make(kv_depth=DEPTH)
+
+    def hold(late: int) -> None:
+        arrivals = [(0.0, 1000, 3, 0, 0), (0.1, 1000 + chip.cycles.token(3) + late, 4, 0, 0)]
+        chip.hold_cycles(arrivals, TALKS, [])
+
+    hold(0)
+    for late in (-1, 1):
+        with pytest.raises(AssertionError, match="the token at position 3 took "):
+            hold(late)
+
+
+@pytest.mark.once
 def test_longest_prompt_is_taken(make):
     make(kv_depth=DEPTH).check([Conversation(1, [149] * DEPTH, 65535)])
