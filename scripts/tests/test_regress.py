@@ -105,7 +105,7 @@ RUN = Run("tb/good/test_good.py::test_good", 3)
 
 def stand_in(root: Path, benches: dict[str, str]) -> Path:
     """A folder with these benches in its tb/."""
-    (root / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\nmarkers = once\n")
+    (root / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = --import-mode=importlib\nmarkers = once\n")
     for name, text in benches.items():
         (root / "tb" / name).mkdir(parents=True)
         (root / "tb" / name / f"test_{name}.py").write_text(textwrap.dedent(text))
