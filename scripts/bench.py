@@ -47,6 +47,7 @@ def measure_simulation(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int)
         [],
         simulator="verilator",
         test="one_after_another",
+        hold_cycles=True,
         echo="answering",
         replay="make bench",
     )

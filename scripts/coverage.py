@@ -13,10 +13,11 @@ from rich.console import Console
 
 from models.errors import InputError
 from models.project import HDL, ROOT
-from scripts import regress
 from scripts.campaign import coverage_export, coverage_report
+from scripts.campaign.benches import collect_benches, list_runs
 from scripts.campaign.cluster import connected
-from scripts.campaign.result import Result
+from scripts.campaign.execute import run_campaign
+from scripts.campaign.result import RunResult
 from scripts.cli.command import command
 from scripts.cli.files import write
 from scripts.cli.parameters import CLUSTER, SEED, SEEDS, SIM, TEST, seeds_from
@@ -39,11 +40,11 @@ def main(root: Path = ROOT, *, seeds: int, seed: int, sim: str, test: str, clust
         raise InputError(f"coverage is counted by {SIMULATOR}", "SIM", "leave it out")
     simulator, testplan = toolchain.describe(SIMULATOR), plan.load()
     left_out, excuses = exclusions.load(), exclusions.shortfalls()
-    benches = regress.collected(test, root, SIM=SIMULATOR)
+    benches = collect_benches(test, root, SIM=SIMULATOR)
     if not test:
         measured = set(plan.nodes(testplan, [node for node, _ in benches]))
         benches = [(node, once) for node, once in benches if node in measured]
-    runs = regress.matrix(benches, chosen)
+    runs = list_runs(benches, chosen)
     console, begun = Console(), time.perf_counter()
     target = root / "build" / "results" / "coverage.json"
     if not test:
@@ -53,14 +54,14 @@ def main(root: Path = ROOT, *, seeds: int, seed: int, sim: str, test: str, clust
     with tempfile.TemporaryDirectory(prefix="coverage-", dir=_folder(root)) as name:
         folder = Path(name)
         with connected(cluster) as client:
-            results = regress.performed(client, runs, root, console, SIM=SIMULATOR, COVERAGE_DIR=name)
+            results = run_campaign(client, runs, root, console, SIM=SIMULATOR, COVERAGE_DIR=name)
         failed = [result for result in results if result.problem]
-        left = [file for file in folder.rglob("code.dat") if file.stat().st_size or not failed]  # a run may have died
-        counts = code.merged(left, HDL)
+        files = [file for file in folder.rglob("code.dat") if file.stat().st_size or not failed]  # a run may have died
+        counts = code.merge(files, HDL)
         assert counts, "no run left coverage"
-        hits = functional.merged(folder.rglob("functional.yml"), folder / "merged.yml")
+        hits = functional.merge(folder.rglob("functional.yml"), folder / "merged.yml")
         points = (folder / "merged.yml").read_text(encoding="utf-8")
-    excluded, stale = exclusions.applied(left_out, counts, HDL)
+    excluded, stale = exclusions.apply(left_out, counts, HDL)
     reached = code.Code(counts, excluded)
     figures = {
         "test": test,
@@ -73,7 +74,7 @@ def main(root: Path = ROOT, *, seeds: int, seed: int, sim: str, test: str, clust
         **coverage_report.figures(reached, hits, testplan, excuses),
         "exclusions": len(left_out),
     }
-    figures["problems"] = [*map(_told, failed), *([] if test else stale + coverage_report.problems(figures))]
+    figures["problems"] = [*map(_describe, failed), *([] if test else stale + coverage_report.problems(figures))]
     coverage_report.show(console, figures)
     if not test:
         coverage_export.leave(target.parent, reached, points)
@@ -88,8 +89,8 @@ def _folder(root: Path) -> Path:
     return root / "build"
 
 
-def _told(result: Result) -> str:
-    return f"failed: {result.run}: {result.divergence}; replay: {result.replay}"
+def _describe(result: RunResult) -> str:
+    return f"failed: {result.run}: {result.said}; replay: {result.replay}"
 
 
 if __name__ == "__main__":

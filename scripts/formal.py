@@ -14,7 +14,7 @@ from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import TASK
 from tb.evidence.formal import proof
-from tb.evidence.formal.proof import Result, Task
+from tb.evidence.formal.proof import ProofResult, Task
 
 PROOFS = BUILD / "formal"
 WORKERS = 2
@@ -27,7 +27,7 @@ def main(hdl: Path = HDL, folder: Path = RESULTS, *, task: str) -> int:
     Returns:
         0 if every task was proved, else 1.
     """
-    tasks = proof.named(proof.load(), task)
+    tasks = proof.choose(proof.load(), task)
     proof.require()
     (folder / "formal.json").unlink(missing_ok=True)
     console = Console()
@@ -39,7 +39,7 @@ def main(hdl: Path = HDL, folder: Path = RESULTS, *, task: str) -> int:
     return int(any(result.problem for result in results))
 
 
-def prove_all(tasks: list[Task], hdl: Path, console: Console) -> list[Result]:
+def prove_all(tasks: list[Task], hdl: Path, console: Console) -> list[ProofResult]:
     """Prove all tasks; gives their results in their order, failures told as they come."""
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     results = {}
@@ -59,7 +59,7 @@ def prove_all(tasks: list[Task], hdl: Path, console: Console) -> list[Result]:
     return [results[task.name] for task in tasks]
 
 
-def tell(console: Console, result: Result) -> None:
+def tell(console: Console, result: ProofResult) -> None:
     """Print a failure: what, where to look, and the command that does it again."""
     lines = [f"FAILED {result.task.name}: {result.problem}"]
     lines += [f"  assertion: {result.assertion}"] if result.assertion else []
@@ -68,7 +68,7 @@ def tell(console: Console, result: Result) -> None:
     console.print("\n".join(lines), style="red", markup=False, highlight=False, soft_wrap=True)
 
 
-def figures(results: list[Result], versions: str) -> dict:
+def figures(results: list[ProofResult], versions: str) -> dict:
     """The figures that formal.json holds."""
     failed = sum(bool(result.problem) for result in results)
     return {
@@ -83,7 +83,7 @@ def figures(results: list[Result], versions: str) -> dict:
     }
 
 
-def show(console: Console, results: list[Result]) -> None:
+def show(console: Console, results: list[ProofResult]) -> None:
     """Print the table."""
     table = Table(title="formal proofs")
     for column in ("task", "what is proved", "how", "a broken copy fails", "seconds", "result"):

@@ -22,16 +22,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.errors import InputError
 from models.project import ROOT
 from scripts.campaign import mutate_report
+from scripts.campaign.benches import collect_benches
 from scripts.campaign.cluster import connected
-from scripts.campaign.mutate_report import Outcome
-from scripts.campaign.result import Result, Run
+from scripts.campaign.execute import result_of, submit
+from scripts.campaign.mutate_report import MutantVerdict
+from scripts.campaign.result import Run, RunResult
 from scripts.cli.command import command
 from scripts.cli.files import write
 from scripts.cli.parameters import CLUSTER, COUNT, MUTANT, SEED
-from scripts.regress import collected, result_of, submit
 from tb.evidence.mutation import harmless
 from tb.evidence.mutation.mutants import Mutant, mutants, uses
 from tb.rig import toolchain
+from tb.rig.record import UNBUILT
 
 BENCH = {"SEED": "1", "SIM": ""}  # the environment of the benches: one seed, both simulators
 TEST_S = 300  # for a test, its build included: mutants can hang
@@ -51,8 +53,6 @@ OTHERS = (
 )
 QUICK = re.compile(r"icarus|^tb/evidence/reset/")  # benches on Icarus: it builds at once
 LARGE = {"layer", "chip"}
-UNBUILT = "AssertionError: the build of "
-STARTED = re.compile(r"^(\S.*): (?:verilator|icarus), seed \d+; replay: ", re.MULTILINE)  # tb/rig/runner.py's lines
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, cluster: str)
     every = mutants(root / "hdl")
     arguments = harmless.load([one for those in every.values() for one in those])
     if mutant:
-        order, arguments = [named(every, mutant)], {}
+        order, arguments = [find_mutant(every, mutant)], {}
     else:
-        order = drawn(every, seed)
+        order = draw(every, seed)
     for simulator in ("verilator", "icarus"):
         toolchain.require(simulator)
-    benches = [node for node, _ in collected("", root, SIM="") if not node.startswith(OTHERS)]
+    benches = [node for node, _ in collect_benches("", root, SIM="") if not node.startswith(OTHERS)]
     campaign = Campaign(root, benches, uses(root / "hdl"), arguments)
     folder = root / "build" / "results"
     console = Console()
@@ -105,15 +105,15 @@ def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, cluster: str)
     console.print(what, markup=False, highlight=False, soft_wrap=True)
     with connected(cluster) as client:
         (folder / "mutate.json").unlink(missing_ok=True)
-        outcomes = performed(client, order, count, campaign, console)
-        check(client, {outcome.by for outcome in outcomes if outcome.status == "killed"}, root)
-    figures = mutate_report.figures(outcomes, seed)
+        verdicts = try_mutants(client, order, count, campaign, console)
+        check(client, {verdict.by for verdict in verdicts if verdict.status == "killed"}, root)
+    figures = mutate_report.figures(verdicts, seed)
     write(folder / "mutate.json", figures)
-    mutate_report.show(console, outcomes, figures)
+    mutate_report.show(console, verdicts, figures)
     return int(not figures["enough"])
 
 
-def named(every: dict[str, list[Mutant]], name: str) -> Mutant:
+def find_mutant(every: dict[str, list[Mutant]], name: str) -> Mutant:
     """The mutant of this name. InputError if there is none."""
     module = name.rpartition("-")[0]
     for mutant in every.get(module, []):
@@ -123,7 +123,7 @@ def named(every: dict[str, list[Mutant]], name: str) -> Mutant:
     raise InputError(f"no mutant is named {name!r}", "MUTANT", f"there are {known}")
 
 
-def drawn(every: dict[str, list[Mutant]], seed: int) -> list[Mutant]:
+def draw(every: dict[str, list[Mutant]], seed: int) -> list[Mutant]:
     """All mutants in the order in which they are taken: one of each module, then any.
 
     A mutant's place comes from the seed and its own text: it stays nearly where it was when other lines change.
@@ -144,25 +144,27 @@ def drawn(every: dict[str, list[Mutant]], seed: int) -> list[Mutant]:
     return sorted((those[0] for those in shuffled), key=place) + sorted(rest, key=place)
 
 
-def performed(client: Client, order: list[Mutant], count: int, campaign: Campaign, console: Console) -> list[Outcome]:
-    """What became of the first ``count`` mutants of ``order`` that the simulators build; told as it comes.
+def try_mutants(
+    client: Client, order: list[Mutant], count: int, campaign: Campaign, console: Console
+) -> list[MutantVerdict]:
+    """Try the first ``count`` mutants of ``order`` that the simulators build; gives and tells what became of them.
 
     AssertionError if there are none, or the cluster loses one.
     """
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[missed]} missed"), TimeElapsedColumn()
     waiting = iter(order)
-    found: dict[Mutant, Outcome] = {}
+    found: dict[Mutant, MutantVerdict] = {}
     futures: dict = {}
     done = as_completed([])
 
     def take(mutant: Mutant) -> None:
         benches = campaign.of(mutant.module)
         if mutant.name in campaign.harmless:
-            found[mutant] = Outcome(mutant, "harmless", said=campaign.harmless[mutant.name])
+            found[mutant] = MutantVerdict(mutant, "harmless", said=campaign.harmless[mutant.name])
         elif not benches:
-            found[mutant] = Outcome(mutant, "missed", said="no bench has this module")
+            found[mutant] = MutantVerdict(mutant, "missed", said="no bench has this module")
         else:
-            folder = tree(mutant, campaign.root)
+            folder = plant(mutant, campaign.root)
             future = submit(client, [*benches, *PYTEST], folder, len(futures), LIMIT_S, **BENCH)
             futures[future] = mutant, folder
             done.add(future)
@@ -173,24 +175,24 @@ def performed(client: Client, order: list[Mutant], count: int, campaign: Campaig
             take(mutant)
         for future in done:
             mutant, folder = futures[future]
-            outcome = verdict(mutant, result_of(future, Run(mutant.name, int(BENCH["SEED"]))))
+            verdict = judge_mutant(mutant, result_of(future, Run(mutant.name, int(BENCH["SEED"]))))
             shutil.rmtree(folder)
-            if outcome.status == "unbuilt":
+            if verdict.status == "unbuilt":
                 for other in islice(waiting, 1):
                     take(other)
             else:
-                found[mutant] = outcome
-            if outcome.status == "missed":
-                line = f"MISSED {mutant}; again: {outcome.replay}"
+                found[mutant] = verdict
+            if verdict.status == "missed":
+                line = f"MISSED {mutant}; again: {verdict.replay}"
                 console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
-            missed = sum(outcome.status == "missed" for outcome in found.values())
+            missed = sum(verdict.status == "missed" for verdict in found.values())
             progress.update(bar, completed=len(found), missed=missed)
     assert found, "no simulator builds the mutant"
     return [found[mutant] for mutant in order if mutant in found]
 
 
-def tree(mutant: Mutant, root: Path) -> Path:
-    """A project with the mutant in it, and no builds."""
+def plant(mutant: Mutant, root: Path) -> Path:
+    """Write a project with the mutant in it, and no builds; gives its folder."""
     folder = root / "build" / "mutate" / mutant.name
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "build").mkdir(parents=True)
@@ -203,19 +205,20 @@ def tree(mutant: Mutant, root: Path) -> Path:
     return folder
 
 
-def verdict(mutant: Mutant, result: Result) -> Outcome:
+def judge_mutant(mutant: Mutant, result: RunResult) -> MutantVerdict:
     """What the benches say to a mutant. AssertionError if the cluster lost the run."""
-    assert not result.lost, f"{mutant.name}: {result.divergence}"
+    assert not result.lost, f"{mutant.name}: {result.problem}"
     if not result.problem:
-        return Outcome(mutant, "missed", seconds=result.seconds)
-    if UNBUILT in result.divergence:
-        return Outcome(mutant, "unbuilt", seconds=result.seconds)
+        return MutantVerdict(mutant, "missed", seconds=result.seconds)
+    if result.cause and result.cause.verdict == UNBUILT:
+        return MutantVerdict(mutant, "unbuilt", seconds=result.seconds)
     failed = [case for case in result.cases if any(isinstance(entry, Failure | Error) for entry in case.result)]
     if failed:
-        by, said = f"{failed[0].classname.replace('.', '/')}.py::{failed[0].name}", result.divergence
+        by, said = f"{failed[0].classname.replace('.', '/')}.py::{failed[0].name}", result.said
     else:
-        by, said = ["", *STARTED.findall(result.output)][-1], f"no end, {result.problem}"
-    return Outcome(mutant, "killed", by, said, result.seconds)
+        running = result.cause  # the simulation in which the process was killed
+        by, said = running.test if running else "", f"no end, {result.problem}"
+    return MutantVerdict(mutant, "killed", by, said, result.seconds)
 
 
 def check(client: Client, nodes: set[str], root: Path) -> None:
@@ -223,7 +226,7 @@ def check(client: Client, nodes: set[str], root: Path) -> None:
     futures = {submit(client, [node], root, 0, **BENCH): node for node in sorted(nodes)}
     for future in as_completed(futures):
         result = result_of(future, Run(futures[future], int(BENCH["SEED"])))
-        assert not result.problem, f"{futures[future]} fails without a mutant, mend it first: {result.divergence}"
+        assert not result.problem, f"{futures[future]} fails without a mutant, mend it first: {result.said}"
 
 
 if __name__ == "__main__":

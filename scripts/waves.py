@@ -16,9 +16,10 @@ from scripts.cli import benches
 from scripts.cli.command import command
 from scripts.cli.parameters import LAYER, STAGE, TEST, TOKEN
 from tb.chip.job import Chip
-from tb.evidence.waves.mismatch import Place
+from tb.evidence.waves import view
 from tb.evidence.waves.places import CHIP_STAGES
 from tb.evidence.waves.window import Window
+from tb.rig.record import RunError
 
 
 @command("waves", *question.PARAMETERS, TEST, LAYER, TOKEN, STAGE)
@@ -38,10 +39,15 @@ def trace(asked: Question, layer: int | None, token: int | None, stage: str) -> 
     chip = asked.chip()
     if window is None:
         window = find_divergence(chip, asked)
-    report = shorten(asked, window.pos).simulate(chip, window)
+    try:
+        report = shorten(asked, window.pos).simulate(chip, window)
+    except RunError as failure:
+        view.leave(failure.record).show()
+        raise
     if (tokens := report["tokens_through_layers"]) <= window.pos:
         what = f"position {window.pos} never came: the conversation ended after {tokens} tokens"
         raise InputError(what, "TOKEN", "choose a smaller one")
+    view.leave(report["record"]).show()
     return 0
 
 
@@ -81,10 +87,10 @@ def find_divergence(chip: Chip, asked: Question) -> Window:
     """Where the run first diverges from the golden model, found without a trace. InputError if it does not."""
     try:
         asked.simulate(chip)
-    except AssertionError as failure:
-        place = Place.of(str(failure))
-        if place is None:
+    except RunError as failure:
+        if failure.record.divergence is None:
             raise
+        place = failure.record.divergence.place
         print(f"{str(failure).splitlines()[0]}\nonce more, with waves", flush=True)
         return Window(place.pos, None if place.layer == CHIP else place.layer)
     raise InputError("nothing diverges in this run, so there is no place to trace", "TOKEN", "name TOKEN, and LAYER")

@@ -44,6 +44,7 @@ class Question:
             sorted(self.tokenizer.stop_ids),
             simulator=self.simulator,
             test="one_after_another",
+            hold_cycles=True,
             echo=f"> {self.prompt}",
             seed=self.seed,
             replay=replay(),

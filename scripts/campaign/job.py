@@ -35,16 +35,18 @@ def run(command: list[str], cwd: str, env: dict[str, str], limit: float) -> dict
         seconds: it took.
         output: stdout and stderr.
         report: the text of FILE, None if there is none.
+        records: of the simulations that it started (tb/rig/record.py), in their order.
     """
     kept = {name: value for name, value in os.environ.items() if name not in PARAMETERS}
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="regress-") as folder:
-        report, output = Path(folder, "report.xml"), Path(folder, "output")
+        report, output, records = (Path(folder, name) for name in ("report.xml", "output", "records"))
+        records.mkdir()
         with output.open("wb") as file:
             child = subprocess.Popen(
                 [*command, f"--junitxml={report}"],
                 cwd=cwd,
-                env=kept | env,
+                env=kept | env | {"RECORDS": str(records)},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -56,6 +58,7 @@ def run(command: list[str], cwd: str, env: dict[str, str], limit: float) -> dict
             "seconds": time.perf_counter() - begun,
             "output": output.read_text(errors="replace"),
             "report": report.read_text(errors="replace") if report.is_file() else None,
+            "records": [json.loads(file.read_text()) for file in sorted(records.glob("*.json"))],
         }
 
 

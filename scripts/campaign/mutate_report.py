@@ -13,7 +13,7 @@ FEWER_THAN = 1 / 20  # of the mutants that are not harmless may be missed
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MutantVerdict:
     """What became of a mutant.
 
     Attributes:
@@ -36,37 +36,37 @@ class Outcome:
         return f"make mutate MUTANT={self.mutant.name}"
 
 
-def figures(outcomes: list[Outcome], seed: int) -> dict:
+def figures(verdicts: list[MutantVerdict], seed: int) -> dict:
     """What mutate.json holds. 'enough': whether fewer than one in twenty were missed."""
-    counts = Counter(outcome.status for outcome in outcomes)
+    counts = Counter(verdict.status for verdict in verdicts)
     judged = counts["killed"] + counts["missed"]
-    rules = {outcome.mutant.rule for outcome in outcomes}
+    rules = {verdict.mutant.rule for verdict in verdicts}
     return {
         "seed": seed,
-        "modules": len({outcome.mutant.module for outcome in outcomes}),
-        "mutants": len(outcomes),
+        "modules": len({verdict.mutant.module for verdict in verdicts}),
+        "mutants": len(verdicts),
         **{status: counts[status] for status in ("killed", "missed", "harmless")},
         "missed_share": round(counts["missed"] / judged, 4) if judged else None,
         "enough": counts["missed"] < FEWER_THAN * judged if judged else counts["harmless"] > 0,
         "rules": {
-            rule: Counter(outcome.status for outcome in outcomes if outcome.mutant.rule == rule)
+            rule: Counter(verdict.status for verdict in verdicts if verdict.mutant.rule == rule)
             for rule in sorted(rules)
         },
-        "results": [asdict(outcome) | {"replay": outcome.replay} for outcome in outcomes],
+        "results": [asdict(verdict) | {"replay": verdict.replay} for verdict in verdicts],
     }
 
 
-def show(console: Console, outcomes: list[Outcome], figures: dict) -> None:
+def show(console: Console, verdicts: list[MutantVerdict], figures: dict) -> None:
     """The table, and what to do about those missed."""
     table = Table(title="mutants", show_lines=True)
     for column in ("mutant", "line, and what it becomes", "", "by, or because"):
         table.add_column(column, overflow="fold")
     styles = {"killed": "green", "missed": "red", "harmless": "dim"}
-    for outcome in sorted(outcomes, key=lambda o: (o.mutant.module, o.mutant.start)):
-        mutant = outcome.mutant
-        why = f"{outcome.by}\n{outcome.said}" if outcome.by else outcome.said or outcome.replay
+    for verdict in sorted(verdicts, key=lambda o: (o.mutant.module, o.mutant.start)):
+        mutant = verdict.mutant
+        why = f"{verdict.by}\n{verdict.said}" if verdict.by else verdict.said or verdict.replay
         change = f"{mutant.line}\n{mutant.mutated}"
-        status = f"[{styles[outcome.status]}]{outcome.status}[/]"
+        status = f"[{styles[verdict.status]}]{verdict.status}[/]"
         table.add_row(f"{mutant.name}\n{mutant.rule}", escape(change), status, escape(why))
     console.print(table)
     console.print(

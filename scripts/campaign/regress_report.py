@@ -9,13 +9,13 @@ from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 from rich.console import Console
 from rich.table import Table
 
-from scripts.campaign.result import Result
+from scripts.campaign.result import RunResult
 from scripts.cli.files import write, write_text
 
 SLOWEST = 10
 
 
-def figures(results: list[Result], seeds: range, simulators: dict[str, str], workers: str, seconds: float) -> dict:
+def figures(results: list[RunResult], seeds: range, simulators: dict[str, str], workers: str, seconds: float) -> dict:
     """What build/results/regress.json holds, results in the order in which they are given.
 
     Args:
@@ -43,7 +43,7 @@ def figures(results: list[Result], seeds: range, simulators: dict[str, str], wor
     }
 
 
-def junit(results: list[Result]) -> str:
+def junit(results: list[RunResult]) -> str:
     """JUnit XML: a suite a bench, a case a run, each with the message and the time of the run's own report."""
     suites = defaultdict(list)
     for result in results:
@@ -57,7 +57,7 @@ def junit(results: list[Result]) -> str:
     return document.tostring().decode()
 
 
-def leave(folder: Path, results: list[Result], data: dict) -> None:
+def leave(folder: Path, results: list[RunResult], data: dict) -> None:
     """Write regress.json, regress.xml, and a log a run below ``folder``."""
     for result in results:
         write_text(folder / _log(result), result.output)
@@ -65,7 +65,7 @@ def leave(folder: Path, results: list[Result], data: dict) -> None:
     write(folder / "regress.json", data)
 
 
-def show(console: Console, results: list[Result], data: dict) -> None:
+def show(console: Console, results: list[RunResult], data: dict) -> None:
     """The closing table, and of every failure where to look."""
     table = Table(title=", ".join(data["simulators"].values()))
     for column in ("bench", "runs", "passed", "failed", "seconds"):
@@ -83,7 +83,7 @@ def show(console: Console, results: list[Result], data: dict) -> None:
         if result.problem:
             console.print(f"\nFAILED {result.run}", style="bold red", markup=False, highlight=False, soft_wrap=True)
             again = f"{result.repeated} again, with waves" if result.repeated else ""
-            for line in (result.divergence, again, f"waves: {result.waves}" if result.waves else "", result.replay):
+            for line in (result.said, again, f"waves: {result.waves}" if result.waves else "", result.replay):
                 if line:
                     console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     build = datetime.timedelta(seconds=round(data["build_seconds"]))
@@ -93,16 +93,16 @@ def show(console: Console, results: list[Result], data: dict) -> None:
     )
 
 
-def _count(results: list[Result], status: str) -> int:
+def _count(results: list[RunResult], status: str) -> int:
     return sum(result.status == status for result in results)
 
 
-def _row(results: list[Result]) -> list[str]:
+def _row(results: list[RunResult]) -> list[str]:
     seconds = sum(result.seconds for result in results)
     return [str(len(results)), str(_count(results, "passed")), str(_count(results, "failed")), f"{seconds:.0f}"]
 
 
-def _entry(result: Result) -> dict:
+def _entry(result: RunResult) -> dict:
     return {
         "node": result.run.node,
         "bench": result.run.bench,
@@ -112,7 +112,8 @@ def _entry(result: Result) -> dict:
         "seconds": result.seconds,
         "build_seconds": result.build_seconds,
         "problem": result.problem,
-        "divergence": result.divergence,
+        "divergence": result.said,
+        "diverging": result.cause.divergence.fields() if result.cause and result.cause.divergence else None,
         "replay": result.replay,
         "repeated": result.repeated,
         "waves": result.waves,
@@ -120,12 +121,12 @@ def _entry(result: Result) -> dict:
     }
 
 
-def _log(result: Result) -> str:
+def _log(result: RunResult) -> str:
     """The log's path below the folder of the results."""
     return "regress/" + re.sub(r"[^\w.-]+", "_", result.run.node) + f"-{result.run.seed}.log"
 
 
-def _case(result: Result) -> TestCase:
+def _case(result: RunResult) -> TestCase:
     """A run as one test case."""
     case = TestCase(f"{result.run.node.split('::', 1)[1]} seed {result.run.seed}", result.run.node.split("::")[0])
     case.time = round(result.seconds, 3)

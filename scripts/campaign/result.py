@@ -1,18 +1,12 @@
 """What became of a run: one verdict, from the status of its process and from its report, and where to look."""
 
-import re
 import shlex
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from junitparser import Error, Failure, JUnitXml, JUnitXmlError, Skipped, TestCase
 
-STARTED = re.compile(r": (verilator|icarus), seed \d+; replay: ")  # these lines are tb/rig/runner.py's
-REPLAY = re.compile(r"; replay: (make .+)$", re.MULTILINE)
-BUILT = re.compile(r"^built in ([\d.]+) s$", re.MULTILINE)
-WAVES = re.compile(r"^waves: (.+)$", re.MULTILINE)
-DIVERGENCE = re.compile(r"first divergence: .+$", re.MULTILINE)
-ASSERTION = re.compile(r"AssertionError: .+$", re.MULTILINE)
+from tb.rig.record import RUNNING, Record
 
 
 @dataclass(frozen=True)
@@ -32,13 +26,18 @@ class Run:
 
 
 @dataclass
-class Result:
+class RunResult:
     """What became of a run.
 
-    ``problem`` is one line, empty for a run that passed. ``divergence`` is the first one, or the first assertion that
-    failed; ``replay`` the command that does the run again; both are empty for a run that passed. ``waves`` and
-    ``repeated`` ('passed', 'failed') tell of the same run once more, with waves; ``simulators`` are those it started;
-    ``lost`` is a run that the cluster, not the bench, did not bring to its end.
+    Attributes:
+        run: which it was.
+        seconds: it took.
+        output: what it printed.
+        cases: of pytest's report.
+        problem: one line, empty for a run that passed.
+        records: of the simulations that it started, in their order.
+        repeated, waves: 'passed' or 'failed', and the view of its waves, of the same run once more with waves; or ''.
+        lost: whether the cluster, not the bench, did not bring it to its end.
     """
 
     run: Run
@@ -46,12 +45,9 @@ class Result:
     output: str
     cases: list[TestCase]
     problem: str
-    simulators: list[str]
-    build_seconds: float = 0
-    divergence: str = ""
-    replay: str = ""
-    waves: str = ""
+    records: list[Record] = field(default_factory=list)
     repeated: str = ""
+    waves: str = ""
     lost: bool = False
 
     @property
@@ -59,24 +55,50 @@ class Result:
         """'passed' or 'failed'."""
         return "failed" if self.problem else "passed"
 
+    @property
+    def simulators(self) -> list[str]:
+        """Those that it started."""
+        return list(dict.fromkeys(record.simulator for record in self.records))
 
-def judged(run: Run, status: int | None, seconds: float, output: str, report: str | None) -> Result:
+    @property
+    def build_seconds(self) -> float:
+        """The seconds that went into builds."""
+        return sum(record.build_seconds for record in self.records)
+
+    @property
+    def cause(self) -> Record | None:
+        """The simulation that failed the run: a test may have others that it expects to fail."""
+        fatal = [record for record in self.records if record.fatal]
+        running = [record for record in self.records if record.verdict == RUNNING]  # and the process was killed
+        return next(iter(fatal + running[::-1]), None) if self.problem else None
+
+    @property
+    def said(self) -> str:
+        """Why it failed, in a line: the first divergence, the assertion or what the test said; '' if it passed."""
+        return (self.cause and self.cause.said) or self.problem
+
+    @property
+    def replay(self) -> str:
+        """The command that does it again; '' if it passed."""
+        if not self.problem:
+            return ""
+        last = self.cause or next(reversed(self.records), None)
+        return last.replay if last else _replay(self.run)
+
+
+def judge(
+    run: Run, status: int | None, seconds: float, output: str, report: str | None, records: list[dict]
+) -> RunResult:
     """The result of a run whose process ended so: the arguments are what scripts/campaign/job.py tells."""
     cases = _cases(report)
-    problem = _problem(status, cases)
-    simulators = list(dict.fromkeys(STARTED.findall(output)))
-    built = sum(map(float, BUILT.findall(output)))
-    result = Result(run, seconds, output, cases, problem, simulators, built, waves=_last(WAVES, output))
-    if problem:
-        first = DIVERGENCE.search(output) or ASSERTION.search(output)
-        result.divergence = first[0].strip() if first else problem
-        result.replay = _last(REPLAY, output) or _replay(run)
-    return result
+    found = [Record.of(fields) for fields in records]
+    waves = next((record.waves for record in reversed(found) if record.waves), "")
+    return RunResult(run, seconds, output, cases, _problem(status, cases), found, waves=waves)
 
 
-def lost(run: Run, problem: str) -> Result:
+def lose(run: Run, problem: str) -> RunResult:
     """The result of a run that the cluster could not bring to its end."""
-    return Result(run, 0, "", [], problem, [], divergence=problem, replay=_replay(run), lost=True)
+    return RunResult(run, 0, "", [], problem, lost=True)
 
 
 def _replay(run: Run) -> str:
@@ -107,7 +129,3 @@ def _problem(status: int | None, cases: list[TestCase]) -> str:
 def _ran(case: TestCase) -> bool:
     """A test that is expected to fail, and does, is one that ran; pytest reports it among the skipped ones."""
     return all(not isinstance(entry, Skipped) or entry.type == "pytest.xfail" for entry in case.result)
-
-
-def _last(pattern: re.Pattern, output: str) -> str:
-    return ["", *pattern.findall(output)][-1].strip()

@@ -18,9 +18,13 @@ import pytest
 from distributed import LocalCluster
 from junitparser import Error, Failure, JUnitXml
 
+from models.golden.stage import Stage
 from scripts import regress
-from scripts.campaign import job
-from scripts.campaign.result import Run, judged
+from scripts.campaign import job, regress_report
+from scripts.campaign.benches import collect_benches, list_runs, take_turns
+from scripts.campaign.result import Run, judge
+from tb.oracle.finding import Divergence
+from tb.oracle.place import Place
 from tb.rig import toolchain
 
 ROOT = Path(__file__).parents[2]
@@ -28,11 +32,11 @@ PARAMETERS = ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER", "WAVES")
 BENCHES = {
     "good": """
         import pytest
+        from stand_in import leave
 
         @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
         def test_good(simulator):
-            print(f"test_good: {simulator}, seed 4; replay: make sim TEST=good")
-            print("built in 1.5 s")
+            leave(simulator=simulator, verdict="passed", build_seconds=1.5)
 
         @pytest.mark.once
         def test_once():
@@ -44,15 +48,16 @@ BENCHES = {
         """,
     "diverging": """
         import os
-
-        MAKE, WHAT = "make sim TEST=diverging", "divergence: token 3, position 2, layer 1, stage q"
+        from stand_in import DIVERGENCE, leave
 
         def test_diverging():
             seed = os.environ["SEED"]
-            print(f"test_diverging: icarus, seed {seed}; replay: {MAKE} SEED={seed} WAVES=1")
-            if os.environ.get("WAVES"):
-                print("waves: build/diverging.fst")
-            assert seed != "5", f"first {WHAT}"
+            leave(verdict="failed", message="as the test expects")
+            bad = {"verdict": "failed", "divergence": DIVERGENCE, "fatal": True} if seed == "5" else {}
+            waves = "build/diverging.gtkw" if os.environ.get("WAVES") else ""
+            leave(replay=f"make waves TEST=diverging SEED={seed}", waves=waves, **bad)
+            leave(verdict="passed")
+            assert seed != "5", "it diverges"
         """,
     "crashing": """
         import os
@@ -68,6 +73,20 @@ BENCHES = {
             pytest.skip("nothing to compare with")
         """,
 }
+DIVERGENCE = Divergence(Place(0, 2, 1, Stage.Q), 3, 5, 7, 8)
+# What the runner leaves of a simulation, for stand-ins that start none.
+STAND_IN = f"""
+import json
+import os
+import time
+
+DIVERGENCE = {DIVERGENCE.fields()}
+RECORD = dict(test="t", bench="b", simulator="icarus", seed=1, replay="r", folder="f", hdl="h", sources=[])
+
+def leave(**fields):
+    with open(os.path.join(os.environ["RECORDS"], f"{{time.time_ns()}}.json"), "w") as file:
+        json.dump(RECORD | fields, file)
+"""
 SLOW = """
     import os
     import pathlib
@@ -86,10 +105,11 @@ RUN = Run("tb/good/test_good.py::test_good", 3)
 
 def stand_in(root: Path, benches: dict[str, str]) -> Path:
     """A folder with these benches in its tb/."""
-    (root / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\nmarkers = once\n")
+    (root / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = --import-mode=importlib\nmarkers = once\n")
     for name, text in benches.items():
         (root / "tb" / name).mkdir(parents=True)
         (root / "tb" / name / f"test_{name}.py").write_text(textwrap.dedent(text))
+    (root / "stand_in.py").write_text(STAND_IN)
     (root / "tb" / "rig").mkdir()
     (root / "tb" / "rig" / "test_parts.py").write_text("def test_part():\n    raise AssertionError\n")  # of no bench
     return root
@@ -136,23 +156,23 @@ def started(root: Path, above: int) -> set[int]:
     raise AssertionError("no run started")
 
 
-def test_matrix():
+def test_runs():
     """All nodes with all seeds, the first seed first; one run of those that are not random."""
-    runs = regress.matrix([("a", False), ("b", True), ("c", False)], range(5, 7))
+    runs = list_runs([("a", False), ("b", True), ("c", False)], range(5, 7))
     assert [(run.node, run.seed) for run in runs] == [("a", 5), ("b", 5), ("c", 5), ("a", 6), ("c", 6)]
 
 
 def test_benches_take_turns():
     """Seed by seed, no bench twice in a row while another one waits."""
     runs = [Run(f"tb/{bench}/test.py::test_{n}", seed) for seed in (1, 2) for bench in "ab" for n in range(2)]
-    assert "".join(run.bench for run in regress.spread(runs)) == "abababab"
-    assert [run.seed for run in regress.spread(runs)] == [1] * 4 + [2] * 4
+    assert "".join(run.bench for run in take_turns(runs)) == "abababab"
+    assert [run.seed for run in take_turns(runs)] == [1] * 4 + [2] * 4
 
 
 def test_benches_of_the_project(environment):
     """A bench for every folder of tb/ that has tests, the same ones whether SIM names their simulator or not."""
     environment()
-    benches = dict(regress.collected("", ROOT))
+    benches = dict(collect_benches("", ROOT))
     assert {Run(node, 1).bench for node in benches} == {file.parent.name for file in ROOT.glob("tb/**/test_*.py")} - {
         "rig",
         "oracle",
@@ -162,13 +182,13 @@ def test_benches_of_the_project(environment):
     for simulator, other in (("verilator", "icarus"), ("icarus", "verilator")):
         environment(SIM=simulator)
         without = {node for node in benches if not re.search(rf"[\[-]{other}[\]-]", node)}
-        assert {node for node, _ in regress.collected("", ROOT)} == without
+        assert {node for node, _ in collect_benches("", ROOT)} == without
 
 
 @pytest.mark.parametrize("test", ["good", "tb/good/test_good.py", "test_good"])
 def test_choice(test, tmp_path, environment):
     environment()
-    nodes = [node for node, _ in regress.collected(test, stand_in(tmp_path, BENCHES))]
+    nodes = [node for node, _ in collect_benches(test, stand_in(tmp_path, BENCHES))]
     assert nodes[0] == "tb/good/test_good.py::test_good[verilator]"
     assert {Run(node, 1).bench for node in nodes} == {"good"}
 
@@ -185,7 +205,7 @@ def test_results_agree(tmp_path, environment, capsys):
     assert (data["runs"], data["passed"], data["failed"]) == (13, 8, 5)
     assert data["build_seconds"] == 6.0
     assert [(result["node"], result["seed"]) for result in results] == [
-        (run.node, run.seed) for run in regress.matrix(regress.collected("", tmp_path), range(4, 6))
+        (run.node, run.seed) for run in list_runs(collect_benches("", tmp_path), range(4, 6))
     ]
     bad = {(result["bench"], result["seed"]) for result in results if result["status"] == "failed"}
     assert bad == {("diverging", 5), *((bench, seed) for bench in ("crashing", "skipping") for seed in (4, 5))}
@@ -206,13 +226,14 @@ def test_a_failed_run_is_told_and_repeated(tmp_path, environment, capsys):
     expected = {
         "simulators": ["icarus"],
         "status": "failed",
-        "divergence": "first divergence: token 3, position 2, layer 1, stage q",
-        "replay": "make sim TEST=diverging SEED=5 WAVES=1",
+        "divergence": str(DIVERGENCE),
+        "diverging": DIVERGENCE.fields(),
+        "replay": "make waves TEST=diverging SEED=5",
         "repeated": "failed",
-        "waves": "build/diverging.fst",
+        "waves": "build/diverging.gtkw",
     }
     assert {name: result[name] for name in expected} == expected
-    for line in (expected["divergence"], expected["replay"], "waves: build/diverging.fst"):
+    for line in (expected["divergence"], expected["replay"], "waves: build/diverging.gtkw"):
         assert f"\n  {line}\n" in printed
 
 
@@ -326,7 +347,7 @@ def test_stopped_by_the_user(tmp_path):
 )
 def test_verdict(status, report, problem):
     """Passed is only what ended well, and says that a test ran."""
-    result = judged(RUN, status, 1.0, "", report)
+    result = judge(RUN, status, 1.0, "", report, [])
     assert (result.problem, result.status) == (problem, "failed" if problem else "passed")
     assert result.replay == (f"make waves TEST={RUN.node} SEED=3" if problem else "")
 
@@ -334,8 +355,8 @@ def test_verdict(status, report, problem):
 def test_every_failure_is_one_in_junit():
     """A run that was killed after its tests had passed, and one with a failure of its own."""
     own = REPORT.format("<failure message='got 1'/>")
-    results = [judged(RUN, -9, 1.0, "", REPORT.format("")), judged(RUN, 1, 1.0, "", own)]
-    document = JUnitXml.fromstring(regress.regress_report.junit(results).encode())
+    results = [judge(RUN, -9, 1.0, "", REPORT.format(""), []), judge(RUN, 1, 1.0, "", own, [])]
+    document = JUnitXml.fromstring(regress_report.junit(results).encode())
     (killed,), (failed,) = [case.result for suite in document for case in suite]
     assert isinstance(killed, Error) and killed.message == "killed by SIGKILL"
     assert isinstance(failed, Failure) and failed.message == "got 1"

@@ -11,7 +11,7 @@ import pytest
 from models.checkpoint import tiny
 from scripts import waves
 from tb.chip.job import BUILD, Chip
-from tb.rig.faults import Fault, broken
+from tb.rig.faults import Fault, write_broken
 
 PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "WAVES", "LAYER", "TOKEN", "STAGE")
 SMALL = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
@@ -73,11 +73,9 @@ def test_nothing_diverges(command, monkeypatch, capsys):
 def test_a_divergence_is_found_and_traced(command, monkeypatch, capfd):
     """Without a place: the run itself says where, and goes once more with its waves."""
     minus = Fault("minus", "residual.sv", "64'($signed(data_i", "-64'($signed(data_i")
-    hdl = broken("waves-divergence", [minus])
+    hdl = write_broken("waves-divergence", [minus])
     of = Chip.of
-    monkeypatch.setattr(
-        waves.Chip, "of", lambda *given, **die: replace(of(*given, **die), hdl=hdl, name="waves-divergence")
-    )
+    monkeypatch.setattr(waves.Chip, "of", lambda *given, **die: replace(of(*given, **die), hdl=hdl))
     assert command(TOKENS="1") == 1
     printed = capfd.readouterr()
     assert "FAILED: first divergence: slot 0, position 0" in printed.err

@@ -8,5 +8,5 @@ from tb.rig.runner import run, simulators
 @pytest.mark.parametrize("simulator", simulators())
 @pytest.mark.parametrize(("n", "w"), [(32, 12), (16, 10), (64, 12), (8, 16)])
 def test_act_quantiser(simulator, n, w):
-    name, parameters = f"act_quantiser-{n}x{w}", {"N": n, "W": w}
-    run("act_quantiser", "tb.act_quantiser.act_quantiser_tests", simulator=simulator, name=name, parameters=parameters)
+    parameters = {"N": n, "W": w}
+    run("act_quantiser", "tb.act_quantiser.act_quantiser_tests", simulator=simulator, parameters=parameters)

@@ -8,5 +8,4 @@ from tb.rig.runner import run, simulators
 @pytest.mark.parametrize("simulator", simulators())
 @pytest.mark.parametrize("vocab", [32, 70, 128])
 def test_argmax(simulator, vocab):
-    name = f"argmax-{vocab}"
-    run("argmax", "tb.argmax.argmax_tests", simulator=simulator, name=name, parameters={"VOCAB": vocab})
+    run("argmax", "tb.argmax.argmax_tests", simulator=simulator, parameters={"VOCAB": vocab})

@@ -19,7 +19,6 @@ def test_attention(simulator, case):
         "attention",
         "tb.attention.attention_tests",
         simulator=simulator,
-        name=f"attention-{case}",
         parameters={
             "HEADS": shape.heads,
             "KV_HEADS": shape.kv_heads,

@@ -17,7 +17,6 @@ SHAPES = [(32, 1, 4, 1), (64, 2, 4, 1), (32, 2, 3, 4), (64, 1, 3, 32), (32, 3, 3
     [(simulator, view) for simulator in simulators() for view in VIEWS if (simulator, view) != ("verilator", "switch")],
 )
 def test_block(simulator, view, rows, slices, bits, bit_lines):
-    name = f"block-{view}-{rows}x{slices}x{bits}-{bit_lines}"
     sizes = {"BLOCK": rows, "SLICES": slices, "W_BITS": bits, "BIT_LINES": bit_lines, "N": 4}
     parameters = {"VIEW": VIEWS[view], **sizes}
-    run("block", "tb.block.block_tests", simulator=simulator, name=name, parameters=parameters)
+    run("block", "tb.block.block_tests", simulator=simulator, parameters=parameters)

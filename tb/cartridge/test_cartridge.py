@@ -71,7 +71,13 @@ def test_clocks(make, tmp_path):
         Conversation(1, list(range(20, 30)), 9),  # fills its context
     ]
     report = chip.run(
-        talks, STOP, simulator="verilator", test="one_after_another", bench="cartridge", adapters=resident
+        talks,
+        STOP,
+        simulator="verilator",
+        test="one_after_another",
+        hold_cycles=True,
+        bench="cartridge",
+        adapters=resident,
     )
     assert [talk["end"] for talk in report["conversations"][-2:]] == ["stop token", "context limit"]
 

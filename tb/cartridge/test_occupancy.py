@@ -4,7 +4,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from tb.cartridge import occupancy
-from tb.chip.job import ALONE, Chip
+from tb.chip.job import Chip
 from tb.oracle.conversation import Conversation
 
 LAYERS, USERS = 3, 8
@@ -40,7 +40,8 @@ def test_alone_among_empty_slots(tmp_path):
     took = []
     for slots in (1, USERS):
         chip = Chip.of(ckpt, kv_depth=12, slots=slots, rank=2)
-        arrivals = chip.run(talk, [], simulator="icarus", test=ALONE, bench="cartridge", poll=200)["arrivals"]
+        alone = {"test": "one_after_another", "hold_cycles": True}
+        arrivals = chip.run(talk, [], simulator="icarus", bench="cartridge", poll=200, **alone)["arrivals"]
         took.append([cycle - arrivals[0][1] for _, cycle, *_ in arrivals])
     assert len(took[0]) == 3 and took[0] == took[1]
 

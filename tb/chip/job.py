@@ -7,6 +7,8 @@ import itertools
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +25,13 @@ from tb.evidence.waves.window import SOURCE as WINDOW
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation, Job
 from tb.rig import runner
+from tb.rig.build import PACKAGES
+from tb.rig.record import Record
 
 BENCHES = ROOT / "tb"
 PLAYER = BENCHES / "chip" / "line_player.sv"  # of adapters, into either bench
 SMALL = 1_000_000  # weights of a layer: below, a chip is simulated sooner than the compiler could make it fast
-ALONE = "one_after_another"  # the test in which each user has the chip alone
-HIERARCHY = 2  # from so many layers on Verilator compiles the layer once, on its own
+HIERARCHY = 2  # layers; from so many on Verilator compiles the layer once, on its own
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Chip:
     mask: Path
     shape_pkg: Path
     cycles: Cycles
-    name: str  # of its build: the same for all checkpoints of one shape and die
+    name: str  # of its geometry: the same for all checkpoints of one shape and die
     hdl: Path = HDL
 
     @classmethod
@@ -58,6 +61,58 @@ class Chip:
         sv_package.write(ckpt.shape, made, package, view=view, turn_clks=turn_clks)
         return cls(ckpt, made, mask, package, Cycles.of(ckpt.shape, made, view, turn_clks), name)
 
+    def simulate(
+        self,
+        top: str,
+        tests: str,
+        *,
+        simulator: str,
+        trace: Path,
+        sources: tuple[Path, ...] = (),
+        plusargs: tuple[str, ...] = (),
+        waves: bool = False,
+        **settings,
+    ) -> Record:
+        """Run cocotb tests on a top level that has the chip, or a layer of it, inside.
+
+        Args:
+            top: 'chip', 'layer', or a module of ``sources``.
+            tests: dotted path of the module with the cocotb tests.
+            simulator: 'verilator' or 'icarus'.
+            trace: the folder for what the stage taps write.
+            sources: files beside the RTL: SystemVerilog, or Verilator's .vlt.
+            plusargs: beside those of mask and trace.
+            waves: whether to trace signals.
+            settings: further ones of ``tb.rig.runner.run``, whose record this gives, and whose errors it raises.
+        """
+        config = [file for file in sources if file.suffix == ".vlt"]  # which Verilator wants before what it is about
+        modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in (*PACKAGES, f"{top}.sv")]
+        deep = top != "layer" and self.ckpt.shape.layers >= HIERARCHY
+        hierarchy = simulator == "verilator" and deep and not runner.coverage()  # which is not counted inside
+        return runner.run(
+            top,
+            tests,
+            simulator=simulator,
+            shape_pkg=self.shape_pkg,
+            plusargs=(f"+mask={self.mask}", f"+trace={trace}", *plusargs),
+            waves=waves,
+            sources=(*config, *modules, *(file for file in sources if file not in config)),
+            build_args=("--hierarchical",) if hierarchy else (),
+            hdl=self.hdl,
+            **settings,
+        )
+
+    @contextmanager
+    def folder(self, what: str) -> Iterator[Path]:
+        """An empty folder for the files of one run, gone after it: runs of one kind may overlap."""
+        work = BUILD / "runs" / f"{what}-{self.name}-{os.getpid()}"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work)
+
     def run(
         self,
         conversations: list[Conversation],
@@ -65,6 +120,7 @@ class Chip:
         *,
         simulator: str,
         test: str,
+        hold_cycles: bool = False,
         echo: str | None = None,
         poll: int = 1000,
         seed: int | None = None,
@@ -75,78 +131,58 @@ class Chip:
         plusargs: tuple[str, ...] = (),
         settings: dict | None = None,
     ) -> dict:
-        """Simulate conversations, every stage checked; gives the report of tb/chip/driver.py.
+        """Simulate conversations, every stage checked; gives the report of tb/chip/driver.py, and the run's record.
 
         ``bench`` is 'chip' or 'cartridge', the chip behind its host port; ``test`` is one of its cocotb tests.
+        ``hold_cycles`` holds every answer token against the cycle model: for a test in which each user is alone.
         ``settings`` are what the test takes from its environment, as JSON; with them, conversations may come later.
         ``adapters`` are paths for ``models.adapter.Adapter.load``, the first for bank 1.
-        ``echo`` is a headline: with it, answers and progress appear on the terminal. With a ``window`` there are waves,
-        which Verilator limits to it.
+        ``echo`` is a headline: with it, answers and progress appear on the terminal. With a ``window`` there is a
+        trace, which Verilator limits to it.
 
-        InputError for a prompt that the die cannot take; AssertionError, the first divergence in it, if RTL and golden
-        model differ.
+        InputError for a prompt that the die cannot take; RunError, the first divergence in it, if RTL and golden model
+        differ; AssertionError for a token that took other clocks than those of the cycle model.
         """
         adapters = [str(Path(path).resolve()) for path in adapters or []]
         loaded = [Adapter.load(path, self.ckpt.shape, self.die) for path in adapters]
         self.check(conversations, len(loaded), settings is not None)
         job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop, adapters)
-        work = BUILD / "runs" / f"{bench}-{self.name}-{simulator}-{test}-{os.getpid()}"
-        shutil.rmtree(work, ignore_errors=True)
-        (work / "trace").mkdir(parents=True)
-        (work / "adapters.hex").write_text("".join(adapter_file.LINES[bench](loaded)))
-        report = work / "report.json"
-        env = {
-            "JOB": json.dumps(dataclasses.asdict(job)),
-            "TRACE": str(work / "trace"),
-            "REPORT": str(report),
-            "POLL": str(poll),
-            "ECHO": echo or "",
-            "COCOTB_TEST_FILTER": f"{test}$",
-            "COCOTB_LOG_LEVEL": "ERROR" if echo is not None else "INFO",
-            "GPI_LOG_LEVEL": "ERROR" if echo is not None else "INFO",
-            **(window.env() if window else {}),
-            **{name: json.dumps(value) for name, value in (settings or {}).items()},
-        }
-        modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in runner.PACKAGES]
-        public = [BENCHES / bench / f"{bench}_bench.vlt"] if simulator == "verilator" else []
         waves = window is not None or runner.traced()
-        if simulator == "verilator" and waves:
-            modules.append(WINDOW)
-        deep = self.ckpt.shape.layers >= HIERARCHY
-        hierarchy = simulator == "verilator" and deep and not runner.coverage()  # which is not counted inside
-        try:
-            runner.run(
+        with self.folder(f"{bench}-{simulator}-{test}") as work:
+            trace, report = work / "trace", work / "report.json"
+            trace.mkdir()
+            (work / "adapters.hex").write_text("".join(adapter_file.LINES[bench](loaded)))
+            level = "ERROR" if echo is not None else "INFO"
+            env = {
+                "JOB": json.dumps(dataclasses.asdict(job)),
+                "TRACE": str(trace),
+                "REPORT": str(report),
+                "POLL": str(poll),
+                "ECHO": echo or "",
+                "COCOTB_TEST_FILTER": f"{test}$",
+                "COCOTB_LOG_LEVEL": level,
+                "GPI_LOG_LEVEL": level,
+                **(window.env() if window else {}),
+                **{name: json.dumps(value) for name, value in (settings or {}).items()},
+            }
+            own = window.plusargs() if window else ()
+            record = self.simulate(
                 f"{bench}_bench",
                 f"tb.{bench}.{bench}_tests",
                 simulator=simulator,
-                name=self.name if bench == "chip" else f"{bench}-{self.name}",
-                shape_pkg=self.shape_pkg,
-                plusargs=(
-                    f"+mask={self.mask}",
-                    f"+trace={work / 'trace'}",
-                    f"+adapters={work / 'adapters.hex'}",
-                    *(window.plusargs() if window else ()),
-                    *plusargs,
-                ),
+                trace=trace,
+                sources=_bench_sources(bench, simulator, waves),
+                plusargs=(f"+adapters={work / 'adapters.hex'}", *own, *plusargs),
+                waves=waves,
                 env=env,
                 seed=seed,
-                waves=waves,
-                sources=(*public, *modules, PLAYER, BENCHES / bench / f"{bench}_bench.sv"),
-                build_args=("--hierarchical",) if hierarchy else (),
                 profile=self._profile(),
                 replay=replay,
-                hdl=self.hdl,
             )
-        except AssertionError as failure:
-            found = json.loads(report.read_text()).get("mismatch") if report.is_file() else None
-            raise AssertionError(f"{found}\n{failure}" if found else str(failure)) from None
-        else:
             figures = json.loads(report.read_text())
-            if test == ALONE:
-                self._check_cycles(figures["arrivals"], conversations, loaded)
-            return figures
-        finally:
-            shutil.rmtree(work)
+        if hold_cycles:
+            self.hold_cycles(figures["arrivals"], conversations, loaded)
+        return figures | {"record": record}
 
     def check(self, conversations: list[Conversation], adapters: int = 0, later: bool = False) -> None:
         """InputError unless the die can take these conversations, so many adapters being resident.
@@ -170,10 +206,16 @@ class Chip:
                 what = f"a choice among {talk.top_k} logits, the die has {self.die.top_k}"
                 raise InputError(what, f"slot {talk.slot}", "choose among fewer")
 
-    def _check_cycles(
+    def hold_cycles(
         self, arrivals: list[tuple[float, int, int, int, int]], talks: list[Conversation], adapters: list[Adapter]
     ) -> None:
-        """AssertionError unless every answer token of a lone user took the clocks of the cycle model."""
+        """AssertionError unless every answer token took the clocks of the cycle model, each user being alone.
+
+        Args:
+            arrivals: of answer tokens, as the report of tb/chip/driver.py has them.
+            talks: the conversations.
+            adapters: that are resident, bank 1 first.
+        """
         arrays = [None, *([adapter.arrays(layer) for layer in range(self.ckpt.shape.layers)] for adapter in adapters)]
         for (_, before, pos, index, _), (_, after, _, then, entries) in itertools.pairwise(arrivals):
             talk = talks[index]
@@ -187,3 +229,11 @@ class Chip:
             return "gates"
         sizes = (self.ckpt.shape.matrix_size(name) for name in MATRICES if name != "head")
         return "small" if sum(rows * columns for rows, columns in sizes) < SMALL else "chip"
+
+
+def _bench_sources(bench: str, simulator: str, waves: bool) -> tuple[Path, ...]:
+    """What a bench of the chip has beside the RTL."""
+    files = (PLAYER, BENCHES / bench / f"{bench}_bench.sv")
+    if simulator == "verilator":
+        files = (BENCHES / bench / f"{bench}_bench.vlt", *((WINDOW,) if waves else ()), *files)
+    return files

@@ -5,7 +5,6 @@ import time
 
 from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.tokenizer import Tokenizer
-from models.golden.stage import CHIP
 from tb.oracle.scoreboard import Scoreboard
 
 
@@ -41,8 +40,8 @@ class Progress:
         if not self.live or board.last is None or time.perf_counter() - self.drawn < 0.1:
             return
         self.drawn = time.perf_counter()
-        layer = "head" if board.last.layer == CHIP else f"layer {board.last.layer}"
-        status = f"token {board.last.pos}, {layer}, {board.values:,} values compared, 0 mismatches"
+        place = board.last.place
+        status = f"token {place.pos}, {place.where}, {board.values:,} values compared, 0 mismatches"
         # On the line below the answer, and the cursor back to where the answer goes on.
         below = f"\n\x1b[2K\x1b[2m{status}\x1b[0m\x1b[A\r\x1b[{len(self.text)}C"
         sys.stderr.write(below if self.text else f"\r\x1b[2K{status}")

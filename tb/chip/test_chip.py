@@ -4,7 +4,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.errors import InputError
-from tb.chip.job import ALONE, Chip
+from tb.chip.job import Chip
 from tb.oracle.conversation import Conversation
 from tb.rig.runner import simulators
 
@@ -18,6 +18,7 @@ ODD = {  # heads that share nothing, an FFN of five beats, a head of its own, 8-
     "tied": False,
     "kinds": {"attn_q": "Q8_0", "blk.1.ffn_down.weight": "Q4_0", "blk.0.ffn_down.weight": "Q8_0", "token_embd": "Q4_1"},
 }
+ALONE = {"test": "one_after_another", "hold_cycles": True}
 DEPTH = 12
 TALKS = [  # both slots, both used again, the first carried on; two reach the end of the KV cache
     Conversation(0, [5, 6, 9], 3),
@@ -52,7 +53,8 @@ def fed(report: dict) -> int:
 
 @pytest.mark.parametrize("test", ["one_after_another", "interleaved"])
 def test_conversations(make, test):
-    report = make(kv_depth=DEPTH).run(TALKS, [], simulator="verilator", test=test)
+    alone = test == "one_after_another"
+    report = make(kv_depth=DEPTH).run(TALKS, [], simulator="verilator", test=test, hold_cycles=alone)
     assert [end for _, end in outcome(report)] == ENDS
     assert [len(answer) for answer, _ in outcome(report)][0::2] == [3, 2, 4]
     assert report["mismatches"] == 0
@@ -65,10 +67,11 @@ def test_conversations(make, test):
 def test_stop_token(make, test):
     """A slot that a stop token ended is carried on, used again, and stopped again; so is the other."""
     chip, talk = make(kv_depth=DEPTH), TALKS[0]
-    ((free, _),) = outcome(chip.run([talk], [], simulator="verilator", test="one_after_another"))
+    ((free, _),) = outcome(chip.run([talk], [], simulator="verilator", **ALONE))
     rest = [Conversation(0, [11, 12], 2, first=False), talk, TALKS[1], Conversation(0, list(range(60, 72)), 5)]
     other = [Conversation(1, talk.tokens, talk.max_new), Conversation(1, [50], 1)]
-    answers = outcome(chip.run([talk, *rest, *other], [free[1]], simulator="verilator", test=test))
+    talks, alone = [talk, *rest, *other], test == "one_after_another"
+    answers = outcome(chip.run(talks, [free[1]], simulator="verilator", test=test, hold_cycles=alone))
     stopped = free[: free.index(free[1]) + 1], "stop token"
     assert answers[0] == answers[2] == answers[5] == stopped
     assert answers[4][1] == "context limit"
@@ -81,7 +84,7 @@ def test_another_shape(make):
     chip = make(ODD, kv_depth=4, block=64, turn_clks=2)
     assert chip.die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 2, "head": 2}
     talks = [Conversation(1, [5, 6], 2)]
-    runs = [chip.run(talks, [], simulator=s, test="one_after_another", poll=200) for s in simulators()]
+    runs = [chip.run(talks, [], simulator=s, poll=200, **ALONE) for s in simulators()]
     assert runs[0]["tokens_through_layers"] == 3
     for run in runs:
         assert outcome(run) == outcome(runs[0])
@@ -93,7 +96,7 @@ def test_another_shape(make):
 def test_one_head(make, simulator):
     """One head, one layer, and many positions: the order in which a simulator takes its blocks depends on the shape."""
     talk = Conversation(0, [1, 87, 85, 111, 97, 102, 78, 78, 81, 2, 97, 1, 67, 117, 135, 97], 2)
-    report = make(tiny.LEAST | {"vocab": 150}, kv_depth=24).run([talk], [], simulator=simulator, test=ALONE, poll=200)
+    report = make(tiny.LEAST | {"vocab": 150}, kv_depth=24).run([talk], [], simulator=simulator, poll=200, **ALONE)
     assert report["tokens_through_layers"] == 17
 
 
@@ -114,7 +117,22 @@ def test_one_head(make, simulator):
 )
 def test_bad_input(make, talks, message):
     with pytest.raises(InputError, match=message):
-        make(kv_depth=DEPTH).run(talks, [], simulator="icarus", test="one_after_another")
+        make(kv_depth=DEPTH).run(talks, [], simulator="icarus", **ALONE)
+
+
+@pytest.mark.once
+def test_clocks_of_a_lone_user(make):
+    """A clock more or less than the cycle model has is told, with the position."""
+    chip = make(kv_depth=DEPTH)
+
+    def hold(late: int) -> None:
+        arrivals = [(0.0, 1000, 3, 0, 0), (0.1, 1000 + chip.cycles.token(3) + late, 4, 0, 0)]
+        chip.hold_cycles(arrivals, TALKS, [])
+
+    hold(0)
+    for late in (-1, 1):
+        with pytest.raises(AssertionError, match="the token at position 3 took "):
+            hold(late)
 
 
 @pytest.mark.once

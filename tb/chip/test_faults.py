@@ -4,9 +4,7 @@ What a fault corrupts first is known, so each is expected at one place. A fault 
 Faults that a plusarg can switch are in one copy of the RTL.
 """
 
-import re
 import shutil
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,16 +15,18 @@ from models.checkpoint import checkpoint, tiny
 from models.die.sv_package import VIEWS
 from models.golden.stage import CHIP, Stage
 from models.mask import angles, etch
-from tb.chip.job import ALONE, Chip
+from tb.chip.job import Chip
 from tb.oracle.conversation import Conversation
-from tb.rig.faults import Fault, broken
+from tb.rig import tables
+from tb.rig.faults import Fault, write_broken
+from tb.rig.record import RunError
 from tb.rig.runner import run
 
 pytestmark = pytest.mark.once
 SHAPE = {"layers": 2, "d_model": 32, "vocab": 100}  # sqrt(d_model) is no power of two: the norm rounds
 BLOCK = {"BLOCK": 32, "SLICES": 1, "N": 4}  # as hardware: too slow for a whole chip on Icarus
 BLOCK_TESTS = "tb.block.block_tests"
-PLACE = re.compile(r"first divergence: .*?, (?:(chip)|layer (\d+)), stage (\w+),")
+ALONE = "one_after_another"
 # Positions beyond 0, an answer that is fed back, and a slot beside the first.
 TALKS = [Conversation(1, [5, 6, 9], 2)]
 
@@ -43,9 +43,19 @@ class Located(Fault):
         return CHIP if self.layer == "chip" else self.layer, Stage[self.stage.upper()]
 
 
-LISTED = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
-FAULTS, GAINS = ([Located(**fault) for fault in LISTED[kind]] for kind in ("chip", "gains"))
-BLOCK_FAULTS = [(view, Fault(**fault)) for view in ("gate", "switch") for fault in LISTED[view]]
+@dataclass(frozen=True)
+class Listed:
+    """faults.toml: of the chip, of what no plusarg can switch, and of the block in two views."""
+
+    chip: list[Located]
+    gains: list[Located]
+    gate: list[Fault]
+    switch: list[Fault]
+
+
+LISTED = tables.load(Path(__file__).with_name("faults.toml"), Listed)
+FAULTS, GAINS = LISTED.chip, LISTED.gains
+BLOCK_FAULTS = [*(("gate", fault) for fault in LISTED.gate), *(("switch", fault) for fault in LISTED.switch)]
 MASKS = [
     ("embed_000.w.hex", CHIP, {Stage.EMBEDDING}),
     ("attn_norm_001.hex", 1, {Stage.ATTN_NORM}),
@@ -71,21 +81,21 @@ def chip(tmp_path_factory) -> Chip:
 def located(chip: Chip, talks: list[Conversation], *plusargs: str, simulator: str = "verilator") -> tuple[int, Stage]:
     """(layer, stage) of the first divergence in a run that must fail, by the scoreboard alone: no assertion helps."""
     quiet = (*plusargs, "+verilator+noassert")
-    with pytest.raises(AssertionError, match="first divergence") as failure:
+    with pytest.raises(RunError, match="first divergence") as failure:
         chip.run(talks, [], simulator=simulator, test=ALONE, poll=100, plusargs=quiet)
-    chips, layer, stage = PLACE.search(str(failure.value)).groups()
-    return CHIP if chips else int(layer), Stage[stage.upper()]
+    place = failure.value.record.divergence.place
+    return place.layer, place.stage
 
 
 def faulty(chip: Chip, name: str, faults: list[Fault]) -> Chip:
     """The chip on RTL with faults."""
-    return replace(chip, hdl=broken(name, faults), name=f"faulty-{name}")
+    return replace(chip, hdl=write_broken(name, faults))
 
 
 def test_without_a_fault(chip):
     """The RTL as it is, and the RTL in which no fault is switched on, are right."""
     for good in (chip, faulty(chip, "chip", FAULTS)):
-        report = good.run(TALKS, [], simulator="verilator", test=ALONE, poll=100)
+        report = good.run(TALKS, [], simulator="verilator", test=ALONE, hold_cycles=True, poll=100)
         assert report["mismatches"] == 0
         assert report["tokens_through_layers"] == 4
 
@@ -103,9 +113,9 @@ def test_fault_of_a_constant(chip, fault):
 
 def block(view: str, *plusargs: str) -> None:
     """The bench of the block, in a view, on RTL with faults."""
-    hdl = broken("block", [fault for _, fault in BLOCK_FAULTS])
+    hdl = write_broken("block", [fault for _, fault in BLOCK_FAULTS])
     settings = {"parameters": BLOCK | {"VIEW": VIEWS[view]}, "hdl": hdl}
-    run("block", BLOCK_TESTS, simulator="icarus", name=f"faulty-block-{view}", plusargs=plusargs, **settings)
+    run("block", BLOCK_TESTS, simulator="icarus", plusargs=plusargs, **settings)
 
 
 @pytest.mark.parametrize("view", ["gate", "switch"])

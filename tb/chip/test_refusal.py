@@ -14,7 +14,6 @@ def test_a_prompt_too_long(tmp_path):
         "chip",
         "tb.chip.refusal_tests",
         simulator="icarus",
-        name="refusal",
         shape_pkg=chip.shape_pkg,
         plusargs=(f"+mask={chip.mask}", f"+trace={tmp_path}"),
     )

@@ -48,7 +48,7 @@ def test_view(reference, simulator, view, die):
     ckpt, geometry = reference[die], DIES[die][1]
     clks = 12 + 4  # of a turn in silicon
     chip = Chip.of(ckpt, view=view, turn_clks=clks, kv_depth=8, **geometry)
-    report = chip.run(TALKS, [], simulator=simulator, test="one_after_another", poll=200)
+    report = chip.run(TALKS, [], simulator=simulator, test="one_after_another", hold_cycles=True, poll=200)
     assert report["tokens_through_layers"] == 2
     (_, before, pos, *_), (_, after, *_) = report["arrivals"]
     assert after - before == Cycles.of(ckpt.shape, chip.die, view, clks).token(pos)

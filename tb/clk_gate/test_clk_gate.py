@@ -7,4 +7,4 @@ from tb.rig.runner import run, simulators
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_clk_gate(simulator):
-    run("clk_gate", "tb.clk_gate.clk_gate_tests", simulator=simulator, name="clk_gate")
+    run("clk_gate", "tb.clk_gate.clk_gate_tests", simulator=simulator)

@@ -7,8 +7,8 @@ from tb.rig.runner import run, simulators
 
 def divide(simulator: str, tests: str, num_w: int, den_w: int) -> None:
     """Run one module of tests on a divider of these widths."""
-    name, parameters = f"divider-{num_w}x{den_w}", {"NUM_W": num_w, "DEN_W": den_w}
-    run("divider", f"tb.divider.{tests}", simulator=simulator, name=name, parameters=parameters)
+    parameters = {"NUM_W": num_w, "DEN_W": den_w}
+    run("divider", f"tb.divider.{tests}", simulator=simulator, parameters=parameters)
 
 
 @pytest.mark.parametrize("simulator", simulators())

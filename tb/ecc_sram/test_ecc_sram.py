@@ -9,5 +9,5 @@ from tb.rig.runner import run, simulators
 @pytest.mark.parametrize("simulator", simulators())
 @pytest.mark.parametrize("width", WIDTHS)
 def test_ecc_sram(simulator, width):
-    name, parameters = f"ecc_sram-{width}", {"WORDS": 4, "WIDTH": width}
-    run("ecc_sram", "tb.ecc_sram.ecc_sram_tests", simulator=simulator, name=name, parameters=parameters)
+    parameters = {"WORDS": 4, "WIDTH": width}
+    run("ecc_sram", "tb.ecc_sram.ecc_sram_tests", simulator=simulator, parameters=parameters)

@@ -15,7 +15,6 @@ def test_embedding(simulator, width, vocab, slices, bits, tmp_path):
         "embedding",
         "tb.embedding.embedding_tests",
         simulator=simulator,
-        name=f"embedding-{width}x{vocab}x{slices}x{bits}",
         parameters={"D_MODEL": width, "VOCAB": vocab, "SLICES": slices, "W_BITS": bits},
         plusargs=(f"+mask={tmp_path}",),
     )

@@ -7,4 +7,4 @@ from tb.rig.runner import run, simulators
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_exp2(simulator):
-    run("exp2", "tb.exp2.exp2_tests", simulator=simulator, name="exp2")
+    run("exp2", "tb.exp2.exp2_tests", simulator=simulator)

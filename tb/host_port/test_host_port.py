@@ -1,12 +1,12 @@
 """Runs the host port's bench: on a small die, on the least and the largest, and on faulty RTL, which it must see."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tb.rig.faults import Fault, broken
+from tb.rig import tables
+from tb.rig.faults import Fault, write_broken
 from tb.rig.runner import run, simulators
 
 HERE = Path(__file__).parent
@@ -52,31 +52,37 @@ class Failing(Fault):
     test: str
 
 
-LISTED = tomllib.loads((HERE / "faults.toml").read_text(encoding="utf-8"))["fault"]
-FAULTS = [Failing(**fault) for fault in LISTED]
+@dataclass(frozen=True)
+class Listed:
+    """faults.toml."""
+
+    fault: list[Failing]
 
 
-def bench(name: str, **settings) -> None:
+FAULTS = tables.load(HERE / "faults.toml", Listed).fault
+
+
+def bench(**settings) -> None:
     """One run of the bench, settings of the run as given."""
-    run("host_port_bench", TESTS, name=name, sources=(HERE / "host_port_bench.sv",), **settings)
+    run("host_port_bench", TESTS, sources=(HERE / "host_port_bench.sv",), **settings)
 
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_host_port(simulator):
-    bench("host_port", simulator=simulator, parameters=SMALL)
+    bench(simulator=simulator, parameters=SMALL)
 
 
 @pytest.mark.parametrize("die", EXTREMES)
 def test_extremes(die):
     """What an address is, on the smallest and the largest map; whatever the largest die has most of."""
     env = {"COCOTB_TEST_FILTER": "|".join(f"{name}$" for name in ONLY[die])}
-    bench(f"host_port-{die}", simulator=simulators()[-1], parameters=EXTREMES[die], env=env)
+    bench(simulator=simulators()[-1], parameters=EXTREMES[die], env=env)
 
 
 def faulty(test: str, *plusargs: str) -> None:
     """One test of the bench on RTL with faults."""
-    settings = {"env": {"COCOTB_TEST_FILTER": test}, "plusargs": plusargs, "hdl": broken("host_port", FAULTS)}
-    bench("faulty-host_port", simulator="icarus", parameters=SMALL, **settings)
+    settings = {"env": {"COCOTB_TEST_FILTER": test}, "plusargs": plusargs, "hdl": write_broken("host_port", FAULTS)}
+    bench(simulator="icarus", parameters=SMALL, **settings)
 
 
 @pytest.mark.once

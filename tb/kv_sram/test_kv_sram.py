@@ -8,5 +8,5 @@ from tb.rig.runner import run, simulators
 @pytest.mark.parametrize("simulator", simulators())
 @pytest.mark.parametrize(("slots", "depth", "width"), [(2, 32, 165), (3, 5, 45), (1, 2, 8)])
 def test_kv_sram(simulator, slots, depth, width):
-    name, parameters = f"kv_sram-{slots}x{depth}x{width}", {"SLOTS": slots, "DEPTH": depth, "WIDTH": width}
-    run("kv_sram", "tb.kv_sram.kv_sram_tests", simulator=simulator, name=name, parameters=parameters)
+    parameters = {"SLOTS": slots, "DEPTH": depth, "WIDTH": width}
+    run("kv_sram", "tb.kv_sram.kv_sram_tests", simulator=simulator, parameters=parameters)

@@ -10,4 +10,4 @@ from tb.rig.runner import run, simulators
 @pytest.mark.parametrize("case", CASES)
 def test_lora(simulator, case):
     settings = {"parameters": CASES[case].parameters, "env": {"CASE": case}}
-    run("lora", "tb.lora.lora_tests", simulator=simulator, name=f"lora-{case}", **settings)
+    run("lora", "tb.lora.lora_tests", simulator=simulator, **settings)

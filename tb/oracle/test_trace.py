@@ -5,6 +5,7 @@ import pytest
 
 from models.die.shape import LANES, Shape
 from models.golden.stage import CHIP, Stage
+from tb.oracle.place import Place
 from tb.oracle.trace import Trace, TraceError
 
 SHAPE = Shape(2, 64, 4, 2, 16, 96, 70, 1e-5, 10000.0, 16)
@@ -34,7 +35,7 @@ def test_vector(trace):
     values = np.arange(64) - 32
     trace(record(Stage.O_PROJ, 0, values[:32], layer=1, slot=3, pos=9))
     (seen,) = trace(record(Stage.O_PROJ, 1, values[32:], layer=1, slot=3, pos=9)).read()
-    assert (seen.slot, seen.pos, seen.layer, seen.stage) == (3, 9, 1, Stage.O_PROJ)
+    assert seen.place == Place(3, 9, 1, Stage.O_PROJ)
     assert seen.values.dtype == np.int32
     assert seen.values.tolist() == values.tolist()
 
@@ -51,7 +52,7 @@ def test_widths(trace, stage, beats):
 def test_padding_is_cut(trace):
     logits = [record(Stage.LOGITS, beat, beat, layer=CHIP) for beat in range(3)]
     token = record(Stage.TOKEN, 0, [7] + [1] * 31, layer=CHIP)
-    seen = {item.stage: item.values.tolist() for item in trace(*logits, token).read()}
+    seen = {item.place.stage: item.values.tolist() for item in trace(*logits, token).read()}
     assert seen == {Stage.LOGITS: [0] * 32 + [1] * 32 + [2] * 6, Stage.TOKEN: [7]}
 
 
@@ -64,13 +65,13 @@ def test_probabilities_are_a_beat_a_position(trace):
 def test_stages_and_files_mix(trace):
     trace(record(Stage.Q, 0), record(Stage.K, 0), record(Stage.Q, 1))
     seen = list(trace(record(Stage.K, 0, layer=1), file="trace_001.bin").read())
-    assert [(item.layer, item.stage) for item in seen] == [(0, Stage.Q), (0, Stage.K), (1, Stage.K)]
+    assert [(item.place.layer, item.place.stage) for item in seen] == [(0, Stage.Q), (0, Stage.K), (1, Stage.K)]
 
 
 def test_read_again(trace):
     """Beats wait for the rest of their vector; what was read does not come again."""
     assert not list(trace(record(Stage.Q, 0, 1)).read())
-    assert trace().unfinished() == ["slot 0 position 0 layer 0 q"]
+    assert trace().unfinished() == [Place(0, 0, 0, Stage.Q)]
     (seen,) = trace(record(Stage.Q, 1, 2)).read()
     assert seen.values.tolist() == [1] * 32 + [2] * 32
     assert not list(trace().read())
@@ -85,13 +86,15 @@ def test_position_again(trace):
 
 def test_missing_last_beat(trace):
     assert not list(trace(record(Stage.FINAL_NORM, 0, layer=CHIP, slot=1, pos=4)).read())
-    assert trace().unfinished() == ["slot 1 position 4 chip final_norm"]
+    assert trace().unfinished() == [Place(1, 4, CHIP, Stage.FINAL_NORM)]
 
 
 @pytest.mark.parametrize("beats", [(1,), (0, 0, 1), (1, 0), (0, 2), (0, 1, 1)], ids=str)
 def test_beats_lost_doubled_or_swapped(trace, beats):
     read = trace(*(record(Stage.Q, beat, pos=3, layer=1) for beat in beats)).read()
-    with pytest.raises(TraceError, match="slot 0 position 3 layer 1 q: beats are missing, doubled or out of order"):
+    with pytest.raises(
+        TraceError, match="slot 0, position 3, layer 1, stage q: beats are missing, doubled or out of order"
+    ):
         list(read)
 
 
@@ -102,7 +105,7 @@ def test_truncated_record(trace, size):
 
 
 def test_unknown_stage(trace):
-    with pytest.raises(TraceError, match=r"trace_000\.bin holds stage 20, which does not exist"):
+    with pytest.raises(TraceError, match=r"trace_000\.bin: 20 is not a valid Stage"):
         list(trace(record(20, 0)).read())
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from models.die.shape import Shape
-from models.golden.stage import CHIP, Stage
+from models.golden.stage import Stage
+from tb.oracle.place import Place
 
 FLUSH = ctypes.CDLL(None).fflush  # the simulator writes through C streams of this very process
 
@@ -20,12 +21,9 @@ class TraceError(Exception):
 
 @dataclass(frozen=True)
 class Observed:
-    """What one stage of one layer put out for one token: int32 values in stream order."""
+    """What a stage put out for a token: int32 values in stream order."""
 
-    slot: int
-    pos: int
-    layer: int
-    stage: Stage
+    place: Place
     values: np.ndarray
 
 
@@ -65,9 +63,9 @@ class Trace:
                 records = np.concatenate([self.pending.pop(path), records])
             yield from self._vectors(path, records)
 
-    def unfinished(self) -> list[str]:
-        """Names of stages of which only some beats were seen."""
-        return sorted({_name(int(row[0]), int(row[1]) & 0xFFFF) for rows in self.pending.values() for row in rows})
+    def unfinished(self) -> list[Place]:
+        """Where only some beats of a stage were seen, in dataflow order."""
+        return sorted({_place(row) for rows in self.pending.values() for row in rows})
 
     def _vectors(self, path: Path, records: np.ndarray) -> Iterator[Observed]:
         if not len(records):
@@ -79,27 +77,29 @@ class Trace:
         starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
         left = []
         for start, end in zip(starts, np.r_[starts[1:], len(key)], strict=True):
-            head, where = int(records[start, 0]), int(records[start, 1]) & 0xFFFF
             group = records[start:end]
             try:
-                stage = Stage(head >> 24)
-            except ValueError:
-                raise TraceError(f"{path.name} holds stage {head >> 24}, which does not exist") from None
-            want = self._wanted(stage, where)
+                place = _place(group[0])
+            except ValueError as problem:
+                raise TraceError(f"{path.name}: {problem}") from None
+            want = self._wanted(place)
             # A slot that is used again may give the same position twice between two reads.
             for first in range(0, len(group), want):
                 vector = group[first : first + want]
                 if not np.array_equal(vector[:, 1] >> 16, np.arange(len(vector))):
-                    raise TraceError(f"{_name(head, where)}: beats are missing, doubled or out of order")
+                    raise TraceError(f"{place}: beats are missing, doubled or out of order")
                 if len(vector) < want:
                     left.append(vector)
                     continue
-                yield Observed(head >> 8 & 0xFF, where, head >> 16 & 0xFF, stage, self._values(stage, vector[:, 2:]))
+                yield Observed(place, self._values(place.stage, vector[:, 2:]))
         if left:
             self.pending[path] = np.concatenate(left)
 
-    def _wanted(self, stage: Stage, pos: int) -> int:
-        return (pos + 1) * -(-self.shape.heads // self.lanes) if stage is Stage.ATTN_PROB else self.beats[stage]
+    def _wanted(self, place: Place) -> int:
+        """Beats of a whole vector."""
+        if place.stage is Stage.ATTN_PROB:
+            return (place.pos + 1) * -(-self.shape.heads // self.lanes)
+        return self.beats[place.stage]
 
     def _values(self, stage: Stage, data: np.ndarray) -> np.ndarray:
         values = np.ascontiguousarray(data).view(np.int32)
@@ -112,7 +112,7 @@ class Trace:
         return values[: self.shape.vocab] if stage is Stage.LOGITS else values
 
 
-def _name(head: int, pos: int) -> str:
-    layer = head >> 16 & 0xFF
-    where = "chip" if layer == CHIP else f"layer {layer}"
-    return f"slot {head >> 8 & 0xFF} position {pos} {where} {Stage(head >> 24).name.lower()}"
+def _place(record: np.ndarray) -> Place:
+    """Where a record is from. ValueError for a stage that there is not."""
+    head, where = int(record[0]), int(record[1])
+    return Place(head >> 8 & 0xFF, where & 0xFFFF, head >> 16 & 0xFF, Stage(head >> 24))

@@ -8,5 +8,5 @@ from tb.rig.runner import run, simulators
 @pytest.mark.parametrize("simulator", simulators())
 @pytest.mark.parametrize("act_w", [12, 8])
 def test_product_lines(simulator, act_w):
-    name, parameters = f"product_lines-{act_w}", {"ACT_W": act_w}
-    run("product_lines", "tb.product_lines.product_lines_tests", simulator=simulator, name=name, parameters=parameters)
+    parameters = {"ACT_W": act_w}
+    run("product_lines", "tb.product_lines.product_lines_tests", simulator=simulator, parameters=parameters)

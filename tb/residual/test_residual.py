@@ -7,4 +7,4 @@ from tb.rig.runner import run, simulators
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_residual(simulator):
-    run("residual", "tb.residual.residual_tests", simulator=simulator, name="residual")
+    run("residual", "tb.residual.residual_tests", simulator=simulator)

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 
+from tb.oracle.finding import Finding
 from tb.rig.bundles import Tag
 
 
@@ -45,10 +46,10 @@ def extreme_fx(count: int) -> list[np.ndarray]:
 
 
 def check(got: np.ndarray, expected: np.ndarray, where: str, at: float | None = None) -> None:
-    """AssertionError that names the first of the values that differ, and when they came: at so many simulated ns."""
+    """AssertionError that names the first of the values that differ; its finding says when, in simulated ns."""
     wrong = np.flatnonzero(np.asarray(got) != np.asarray(expected))
     if len(wrong):
         i = wrong[0]
-        when = "" if at is None else f", accepted at {at} ns"
-        differ = f"{len(wrong)} of {len(got)} differ"
-        raise AssertionError(f"{where}, value {i}: {got[i]} for {expected[i]} ({differ}){when}")
+        message = f"{where}, value {i}: {got[i]} for {expected[i]} ({len(wrong)} of {len(got)} differ)"
+        Finding(message, accepted_ns=at).leave()
+        raise AssertionError(message)

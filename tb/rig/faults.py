@@ -29,15 +29,15 @@ class Fault:
         """Switches the fault on."""
         return f"+fault={self.name}"
 
-    def within(self, text: str) -> str:
+    def apply(self, text: str) -> str:
         """The text of the file with the fault in it. AssertionError unless it holds ``old`` once."""
         assert text.count(self.old) == 1, f"{self.file} holds {self.old!r} {text.count(self.old)} times"
         return text.replace(self.old, re.sub(r"\bON\b", f'$test$plusargs("fault={self.name}")', self.new))
 
 
-def broken(name: str, faults: Sequence[Fault]) -> Path:
-    """The RTL with all these faults in it: build/faulty/<name>/hdl. What has not changed is not written again, so that
-    builds stay valid.
+def write_broken(name: str, faults: Sequence[Fault]) -> Path:
+    """Write the RTL with all these faults in it; gives its folder, build/faulty/<name>/hdl. What has not changed is not
+    written again, so that builds stay valid.
 
     AssertionError for a fault that does not apply, or whose plusarg would switch on another one too.
     """
@@ -52,7 +52,7 @@ def broken(name: str, faults: Sequence[Fault]) -> Path:
         for file in HDL.iterdir():
             text = file.read_text(encoding="utf-8")
             for fault in faults:
-                text = fault.within(text) if fault.file == file.name else text
+                text = fault.apply(text) if fault.file == file.name else text
             copy = hdl / file.name
             if not copy.is_file() or copy.read_text(encoding="utf-8") != text:
                 copy.write_text(text, encoding="utf-8")

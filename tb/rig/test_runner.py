@@ -1,9 +1,16 @@
-"""The runner when Verilator refuses the RTL."""
+"""What the runner says of a run: its record, and what it does where Verilator refuses the RTL."""
+
+import json
+from pathlib import Path
 
 import pytest
 
+from tb.rig import record
+from tb.rig.record import Record, RunError
+from tb.rig.record_tests import DIVERGENCE
 from tb.rig.runner import run
 
+NODE = "tb/rig/test_runner.py::"
 REFUSED = """
 module refused_part (input logic [3:0] a_i, output logic [7:0] y_o);
   /* verilator hier_block */
@@ -15,12 +22,58 @@ endmodule
 """
 
 
+@pytest.fixture
+def simulate(tmp_path, monkeypatch):
+    """Runs tests that end as they are told; gives the record on file, which is the one in RECORDS."""
+    source = tmp_path / "empty.sv"
+    source.write_text("module empty;\nendmodule\n")
+    (tmp_path / "records").mkdir()
+    monkeypatch.setenv(record.VARIABLE, str(tmp_path / "records"))
+
+    def call(end: str) -> Record:
+        try:
+            made = run(
+                "empty", "tb.rig.record_tests", simulator="icarus", sources=(source,), env={"END": end}, replay="again"
+            )
+        except RunError as failure:
+            made = failure.record
+        fields = json.loads(Path(made.folder, record.NAME).read_text())
+        assert [json.loads(file.read_text()) for file in (tmp_path / "records").iterdir()] == [fields]
+        assert Record.of(fields) == made
+        return made
+
+    return call
+
+
+def test_a_run_that_passes(simulate):
+    made = simulate("well")
+    assert (made.verdict, made.problem, made.message, made.said) == ("passed", "", "", "")
+    assert made.test == f"{NODE}test_a_run_that_passes"
+    assert (made.bench, made.simulator, made.replay) == ("empty", "icarus", "again")
+    assert made.run_seconds > 0
+
+
+def test_a_run_that_diverges(simulate):
+    made = simulate("divergence")
+    assert (made.verdict, made.failed_test, round(made.stopped_ns)) == ("failed", "as_asked", 25)
+    assert (made.divergence, made.accepted_ns) == (DIVERGENCE, 12.0)
+    assert made.said == str(DIVERGENCE)
+    assert made.problem == "1 of 2 tests failed (as_asked)"
+
+
+def test_a_run_that_fails_otherwise(simulate):
+    made = simulate("words")
+    assert (made.divergence, made.accepted_ns) == (None, None)
+    assert made.said == "lane 3: 7 for 8"
+    assert str(RunError(made)) == f"lane 3: 7 for 8\n{made.test}: 1 of 2 tests failed (as_asked); replay: again"
+
+
 def test_a_refused_design_is_refused_for_the_same_reason_again(tmp_path, capfd):
     """What the first attempt leaves must not hide it."""
     source = tmp_path / "refused.sv"
     source.write_text(REFUSED)
-    design = {"sources": (source,), "build_args": ("--hierarchical",)}
     for _ in range(2):
-        with pytest.raises(AssertionError, match="the build of refused failed"):
-            run("refused", "none", simulator="verilator", name="refused", **design)
+        with pytest.raises(RunError, match="the build of refused failed") as failure:
+            run("refused", "none", simulator="verilator", sources=(source,), build_args=("--hierarchical",))
+        assert failure.value.record.verdict == record.UNBUILT
         assert "WIDTHEXPAND" in capfd.readouterr().out

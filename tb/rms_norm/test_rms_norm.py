@@ -32,7 +32,6 @@ def test_rms_norm(simulator, n, eps, tmp_path):
         "rms_norm",
         "tb.rms_norm.rms_norm_tests",
         simulator=simulator,
-        name=f"rms_norm-{n}",
         parameters={"N": n, "NEPS": f"40'd{neps}", "SQN": f"16'd{sqn}", "SQE": sqe, "NAME": "ffn_norm"},
         plusargs=(f"+mask={tmp_path}",),
         env={"INSTANCE": str(INSTANCE), "EPS": str(eps)},

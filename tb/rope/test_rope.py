@@ -20,7 +20,6 @@ def test_rope(simulator, case, tmp_path):
         "rope_bench",
         "tb.rope.rope_tests",
         simulator=simulator,
-        name=f"rope-{case}",
         parameters={"HEAD_DIM": shape.head_dim, "DEPTH": depth, "TURN_BEATS": turn_beats, "BEATS": beats},
         plusargs=(f"+mask={tmp_path}",),
         sources=(Path(__file__).with_name("rope_bench.sv"),),

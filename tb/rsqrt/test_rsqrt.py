@@ -7,4 +7,4 @@ from tb.rig.runner import run, simulators
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_rsqrt(simulator):
-    run("rsqrt", "tb.rsqrt.rsqrt_tests", simulator=simulator, name="rsqrt")
+    run("rsqrt", "tb.rsqrt.rsqrt_tests", simulator=simulator)

@@ -13,6 +13,5 @@ def test_sequencer(simulator, slots):
         "sequencer",
         "tb.sequencer.sequencer_tests",
         simulator=simulator,
-        name=f"sequencer-{slots}",
         parameters=parameters,
     )

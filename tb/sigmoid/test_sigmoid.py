@@ -7,4 +7,4 @@ from tb.rig.runner import run, simulators
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_sigmoid(simulator):
-    run("sigmoid", "tb.sigmoid.sigmoid_tests", simulator=simulator, name="sigmoid")
+    run("sigmoid", "tb.sigmoid.sigmoid_tests", simulator=simulator)

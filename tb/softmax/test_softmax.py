@@ -8,5 +8,5 @@ from tb.rig.runner import run, simulators
 @pytest.mark.parametrize("simulator", simulators())
 @pytest.mark.parametrize(("heads", "depth"), [(4, 32), (3, 9), (1, 2)])
 def test_softmax(simulator, heads, depth):
-    name, parameters = f"softmax-{heads}x{depth}", {"HEADS": heads, "DEPTH": depth}
-    run("softmax", "tb.softmax.softmax_tests", simulator=simulator, name=name, parameters=parameters)
+    parameters = {"HEADS": heads, "DEPTH": depth}
+    run("softmax", "tb.softmax.softmax_tests", simulator=simulator, parameters=parameters)

@@ -12,6 +12,5 @@ def test_stream_arb(simulator, turns):
         "stream_arb",
         "tb.stream_arb.stream_arb_tests",
         simulator=simulator,
-        name=f"stream_arb-{turns}",
         parameters={"WIDTH": 16, "TURNS": turns},
     )

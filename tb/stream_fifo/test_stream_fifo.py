@@ -8,5 +8,5 @@ from tb.rig.runner import run, simulators
 @pytest.mark.parametrize("simulator", simulators())
 @pytest.mark.parametrize(("depth", "width"), [(1, 8), (2, 1024), (5, 98)])
 def test_stream_fifo(simulator, depth, width):
-    name, parameters = f"stream_fifo-{depth}x{width}", {"DEPTH": depth, "WIDTH": width}
-    run("stream_fifo", "tb.stream_fifo.stream_fifo_tests", simulator=simulator, name=name, parameters=parameters)
+    parameters = {"DEPTH": depth, "WIDTH": width}
+    run("stream_fifo", "tb.stream_fifo.stream_fifo_tests", simulator=simulator, parameters=parameters)

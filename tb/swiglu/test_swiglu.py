@@ -7,4 +7,4 @@ from tb.rig.runner import run, simulators
 
 @pytest.mark.parametrize("simulator", simulators())
 def test_swiglu(simulator):
-    run("swiglu", "tb.swiglu.swiglu_tests", simulator=simulator, name="swiglu")
+    run("swiglu", "tb.swiglu.swiglu_tests", simulator=simulator)

@@ -14,6 +14,6 @@ def files(shaped: bool) -> list[Path]:
 
 
 def failed(run_dir: Path) -> str:
-    """'assertion instance.name: what; ' of the assertion that ended a run, '' if none did."""
+    """'instance.name: what' of the assertion that ended a run, '' if none did."""
     note = run_dir / "assertion.txt"
-    return f"assertion {note.read_text().splitlines()[0]}; " if note.is_file() else ""
+    return note.read_text(encoding="utf-8").splitlines()[0] if note.is_file() else ""

@@ -1,7 +1,6 @@
 """Every assertion is silent on the RTL as it is, and ends the run, with its name and instance, on RTL with a fault."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,11 @@ import pytest
 from models.checkpoint import checkpoint, tiny
 from models.project import HDL
 from tb.chip.job import Chip
-from tb.rig import masks
-from tb.rig.faults import Fault, broken
-from tb.rig.runner import PACKAGES, run
+from tb.rig import masks, tables
+from tb.rig.build import PACKAGES
+from tb.rig.faults import Fault, write_broken
+from tb.rig.record import Record
+from tb.rig.runner import run
 from tb.uvm.bench import PORTS
 
 pytestmark = pytest.mark.once
@@ -29,8 +30,16 @@ class Ended(Fault):
     instance: str
 
 
-LISTED = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
-CHIP, GATE = ([Ended(**fault) for fault in LISTED[design]] for design in ("chip", "matrix"))
+@dataclass(frozen=True)
+class Listed:
+    """faults.toml, by design."""
+
+    chip: list[Ended]
+    matrix: list[Ended]
+
+
+LISTED = tables.load(Path(__file__).with_name("faults.toml"), Listed)
+CHIP, GATE = LISTED.chip, LISTED.matrix
 TOO_NARROW = [
     ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a group's sum needs"),
     ("block_array_rom", "logic signed [63:0] acc_q", "logic signed [47:0] acc_q", {}, "an accumulator needs"),
@@ -53,21 +62,21 @@ def mask(tmp_path_factory) -> Path:
     return folder
 
 
-def talk(chip: Chip, fault: str) -> Path:
+def talk(chip: Chip, fault: str) -> Record:
     """Traffic through the chip."""
     plusargs = (f"+mask={chip.mask}", f"+watchdog={WATCHDOG}", f"+fault={fault}")
-    hdl = broken("assertions", [*CHIP, *GATE])
+    hdl = write_broken("assertions", [*CHIP, *GATE])
     modules = [file for file in sorted(hdl.glob("*.sv")) if file.name not in (*PACKAGES, "chip.sv")]
     settings = {"shape_pkg": chip.shape_pkg, "sources": (PORTS, *modules), "profile": "small", "hdl": hdl}
     settings |= {"plusargs": plusargs, "build_args": ("--hierarchical",)}
-    return run("chip", TESTS, simulator="verilator", name="assertions-chip", **settings)
+    return run("chip", TESTS, simulator="verilator", **settings)
 
 
-def multiply(mask: Path, fault: str) -> Path:
+def multiply(mask: Path, fault: str) -> Record:
     """Traffic through the matrix."""
     sizes, plusargs = {"VIEW": 1, "K": 32, "N": 32}, (f"+mask={mask}", f"+fault={fault}")
-    settings = {"parameters": sizes, "plusargs": plusargs, "hdl": broken("assertions", [*CHIP, *GATE])}
-    return run("matrix", TESTS, simulator="verilator", name="assertions-matrix", **settings)
+    settings = {"parameters": sizes, "plusargs": plusargs, "hdl": write_broken("assertions", [*CHIP, *GATE])}
+    return run("matrix", TESTS, simulator="verilator", **settings)
 
 
 def ended_by(fault: Ended) -> str:
@@ -97,7 +106,7 @@ def test_kv_sram(access):
     """An access behind the last slot."""
     sizes = {"SLOTS": 2, "DEPTH": 32, "WIDTH": 165}
     with pytest.raises(AssertionError, match=rf"assertion kv_sram.u_kv_assert.{access}_in_range"):
-        run("kv_sram", TESTS, simulator="verilator", name="kv_sram-2x32x165", parameters=sizes, env={"ACCESS": access})
+        run("kv_sram", TESTS, simulator="verilator", parameters=sizes, env={"ACCESS": access})
 
 
 @pytest.mark.parametrize(("module", "old", "new", "parameters", "message"), TOO_NARROW)
@@ -109,7 +118,7 @@ def test_too_narrow(module, old, new, parameters, message, tmp_path, capsys):
         text = file.read_text(encoding="utf-8")
         (hdl / file.name).write_text(text.replace(old, new) if old and file.stem == module else text, encoding="utf-8")
     with pytest.raises(AssertionError, match=f"the build of {module} failed"):
-        run(module, TESTS, simulator="verilator", name="assertions-narrow", parameters=parameters, hdl=hdl)
+        run(module, TESTS, simulator="verilator", parameters=parameters, hdl=hdl)
     assert re.search(message, capsys.readouterr().out)
 
 

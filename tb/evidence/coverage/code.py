@@ -45,7 +45,7 @@ class Point:
         return int(indices[-1]) if indices else 0
 
 
-def merged(files: Iterable[Path], hdl: Path) -> dict[Point, int]:
+def merge(files: Iterable[Path], hdl: Path) -> dict[Point, int]:
     """How often every point of the files in ``hdl`` was reached, over all coverage files.
 
     ValueError for a coverage file that has no points.

@@ -1,12 +1,12 @@
 """What code coverage leaves out, and why: tb/evidence/coverage/exclusions.toml, in which nothing may be stale."""
 
 import re
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import InputError
 from tb.evidence.coverage.code import KINDS, Point, numbers
+from tb.rig import tables
 
 PATH = Path(__file__).with_name("exclusions.toml")
 
@@ -45,14 +45,23 @@ class Exclusion:
         return self.source in text and (not self.what or re.fullmatch(self.what, point.what) is not None)
 
 
+@dataclass(frozen=True)
+class _File:
+    exclude: list[Exclusion] = field(default_factory=list)
+    shortfall: dict[str, str] = field(default_factory=dict)
+
+
 def load(path: Path = PATH) -> list[Exclusion]:
     """Read the file. InputError for an entry that is not complete."""
-    return [_entry(entry, f"{path.name}, entry {n}") for n, entry in enumerate(_read(path).get("exclude", []), 1)]
+    found = tables.load(path, _File).exclude
+    for number, exclusion in enumerate(found, 1):
+        _require(exclusion, f"{path.name}, exclude {number}")
+    return found
 
 
 def shortfalls(path: Path = PATH) -> dict[str, str]:
     """Why a kind of coverage is below its reach: kind -> reason. InputError for an unknown kind or an empty reason."""
-    found = _read(path).get("shortfall", {})
+    found = tables.load(path, _File).shortfall
     for kind, reason in found.items():
         if kind not in KINDS or not reason.strip():
             raise InputError(
@@ -61,28 +70,20 @@ def shortfalls(path: Path = PATH) -> dict[str, str]:
     return found
 
 
-def _read(path: Path) -> dict:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as problem:
-        raise InputError(str(problem), path.name, "mend the TOML") from None
-
-
-def _entry(entry: dict, where: str) -> Exclusion:
-    if entry.get("kind") not in KINDS:
-        raise InputError(f"unknown kind {entry.get('kind')!r}", where, f"use one of {', '.join(KINDS)}")
-    about, more = ("signals", "bits") if entry["kind"] == "toggle" else ("source", "what")
-    fields = {"file", "kind", "reason", about, more}
-    if unknown := entry.keys() - fields:
-        raise InputError(f"unknown field {min(unknown)!r}", where, f"use {', '.join(sorted(fields))}")
-    if not entry.get("file") or not entry.get(about):
+def _require(exclusion: Exclusion, where: str) -> None:
+    """InputError unless an entry says what its kind wants, and nothing else."""
+    if exclusion.kind not in KINDS:
+        raise InputError(f"unknown kind {exclusion.kind!r}", where, f"use one of {', '.join(KINDS)}")
+    about, strange = ("signals", ("source", "what")) if exclusion.kind == "toggle" else ("source", ("signals", "bits"))
+    if wrong := [name for name in strange if getattr(exclusion, name)]:
+        raise InputError(f"field {wrong[0]!r} is not for a {exclusion.kind}", where, f"use {about}")
+    if not exclusion.file or not getattr(exclusion, about):
         raise InputError("it does not say what it is about", where, f"give file and {about}")
-    if not entry.get("reason", "").strip():
+    if not exclusion.reason.strip():
         raise InputError("it has no reason", where, "say why this cannot be reached")
-    return Exclusion(**{field: tuple(value) if isinstance(value, list) else value for field, value in entry.items()})
 
 
-def applied(exclusions: list[Exclusion], counts: dict[Point, int], hdl: Path) -> tuple[dict[Point, str], list[str]]:
+def apply(exclusions: list[Exclusion], counts: dict[Point, int], hdl: Path) -> tuple[dict[Point, str], list[str]]:
     """(point -> reason, complaints): an exclusion about nothing, or about something that is reached, is stale.
 
     A bit is reached that changes both ways.

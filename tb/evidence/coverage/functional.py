@@ -68,7 +68,7 @@ def names() -> list[str]:
     return sorted(name for name, item in coverage_db.items() if type(item).__name__ in KINDS)
 
 
-def merged(files: Iterable[Path], scratch: Path) -> dict[str, dict[str, int]]:
+def merge(files: Iterable[Path], scratch: Path) -> dict[str, dict[str, int]]:
     """Hits of every bin of every point that there is, over all files: {point: {bin: hits}}.
 
     Args:

@@ -30,7 +30,7 @@ def merged(tmp_path):
     def merge(*files: list[str]) -> dict[code.Point, int]:
         for number, records in enumerate(files):
             (tmp_path / f"{number}.dat").write_text("# SystemC::Coverage-3\n" + "".join(records), encoding="utf-8")
-        return code.merged(sorted(tmp_path.glob("*.dat")), Path("/hdl"))
+        return code.merge(sorted(tmp_path.glob("*.dat")), Path("/hdl"))
 
     return merge
 
@@ -63,7 +63,7 @@ def test_only_the_rtl_counts(merged):
 def test_a_file_without_points_is_an_error(tmp_path):
     (tmp_path / "code.dat").write_text("# SystemC::Coverage-3\n", encoding="utf-8")
     with pytest.raises(ValueError, match="has no coverage points"):
-        code.merged([tmp_path / "code.dat"], HDL)
+        code.merge([tmp_path / "code.dat"], HDL)
 
 
 def test_lines_of_blocks(merged):
@@ -87,7 +87,7 @@ def applied(tmp_path, merged):
         (tmp_path / "m.sv").write_text(SOURCE, encoding="utf-8")
         (tmp_path / "exclusions.toml").write_text(text, encoding="utf-8")
         counts = merged(list(records))
-        return exclusions.applied(exclusions.load(tmp_path / "exclusions.toml"), counts, tmp_path)
+        return exclusions.apply(exclusions.load(tmp_path / "exclusions.toml"), counts, tmp_path)
 
     return apply
 
@@ -136,10 +136,11 @@ def test_a_stale_exclusion_is_told(applied, fields, complaint):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[[exclude]]\nfile = "m.sv"\nkind = "toggle"\nsignals = ["x"]', "it has no reason"),
+        ('[[exclude]]\nfile = "m.sv"\nkind = "toggle"\nsignals = ["x"]', "field 'reason' is missing"),
+        ('[[exclude]]\nfile = "m.sv"\nkind = "toggle"\nsignals = ["x"]\nreason = " "', "it has no reason"),
         (f'[[exclude]]\nfile = "m.sv"\nkind = "line"\n{REASON}', "it does not say what it is about"),
         (f'[[exclude]]\nfile = "m.sv"\nkind = "lines"\nsource = "a"\n{REASON}', "unknown kind 'lines'"),
-        (f'[[exclude]]\nfile = "m.sv"\nkind = "line"\nsignals = ["x"]\n{REASON}', "unknown field 'signals'"),
+        (f'[[exclude]]\nfile = "m.sv"\nkind = "line"\nsignals = ["x"]\n{REASON}', "field 'signals' is not for a line"),
         ("[[exclude", "mend the TOML"),
     ],
 )
@@ -177,13 +178,13 @@ def test_samples_hit_their_bins(tmp_path):
     for file in files:
         env = os.environ | {"FUNCTIONAL": str(file), "PYTHONPATH": str(ROOT)}
         subprocess.run([sys.executable, "-c", SAMPLES], env=env, check=True)
-    hits = functional.merged(files, tmp_path / "merged.yml")
+    hits = functional.merge(files, tmp_path / "merged.yml")
     assert hits["g.a"] == {"1": 4, "2": 0}
     assert hits["g.b"] == {"x": 4, "y": 2}
     assert hits["g.both"] == {"(1, 'x')": 2, "(1, 'y')": 2, "(2, 'x')": 0}
 
 
 def test_points_that_no_run_knew_are_not_forgotten(tmp_path):
-    hits = functional.merged([], tmp_path / "merged.yml")
+    hits = functional.merge([], tmp_path / "merged.yml")
     assert set(hits) == set(functional.names())
     assert not any(count for bins in hits.values() for count in bins.values())

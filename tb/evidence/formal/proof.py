@@ -10,12 +10,12 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import InputError
 from models.project import HDL
+from tb.rig import tables
 from tb.rig.toolchain import SETUP
 
 HARNESSES = Path(__file__).parent
@@ -42,7 +42,7 @@ prep -top {top}
 
 
 @dataclass(frozen=True)
-class Fault:
+class Edit:
     """One edit of the RTL: ``old`` becomes ``new`` wherever it is in a file of hdl/."""
 
     file: str
@@ -73,11 +73,11 @@ class Task:
     mode: str
     depth: int
     reach: int
-    fault: Fault
+    fault: Edit
 
 
 @dataclass
-class Result:
+class ProofResult:
     """What became of a task: the statuses of its steps ('passed' or what else), all of them as they should be or not.
 
     ``assertion`` is the assertion that failed, ``trace`` a VCD of how, ``log`` the file that tells about the problem;
@@ -99,21 +99,17 @@ class Result:
         return f"make formal TASK={self.task.name}"
 
 
+@dataclass(frozen=True)
+class _File:
+    task: list[Task]
+
+
 def load(path: Path = PATH) -> list[Task]:
     """Read the tasks. InputError for what is no task."""
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))["task"]
-    except (tomllib.TOMLDecodeError, KeyError) as problem:
-        raise InputError(f"no list of tasks: {problem}", path.name, "mend the TOML") from None
-    known = {item.name for item in fields(Task)}
-    for number, entry in enumerate(entries, 1):
-        if wrong := known ^ entry.keys():
-            where = f"{path.name}, task {entry.get('name', number)}"
-            raise InputError(f"field {min(wrong)!r} is missing or unknown", where, f"use {', '.join(sorted(known))}")
-    return [Task(**entry | {"fault": Fault(**entry["fault"])}) for entry in entries]
+    return tables.load(path, _File).task
 
 
-def named(tasks: list[Task], name: str) -> list[Task]:
+def choose(tasks: list[Task], name: str) -> list[Task]:
     """The tasks of this name, or of this family; '': all. InputError if there is none."""
     chosen = [task for task in tasks if name in ("", task.name, task.name.rpartition("-")[0])]
     if not chosen:
@@ -135,14 +131,14 @@ def versions() -> str:
     return f"{yosys}, {_printed('yices-smt2', '--version')}"
 
 
-def prove(task: Task, build: Path, hdl: Path = HDL) -> Result:
+def prove(task: Task, build: Path, hdl: Path = HDL) -> ProofResult:
     """Do a task: the proof, its covers, and the broken copy. What is left is in the folder ``build``/task."""
-    result = Result(task)
+    result = ProofResult(task)
     folder = build / task.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     begun = time.perf_counter()
-    broken = _broken(task.fault, hdl, folder / "broken-hdl")
+    broken = _write_broken(task.fault, hdl, folder / "broken-hdl")
     for step, mode, depth, source, wanted in (
         ("proof", task.mode, task.depth, hdl, "passed"),
         ("covers", "cover", task.reach, hdl, "passed"),
@@ -178,8 +174,8 @@ def _problem(step: str, status: str) -> str:
     return f"{step}: {status}"
 
 
-def _broken(fault: Fault, hdl: Path, folder: Path) -> Path:
-    """A copy of the RTL with the fault in it."""
+def _write_broken(fault: Edit, hdl: Path, folder: Path) -> Path:
+    """Write a copy of the RTL with the fault in it."""
     shutil.copytree(hdl, folder)
     file = folder / fault.file
     text = file.read_text(encoding="utf-8")

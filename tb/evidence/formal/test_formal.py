@@ -61,9 +61,9 @@ def test_tasks_are_whole():
 
 
 def test_families():
-    assert {task.name for task in proof.named(list(TASKS.values()), "cell")} == {"cell-3", "cell-4"}
-    assert [task.name for task in proof.named(list(TASKS.values()), "rom-6")] == ["rom-6"]
-    assert "rom" in {task.name for task in proof.named(list(TASKS.values()), "")}
+    assert {task.name for task in proof.choose(list(TASKS.values()), "cell")} == {"cell-3", "cell-4"}
+    assert [task.name for task in proof.choose(list(TASKS.values()), "rom-6")] == ["rom-6"]
+    assert "rom" in {task.name for task in proof.choose(list(TASKS.values()), "")}
 
 
 @pytest.mark.parametrize("text", ["", "task", ENTRY, ENTRY + "colour = 1\n"])

@@ -1,11 +1,11 @@
 """Mutants that change nothing that can be seen: tb/evidence/mutation/harmless.toml, an argument for each."""
 
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import InputError
 from tb.evidence.mutation.mutants import Mutant
+from tb.rig import tables
 
 PATH = Path(__file__).with_name("harmless.toml")
 LEAST = 20  # characters of an argument that says something
@@ -29,22 +29,15 @@ class Harmless:
     occurrence: int = 1
 
 
+@dataclass(frozen=True)
+class _File:
+    mutant: list[Harmless] = field(default_factory=list)
+
+
 def load(mutants: list[Mutant], path: Path = PATH) -> dict[str, str]:
     """The arguments for harmless mutants, by their names. InputError for an entry that is stale or incomplete."""
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", [])
-    except tomllib.TOMLDecodeError as problem:
-        raise InputError(str(problem), path.name, "mend the TOML") from None
-    known = {field.name for field in fields(Harmless)}
     found = {}
-    for number, entry in enumerate(entries, 1):
-        if wrong := known - {"occurrence"} - entry.keys() or entry.keys() - known:
-            raise InputError(
-                f"field {min(wrong)!r} is missing or unknown",
-                f"{path.name}, mutant {number}",
-                f"use {', '.join(sorted(known))}",
-            )
-        harmless = Harmless(**entry)
+    for number, harmless in enumerate(tables.load(path, _File).mutant, 1):
         where = f"{path.name}, mutant {number} ({harmless.module})"
         if len(harmless.because.strip()) < LEAST:
             raise InputError("no argument", where, "say why no bench can see it")

@@ -132,8 +132,8 @@ def test_a_harmless_mutant(small, tmp_path):
         (ENTRY.format(because=ARGUMENT).replace("'1", "'2"), "the RTL has no such mutant any more"),
         (ENTRY.format(because=ARGUMENT) + "occurrence = 2\n", "the RTL has no such mutant any more"),
         (ENTRY.format(because="so"), "no argument"),
-        (ENTRY.format(because=ARGUMENT) + "colour = 1\n", "field 'colour' is missing or unknown"),
-        ('[[mutant]]\nmodule = "little"\n', "is missing or unknown"),
+        (ENTRY.format(because=ARGUMENT) + "colour = 1\n", "field 'colour' is unknown"),
+        ('[[mutant]]\nmodule = "little"\n', "field 'because' is missing"),
         ("mutant", "Expected"),
     ],
 )

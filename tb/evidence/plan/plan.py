@@ -1,12 +1,11 @@
 """The testplan: every feature of the chip as a testpoint of testplan.toml, and what makes a plan whole."""
 
 import re
-import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.errors import InputError
+from tb.rig import tables
 
 PATH = Path(__file__).with_name("testplan.toml")
 STAGES = ("V1", "V2", "V3")
@@ -54,18 +53,14 @@ class Project:
     targets: list[str]
 
 
+@dataclass(frozen=True)
+class _File:
+    testpoint: list[Testpoint] = field(default_factory=list)
+
+
 def load(path: Path = PATH) -> list[Testpoint]:
     """Read the plan. InputError for what is no testpoint."""
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("testpoint", [])
-    except tomllib.TOMLDecodeError as problem:
-        raise InputError(str(problem), path.name, "mend the TOML") from None
-    known = {field.name for field in fields(Testpoint)}
-    for number, entry in enumerate(entries, 1):
-        where = f"{path.name}, testpoint {entry.get('name', number)}"
-        if wrong := known - {"coverage"} - entry.keys() or entry.keys() - known:
-            raise InputError(f"field {min(wrong)!r} is missing or unknown", where, f"use {', '.join(sorted(known))}")
-    return [Testpoint(**{key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}) for entry in entries]
+    return tables.load(path, _File).testpoint
 
 
 def problems(plan: list[Testpoint], project: Project) -> list[str]:

@@ -1,9 +1,8 @@
 """Runs the X and reset benches, and holds what they find unknown after reset against unreset.toml."""
 
 import json
-import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,22 @@ import pytest
 from models.checkpoint import checkpoint, tiny
 from tb.chip.job import Chip
 from tb.evidence.reset.state import HANDSHAKES, REGISTER, modules, with_reset
-from tb.rig import masks
-from tb.rig.faults import Fault, broken
+from tb.rig import masks, tables
+from tb.rig.faults import Fault, write_broken
 from tb.rig.runner import default_seed, run
 
 TESTS = "tb.evidence.reset.reset_tests"
-ALLOWED = tomllib.loads(Path(__file__).with_name("unreset.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Unreset:
+    """unreset.toml: module -> name -> reason."""
+
+    registers: dict[str, dict[str, str]]
+    outputs: dict[str, dict[str, str]]
+
+
+ALLOWED = asdict(tables.load(Path(__file__).with_name("unreset.toml"), Unreset))
 LISTED = {(module, name) for kind in ALLOWED.values() for module, names in kind.items() for name in names}
 
 
@@ -32,19 +41,19 @@ class Found:
 def chip(folder: Path) -> dict:
     """The whole chip, ROM view."""
     made = Chip.of(checkpoint.load(tiny.write(folder / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
-    return {"top": "chip", "name": "reset-chip", "shape_pkg": made.shape_pkg, "plusargs": (f"+mask={made.mask}",)}
+    return {"top": "chip", "shape_pkg": made.shape_pkg, "plusargs": (f"+mask={made.mask}",)}
 
 
 def cartridge(folder: Path) -> dict:
     """The chip behind its host port, which is reset and looked at."""
-    return chip(folder) | {"top": "cartridge", "name": "reset-cartridge"}
+    return chip(folder) | {"top": "cartridge"}
 
 
 def matrix(folder: Path) -> dict:
     """A matrix as hardware."""
     masks.matrix(folder, np.random.default_rng(default_seed()), "qkv", 0, 32, 32, 1)
     sizes = {"VIEW": 1, "K": 32, "N": 32}
-    return {"top": "matrix", "name": "reset-matrix", "parameters": sizes, "plusargs": (f"+mask={folder}",)}
+    return {"top": "matrix", "parameters": sizes, "plusargs": (f"+mask={folder}",)}
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +78,8 @@ def simulated(design: Callable[[Path], dict], folder: Path, **changed) -> tuple[
 def test_a_missing_reset_is_seen(tmp_path):
     """A register of the product generator that is not reset is unknown, and on no list."""
     missing = Fault("missing", "product_lines.sv", "      x_q     <= '0;\n", "")
-    hdl = broken("reset", [missing])
-    _, unknown = simulated(matrix, tmp_path, hdl=hdl, name="reset-fault", only="at_power_on$")
+    hdl = write_broken("reset", [missing])
+    _, unknown = simulated(matrix, tmp_path, hdl=hdl, only="at_power_on$")
     assert unknown - LISTED >= {("product_lines", "x_q")}
 
 

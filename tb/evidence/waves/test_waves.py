@@ -1,8 +1,10 @@
 """Waves of runs of broken RTL, on both simulators: what the save file names, how it shows it, where its cursor is."""
 
+import json
 import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,8 @@ from tb.evidence.waves.signals import Signals
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation
 from tb.rig.bundles import PACKAGE, Beat, Tag
-from tb.rig.faults import Fault, broken
+from tb.rig.faults import Fault, write_broken
+from tb.rig.record import Record, RunError
 from tb.rig.runner import run, simulators
 
 SHAPE = {"layers": 2, "d_model": 32, "d_ffn": 64, "vocab": 100}
@@ -65,19 +68,18 @@ class Shown:
         return name, [(path, int(msb or 0) + 1, int(bit or 0)) for bit, path, msb in parts]
 
 
-def failed(capfd, job, *arguments, **options):
-    """The save file of a run that must fail."""
-    with pytest.raises(AssertionError, match="replay: make waves TEST="):
+def failed(job, *arguments, **options):
+    """The save file of a run that must fail, and where its cursor is."""
+    with pytest.raises(RunError, match="replay: make waves TEST=") as failure:
         job(*arguments, **options)
-    return saved(capfd)
+    return saved(failure.value.record)
 
 
-def saved(capfd):
-    """The save file that a run has left, and what it says of the cursor."""
-    printed = capfd.readouterr().out
-    cursor = re.search(r"^cursor: at the first mismatch, (\d+) ns$", printed, re.MULTILINE)
-    path = view.Path(re.search(r"^waves: (.+)$", printed, re.MULTILINE)[1])
-    return Shown(path), int(cursor[1]) if cursor else None
+def saved(record):
+    """The save file of a run, and where its cursor is; the record on file names it."""
+    laid = view.leave(record)
+    assert json.loads(Path(record.folder, "run.json").read_text())["waves"] == str(laid.path)
+    return Shown(laid.path), laid.cursor
 
 
 def edges(signals, scope, clock="clk_i", **values):
@@ -94,38 +96,36 @@ def edges(signals, scope, clock="clk_i", **values):
 
 
 @pytest.mark.parametrize("simulator", simulators())
-def test_a_broken_module(simulator, capfd):
+def test_a_broken_module(simulator):
     """The cursor is where the first wrong beat was accepted, not where the bench noticed."""
     product = "{19'd0, recip}), 6'd24))"
     late = Fault("late", "softmax.sv", product, f"{product} ^ PROB_W'(pos_q >= {WRONG_FROM})")
     shown, cursor = failed(
-        capfd,
         run,
         "softmax",
         "tb.softmax.softmax_tests",
         simulator=simulator,
-        name="waves-softmax",
         parameters={"HEADS": 3, "DEPTH": 9},
         env={"COCOTB_TEST_FILTER": "random_sequences/stall=some$"},
         waves=True,
-        hdl=broken("waves-softmax", [late]),
+        hdl=write_broken("waves-softmax", [late]),
     )
     first = edges(shown.signals, "softmax", valid_o=1, ready_i=1, pos_o=WRONG_FROM)[0]
     assert shown.marker == first == cursor * shown.signals.ns
     assert shown.start < shown.marker
     assert list(shown.groups)[:5] == ["clock and reset", "stream in", "stream out", "state", "registers"]
     assert shown.traces["score_i[2]"][1:] == (12,) and shown.traces["prob_o[0]"][1:] == (20,)
-    states = view.Path(shown.traces["state_q"][1]).read_text().split()
+    states = Path(shown.traces["state_q"][1]).read_text().split()
     assert states[::2] == list("01234") and states[1::2] == ["StScore", "StExp", "StStart", "StDivide", "StProb"]
 
 
-def test_a_broken_chip(tmp_path, capfd, monkeypatch):
+def test_a_broken_chip(tmp_path, monkeypatch):
     """The cursor is where the diverging stage's beat went past its tap; its group is the open one."""
     monkeypatch.setenv("WAVES", "1")
     skip = Fault("skip", "layer.sv", "(ffn_skip_data),\n    .valid_i", "(attn_skip_data),\n    .valid_i")
     chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=8)
-    bad = replace(chip, hdl=broken("waves-chip", [skip]), name="waves-chip")
-    shown, cursor = failed(capfd, bad.run, [TALK], [], simulator="icarus", test="one_after_another", poll=100)
+    bad = replace(chip, hdl=write_broken("waves-chip", [skip]))
+    shown, cursor = failed(bad.run, [TALK], [], simulator="icarus", test="one_after_another", poll=100)
     tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.FFN_RESIDUAL, 0))
     assert shown.marker == edges(shown.signals, tap.scope, fire_i=1)[0] == cursor * shown.signals.ns
     opened = [group for group, is_open in shown.groups.items() if is_open]
@@ -157,10 +157,10 @@ WINDOWS = [
 
 
 @pytest.mark.parametrize(("window", "scope", "groups"), WINDOWS, ids=["layer", "stage", "chip"])
-def test_a_window(window, scope, groups, chip, capfd):
+def test_a_window(window, scope, groups, chip):
     """A compiled layer is traced, no other, from when the token comes to it until it leaves."""
-    chip.run([TALK], [], simulator="verilator", test="one_after_another", window=window)
-    shown, cursor = saved(capfd)
+    report = chip.run([TALK], [], simulator="verilator", test="one_after_another", hold_cycles=True, window=window)
+    shown, cursor = saved(report["record"])
     assert cursor is None and shown.marker == -1
     stages = {stage.name.lower() for stage in Stage}
     assert [group for group in shown.groups if group.split(",")[0] in stages] == groups
@@ -200,6 +200,8 @@ def test_a_tag_follows_its_struct(tmp_path):
 def test_a_trace_that_cannot_be_read(tmp_path, capfd):
     (tmp_path / "top.fst").write_bytes(b"")
     for name in ("top.fst", "none.fst"):
-        view.leave(tmp_path / name, tmp_path / "results.xml", HDL).show()
+        trace = str(tmp_path / name)
+        record = Record("test", "top", "icarus", 1, "make waves", str(tmp_path), str(HDL), [], trace=trace)
+        view.leave(record).show()
         assert capfd.readouterr().out == "waves: none, the simulator left no trace that can be read\n"
     assert os.listdir(tmp_path) == ["top.fst"]

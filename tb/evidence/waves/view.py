@@ -7,10 +7,11 @@ from pathlib import Path
 from models.die.shape import LANES
 from models.golden.stage import CHIP, Stage
 from tb.evidence.waves import mismatch, places
-from tb.evidence.waves.mismatch import Mismatch
+from tb.evidence.waves.mismatch import FirstWrong
 from tb.evidence.waves.names import Names
 from tb.evidence.waves.save_file import BIT, DECIMAL, HEX, Format, SaveFile, fixed_point, named
 from tb.evidence.waves.signals import Signals, Tap
+from tb.rig.record import Record
 from tb.rig.rtl import Field, Package
 
 LANES_SHOWN = 4
@@ -52,31 +53,27 @@ class View:
             print(f"cursor: at the first mismatch, {self.cursor:.0f} ns", flush=True)
 
 
-def leave(fst: Path, results: Path, hdl: Path, sources: tuple[Path, ...] = (), shape_pkg: Path | None = None) -> View:
-    """Write the save file of a trace beside it, and the filter files that it needs.
-
-    Args:
-        fst: the trace; its name is that of the top level.
-        results: results.xml of the run.
-        hdl: the folder of the RTL that ran.
-        sources: further files of it.
-        shape_pkg: the shape of a chip.
-    """
+def leave(record: Record) -> View:
+    """Write the save file of a run's trace beside it, and the filter files that it needs; the record names it too."""
+    fst = Path(record.trace)
     try:
         signals = Signals(fst)
     except (OSError, RuntimeError):  # the simulator stopped before it opened the file, or closed it
         return View(None, None)
-    heads = re.search(r"\bHEADS = (\d+);", Path(shape_pkg).read_text()) if shape_pkg else None
-    wrong = mismatch.find(results, signals, int(heads[1]) if heads else 1)
-    view = _View(signals, Names(hdl, fst.parent, sources), fst, wrong)
+    shape = Path(record.shape_pkg).read_text(encoding="utf-8") if record.shape_pkg else ""
+    heads = re.search(r"\bHEADS = (\d+);", shape)
+    wrong = mismatch.find(record, signals, int(heads[1]) if heads else 1)
+    view = _View(signals, Names(Path(record.hdl), fst.parent, tuple(map(Path, record.sources))), fst, wrong)
     view.stages() if view.producers() else view.unit()
     path = fst.with_suffix(".gtkw")
     view.file.write(path)
+    record.waves = str(path)
+    record.write()
     return View(path, wrong.time / signals.ns if wrong else None)
 
 
 class _View:
-    def __init__(self, signals: Signals, names: Names, fst: Path, wrong: Mismatch | None) -> None:
+    def __init__(self, signals: Signals, names: Names, fst: Path, wrong: FirstWrong | None) -> None:
         self.signals, self.names, self.top, self.wrong = signals, names, fst.stem, wrong
         clock = PERIOD * signals.ns
         end = signals.end(self.top)

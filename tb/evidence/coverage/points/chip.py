@@ -66,12 +66,12 @@ def sample(talk: Conversation, depth: int, end: int, before: int | None, beside:
 
 def sample_stages(observed: Iterable[Observed], layers: int, depth: int) -> None:
     """Stages that were compared."""
-    for one in observed:
-        places = {one.layer == 0: "first", one.layer == layers - 1: "last"}
-        where = {"of_chip": one.stage.name.lower()}
-        if one.layer != CHIP:
-            where = {"in_layer": {(one.stage.name.lower(), name) for there, name in places.items() if there}}
-        _stage(slot=one.slot, position=place(one.pos, depth), **where)
+    for at in (one.place for one in observed):
+        ends = {at.layer == 0: "first", at.layer == layers - 1: "last"}
+        where = {"of_chip": at.stage.name.lower()}
+        if at.layer != CHIP:
+            where = {"in_layer": {(at.stage.name.lower(), name) for there, name in ends.items() if there}}
+        _stage(slot=at.slot, position=place(at.pos, depth), **where)
 
 
 def sample_die(shape: Shape, die: Die, tied: bool) -> None:

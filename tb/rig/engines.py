@@ -1,0 +1,86 @@
+"""cocotb's runners of Verilator and Icarus, and what each does otherwise here."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import cocotb_tools.config
+import cocotb_tools.runner
+
+from tb.rig import toolchain
+
+COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"  # the main program of a model
+WAVES_MAIN = Path(__file__).parents[1] / "evidence" / "waves" / "window.cpp"  # and of one that is traced
+TRACE_WIDTH = "8192"  # bits of the widest signal in a trace
+# A model's C++ in one file: its headers, most of what is compiled, are read once and not for each of dozens of files.
+JOINED = "VM_PARALLEL_BUILDS=0"
+# What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
+OPTIMISE = {
+    "unit": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0", JOINED],
+    "gates": ["OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0", JOINED],
+    "small": ["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0", JOINED],
+    "chip": ["OPT_FAST=-O3 -march=native", "OPT_SLOW=-O1", "OPT_GLOBAL=-O3"],
+}
+
+
+def engine(simulator: str, profile: str, counted: bool = False) -> cocotb_tools.runner.Runner:
+    """The runner of 'verilator' or 'icarus'; of Verilator in a profile, and with coverage ``counted`` or not."""
+    return Icarus() if simulator == "icarus" else Verilator(profile, counted)
+
+
+class _Given:
+    """What both simulators need changed: variables given to a run win over those of the user's environment."""
+
+    def _set_env_common(self) -> None:
+        given = dict(self.env)
+        super()._set_env_common()
+        self.env |= given
+
+
+class Icarus(_Given, cocotb_tools.runner.Icarus):
+    """Icarus Verilog."""
+
+
+class Verilator(_Given, cocotb_tools.runner.Verilator):
+    """Verilator in the environment in which it works, its optimisation and its public signals by profile."""
+
+    def __init__(self, profile: str, counted: bool) -> None:
+        super().__init__()
+        self.profile, self.counted = profile, counted
+        self.tool_env = toolchain.verilator_env()
+
+    def _set_env_common(self) -> None:
+        super()._set_env_common()
+        for variable in toolchain.MAKE_STATE:
+            self.env.pop(variable, None)
+        self.env |= self.tool_env | {"PATH": f"{self.tool_env['PATH']}{os.pathsep}{self.env['PATH']}"}
+
+    def build(self, *, build_dir: Path, **arguments) -> None:
+        """Build, with Verilator's run time, most of a small model's C++, compiled once for all builds of one kind."""
+        tool = toolchain.describe("verilator"), self.tool_env.get("VERILATOR_ROOT")
+        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted))
+        self.runtime = build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
+        _copy_runtime(self.runtime, build_dir)
+        super().build(build_dir=build_dir, **arguments)
+        _copy_runtime(build_dir, self.runtime)
+
+    def _simulator_in_path_build_only(self) -> None:
+        self.executable = shutil.which("verilator", path=self.tool_env["PATH"])
+
+    def _build_command(self) -> list[list[str]]:
+        verilate, make = super()._build_command()
+        if self.profile != "unit":
+            verilate.remove("--public-flat-rw")
+        if self.waves:
+            verilate[verilate.index(str(COCOTB_MAIN))] = str(WAVES_MAIN)
+            verilate += ["--trace-fst", "--trace-max-width", TRACE_WIDTH, "-CFLAGS", f"-I{COCOTB_MAIN.parent}"]
+        old = [f"--old-file={file.name}" for file in self.runtime.glob("*.o")]
+        return [verilate, make + OPTIMISE[self.profile] + old]
+
+
+def _copy_runtime(source: Path, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for file in source.glob("verilated*.o"):
+        part = target / f"part-{os.getpid()}"
+        os.replace(shutil.copy(file, part), target / file.name)
