@@ -21,7 +21,7 @@ class Exclusion:
         reason: why.
         signals: for toggles, names of signals without an index.
         bits: for toggles, which bits of those signals, '0, 4-7'; empty: all.
-        source: for other kinds, text that the source line has.
+        source: for other kinds, text that the source line has, whatever its alignment.
         what: for other kinds, regular expression that matches the whole of the point's description; '': any.
     """
 
@@ -42,7 +42,8 @@ class Exclusion:
             return False
         if self.kind == "toggle":
             return point.signal in self.signals and (not self.bits or point.bit in set(numbers(self.bits)))
-        return self.source in text and (not self.what or re.fullmatch(self.what, point.what) is not None)
+        source, line = (" ".join(one.split()) for one in (self.source, text))
+        return source in line and (not self.what or re.fullmatch(self.what, point.what) is not None)
 
 
 @dataclass(frozen=True)

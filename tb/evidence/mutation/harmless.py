@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import InputError
-from tb.evidence.mutation.mutants import Mutant
+from tb.evidence.mutation.mutants import Mutant, squeeze
 from tb.rig import tables
 
 PATH = Path(__file__).with_name("harmless.toml")
@@ -28,6 +28,11 @@ class Harmless:
     because: str
     occurrence: int = 1
 
+    def covers(self, mutant: Mutant) -> bool:
+        """Whether it is about this mutant, whatever the alignment of its line."""
+        about = (self.module, squeeze(self.line), squeeze(self.mutated))
+        return (mutant.module, mutant.line, mutant.mutated) == about
+
 
 @dataclass(frozen=True)
 class _File:
@@ -41,11 +46,7 @@ def load(mutants: list[Mutant], path: Path = PATH) -> dict[str, str]:
         where = f"{path.name}, mutant {number} ({harmless.module})"
         if len(harmless.because.strip()) < LEAST:
             raise InputError("no argument", where, "say why no bench can see it")
-        names = [
-            mutant.name
-            for mutant in mutants
-            if (mutant.module, mutant.line, mutant.mutated) == (harmless.module, harmless.line, harmless.mutated)
-        ]
+        names = [mutant.name for mutant in mutants if harmless.covers(mutant)]
         if not 1 <= harmless.occurrence <= len(names):
             raise InputError("the RTL has no such mutant any more", where, "mend the entry or remove it")
         found[names[harmless.occurrence - 1]] = harmless.because

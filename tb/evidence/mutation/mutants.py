@@ -60,7 +60,7 @@ class Mutant:
         module: file of hdl/, without suffix.
         number: of the line, from 1.
         rule: that made it.
-        line, mutated: the line without comment and blanks around it, as it is and as it becomes.
+        line, mutated: the line, squeezed, as it is and as it becomes.
         start, end, text: bytes ``start`` to ``end`` of the file become ``text``.
     """
 
@@ -129,14 +129,14 @@ def _mutants(module: str, source: bytes, tree: dict) -> list[Mutant]:
         mutated = source[first:start].decode() + text + source[end:last].decode()
         found.setdefault((first, mutated), (source.count(b"\n", 0, start) + 1, rule, line, mutated, start, end, text))
     return [
-        Mutant(f"{module}-{n}", module, number, rule, _code(line), _code(mutated), *edit)
+        Mutant(f"{module}-{n}", module, number, rule, squeeze(line), squeeze(mutated), *edit)
         for n, (number, rule, line, mutated, *edit) in enumerate(found.values(), 1)
     ]
 
 
-def _code(line: str) -> str:
-    """A line without comment and blanks around it."""
-    return COMMENT.sub("", line).strip()
+def squeeze(line: str) -> str:
+    """A line without its comment, and with one blank where it has several: alignment says nothing."""
+    return " ".join(COMMENT.sub("", line).split())
 
 
 class _Walk:
