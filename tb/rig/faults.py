@@ -31,8 +31,16 @@ class Fault:
 
     def apply(self, text: str) -> str:
         """The text of the file with the fault in it. AssertionError unless it holds ``old`` once."""
-        assert text.count(self.old) == 1, f"{self.file} holds {self.old!r} {text.count(self.old)} times"
-        return text.replace(self.old, re.sub(r"\bON\b", f'$test$plusargs("fault={self.name}")', self.new))
+        old, new = find(self.old), re.sub(r"\bON\b", f'$test$plusargs("fault={self.name}")', self.new)
+        count = len(old.findall(text))
+        assert count == 1, f"{self.file} holds {self.old!r} {count} times"
+        return old.sub(lambda _: new, text)
+
+
+def find(code: str) -> re.Pattern:
+    """What finds a piece of RTL however it is aligned and wrapped: blanks in it stand for any blanks."""
+    pieces = (r"\s+" if piece.isspace() else re.escape(piece) for piece in re.split(r"(\s+)", code))
+    return re.compile("".join(pieces))
 
 
 def write_broken(name: str, faults: Sequence[Fault]) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 from models.errors import InputError
 from models.project import HDL
 from tb.rig import tables
+from tb.rig.faults import find
 from tb.rig.toolchain import SETUP
 
 HARNESSES = Path(__file__).parent
@@ -179,8 +180,9 @@ def _write_broken(fault: Edit, hdl: Path, folder: Path) -> Path:
     shutil.copytree(hdl, folder)
     file = folder / fault.file
     text = file.read_text(encoding="utf-8")
-    assert fault.old in text, f"the fault does not apply any more: {fault.file} has no {fault.old!r}"
-    file.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    old = find(fault.old)
+    assert old.search(text), f"the fault does not apply any more: {fault.file} has no {fault.old!r}"
+    file.write_text(old.sub(lambda _: fault.new, text), encoding="utf-8")
     return folder
 
 
