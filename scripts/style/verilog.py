@@ -1,9 +1,9 @@
 """The form of SystemVerilog, as Verible's formatter gives it.
 
-Ports, parameters, connections and cases are aligned, each group of lines for itself, and assignments where they are
-meant to be; declarations of variables are not, since Verible cannot align several names in one. A row that would pass
-the line's length leaves its whole group unaligned: a comment there is too long. Tables stand between
-``// verilog_format: off`` and ``on``. What is generated has the form that its generator gives.
+Parameters, connections and cases are aligned, each group of lines for itself, and assignments where they are meant to
+be. Ports keep their writer's columns: their comments are whole phrases, and Verible leaves a whole list unaligned where
+one row passes the line's length. Declarations of variables are not aligned, since Verible cannot align several names in
+one. Tables stand between ``// verilog_format: off`` and ``on``. What is generated has its generator's form.
 """
 
 import subprocess
@@ -25,7 +25,7 @@ FLAGS = (
     "--formal_parameters_indentation=indent",
     "--named_port_indentation=indent",
     "--named_parameter_indentation=indent",
-    "--port_declarations_alignment=align",
+    "--port_declarations_alignment=preserve",
     "--formal_parameters_alignment=align",
     "--named_port_alignment=align",
     "--named_parameter_alignment=align",

@@ -10,8 +10,8 @@ from scripts.style import licence, sources, verilog, waivers
 
 MODULE = """\
 module m (
-  input logic clk_i,
-  output logic [3:0] x_o
+  input  logic       clk_i,
+    output logic [3:0] x_o
 );
   assign  x_o=4'd0;
 endmodule
