@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all tests share: a core each, and runs of a simulator that know their test."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Block floating point: N FX values to N mantissas of W bits and one shift (docs/formats.md, `quantise`).
 module act_quantiser #(
@@ -13,9 +14,9 @@ module act_quantiser #(
   `REQUIRE(values_are_some, N >= 1)
   `REQUIRE(mantissa_has_2_to_32_bits, W >= 2 && W <= 32)
 
-  logic    [N*32-1:0] mag;
-  logic        [31:0] any;
-  logic        [ 5:0] len;
+  logic [N*32-1:0] mag;
+  logic [31:0] any;
+  logic [5:0] len;
 
   always_comb begin
     any = '0;

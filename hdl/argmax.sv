@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Greedy choice: the lowest index among the largest of VOCAB logits, which arrive LANES a beat. Padding columns of the
 // last beat never win.
@@ -19,14 +20,14 @@ module argmax #(
 
   `REQUIRE(tokens_number_the_vocabulary, VOCAB >= 1 && VOCAB <= 1 << TOKEN_W)
 
-  localparam int BEATS   = (VOCAB + LANES - 1) / LANES;
+  localparam int BEATS = (VOCAB + LANES - 1) / LANES;
   localparam int BEAT_IW = idx_w(BEATS);
 
-  logic  [BEAT_IW-1:0] beat_q;
-  logic signed  [31:0] best_q, best;
-  logic  [TOKEN_W-1:0] token_q, token;
-  logic                done_q;
-  tag_t                tag_q;
+  logic [BEAT_IW-1:0] beat_q;
+  logic signed [31:0] best_q, best;
+  logic [TOKEN_W-1:0] token_q, token;
+  logic done_q;
+  tag_t tag_q;
 
   assign ready_o = !done_q;
   assign valid_o = done_q;

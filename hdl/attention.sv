@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Grouped-query attention of one layer over its KV SRAM.
 //
@@ -10,9 +11,9 @@ module attention #(
   parameter int KV_HEADS = 2,
   parameter int HEAD_DIM = 16,
   parameter int SLOTS    = 2,
-  parameter int DEPTH    = 32,  // positions a slot
-  parameter int ACT_W    = 12,  // bits of a query's mantissa
-  parameter int KV_W     = 10,  // bits of a key's and of a value's
+  parameter int DEPTH    = 32,    // positions a slot
+  parameter int ACT_W    = 12,    // bits of a query's mantissa
+  parameter int KV_W     = 10,    // bits of a key's and of a value's
   parameter int SCORE_C  = 23637  // log2(e) / sqrt(HEAD_DIM), 16 fraction bits
 ) (
   input  logic                             clk_i,
@@ -38,21 +39,21 @@ module attention #(
   `REQUIRE(dot_product_has_32_bits, ACT_W + KV_W - 2 + $clog2(HEAD_DIM) <= 31)
 
   localparam int ALL_HEADS = HEADS + 2 * KV_HEADS;
-  localparam int VALUES    = ALL_HEADS * HEAD_DIM;  // of q, k and v
-  localparam int SUMS      = HEADS * HEAD_DIM;
-  localparam int IN_BEATS  = VALUES / LANES;
+  localparam int VALUES = ALL_HEADS * HEAD_DIM;  // of q, k and v
+  localparam int SUMS = HEADS * HEAD_DIM;
+  localparam int IN_BEATS = VALUES / LANES;
   localparam int OUT_BEATS = SUMS / LANES;
-  localparam int SHARE     = HEADS / KV_HEADS;  // query heads a KV head
-  localparam int KV_WORD   = HEAD_DIM * KV_W + 5;  // mantissas, then the shift
-  localparam int LIFT      = 28 - ACT_W - KV_W;
-  localparam int SUM_W     = 56;  // probabilities add up to 2^20 and their roundings, values stay below 2^31
-  localparam int VALUE_IW  = idx_w(VALUES);
-  localparam int SUM_IW    = idx_w(SUMS);
-  localparam int IN_IW     = idx_w(IN_BEATS);
-  localparam int HEAD_IW   = idx_w(ALL_HEADS);
-  localparam int Q_IW      = idx_w(HEADS);
-  localparam int POS_IW    = idx_w(DEPTH);
-  localparam int OUT_IW    = idx_w(OUT_BEATS);
+  localparam int SHARE = HEADS / KV_HEADS;  // query heads a KV head
+  localparam int KV_WORD = HEAD_DIM * KV_W + 5;  // mantissas, then the shift
+  localparam int LIFT = 28 - ACT_W - KV_W;
+  localparam int SUM_W = 56;  // probabilities add up to 2^20 and their roundings, values stay below 2^31
+  localparam int VALUE_IW = idx_w(VALUES);
+  localparam int SUM_IW = idx_w(SUMS);
+  localparam int IN_IW = idx_w(IN_BEATS);
+  localparam int HEAD_IW = idx_w(ALL_HEADS);
+  localparam int Q_IW = idx_w(HEADS);
+  localparam int POS_IW = idx_w(DEPTH);
+  localparam int OUT_IW = idx_w(OUT_BEATS);
 
   typedef enum logic [2:0] {
     StLoad,
@@ -61,24 +62,24 @@ module attention #(
     StValue,
     StOut
   } state_e;
-  state_e              state_q;
-  tag_t                tag_q;
+  state_e state_q;
+  tag_t tag_q;
   // What each state goes through, from 0 and back to it.
-  logic    [IN_IW-1:0] in_q;    // beats in StLoad
-  logic  [HEAD_IW-1:0] head_q;  // heads in StQuantise
-  logic   [POS_IW-1:0] pos_q;   // positions in StScore
-  logic   [OUT_IW-1:0] out_q;   // beats in StOut
+  logic [IN_IW-1:0] in_q;  // beats in StLoad
+  logic [HEAD_IW-1:0] head_q;  // heads in StQuantise
+  logic [POS_IW-1:0] pos_q;  // positions in StScore
+  logic [OUT_IW-1:0] out_q;  // beats in StOut
 
   assign ready_o = state_q == StLoad;
   assign valid_o = state_q == StOut;
   assign tag_o   = tag_q;
 
   // ---- q, k, v of the token, and one head of them at a time through the quantisers
-  logic signed        [31:0] x_q[VALUES];
-  logic    [HEAD_DIM*32-1:0] head;
+  logic signed [31:0] x_q[VALUES];
+  logic [HEAD_DIM*32-1:0] head;
   logic [HEAD_DIM*ACT_W-1:0] q_mant;
-  logic  [HEAD_DIM*KV_W-1:0] kv_mant;
-  logic                [4:0] q_sh, kv_sh;
+  logic [HEAD_DIM*KV_W-1:0] kv_mant;
+  logic [4:0] q_sh, kv_sh;
 
   always @(posedge clk_i) begin
     if (valid_i && ready_o) begin
@@ -110,7 +111,7 @@ module attention #(
   );
 
   logic signed [ACT_W-1:0] q_q[HEADS][HEAD_DIM];
-  logic              [4:0] q_sh_q[HEADS];
+  logic [4:0] q_sh_q[HEADS];
   always @(posedge clk_i) begin
     if (state_q == StQuantise && 32'(head_q) < HEADS) begin
       for (int unsigned j = 0; j < HEAD_DIM; j++) q_q[Q_IW'(head_q)][j] = q_mant[j*ACT_W+:ACT_W];
@@ -120,9 +121,9 @@ module attention #(
 
   // ---- KV SRAM, a bank a head for keys and for values
   logic [KV_HEADS*KV_WORD-1:0] k_word, v_word;
-  logic         [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
-  logic                        k_read, v_read;
-  pos_t                        read_pos;
+  logic [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
+  logic k_read, v_read;
+  pos_t read_pos;
 
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
     kv_sram #(
@@ -164,8 +165,8 @@ module attention #(
   assign failed_o    = |k_failed || |v_failed;
 
   // ---- scores: the position read last clock against every query head
-  logic                   score_valid_q, score_last_q;
-  logic    [HEADS*24-1:0] scores;
+  logic score_valid_q, score_last_q;
+  logic [HEADS*24-1:0] scores;
   logic signed [KV_W-1:0] k_x[KV_HEADS][HEAD_DIM];
 
   always_comb begin
@@ -177,20 +178,20 @@ module attention #(
   for (genvar h = 0; h < HEADS; h++) begin : gen_score
     logic signed [31:0] dot;
     logic signed [63:0] s;
-    logic        [ 4:0] k_sh;
+    logic [4:0] k_sh;
 
     always_comb begin
       dot = '0;
       for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + 32'(q_q[h][j]) * 32'(k_x[h/SHARE][j]);
     end
     assign k_sh = k_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5];
-    assign s    = rsr((64'(dot) * $signed(64'(SCORE_C))) <<< LIFT, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh));
+    assign s = rsr((64'(dot) * $signed(64'(SCORE_C))) <<< LIFT, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh));
     assign scores[h*24+:24] = (s > 64'sh7fffff) ? 24'h7fffff : (s < -64'sh800000) ? 24'h800000 : s[23:0];
   end
 
   // ---- softmax
-  logic                    prob_valid, prob_ready, prob_last, score_ready;
-  pos_t                    prob_pos;
+  logic prob_valid, prob_ready, prob_last, score_ready;
+  pos_t prob_pos;
   logic [HEADS*PROB_W-1:0] probs;
 
   softmax #(
@@ -211,11 +212,11 @@ module attention #(
   );
 
   // ---- values: probabilities wait one clock for the SRAM word of their position
-  logic                    value_valid_q, value_first_q, value_last_q;
-  logic       [PROB_W-1:0] prob_q[HEADS];
+  logic value_valid_q, value_first_q, value_last_q;
+  logic [PROB_W-1:0] prob_q[HEADS];
   logic signed [SUM_W-1:0] acc_q[SUMS];
-  logic signed  [KV_W-1:0] v_x[KV_HEADS][HEAD_DIM];
-  logic              [4:0] v_sh[KV_HEADS];
+  logic signed [KV_W-1:0] v_x[KV_HEADS][HEAD_DIM];
+  logic [4:0] v_sh[KV_HEADS];
 
   assign k_read     = state_q == StScore && score_ready;
   assign v_read     = prob_valid && prob_ready;
@@ -239,8 +240,8 @@ module attention #(
     if (value_valid_q) begin
       for (int unsigned h = 0; h < HEADS; h++) begin
         for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-          acc_q[h*HEAD_DIM+j] = (value_first_q ? '0 : acc_q[h*HEAD_DIM+j])
-              + weighted(prob_q[h], v_x[h/SHARE][j], v_sh[h/SHARE]);
+          acc_q[h*HEAD_DIM+j] = (value_first_q ? '0 : acc_q[h*HEAD_DIM+j]) +
+              weighted(prob_q[h], v_x[h/SHARE][j], v_sh[h/SHARE]);
         end
       end
     end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AXI4-Lite for registers that answer at once: a write or a read is a clock of the register side, in which it is done or
 // refused. Address and data of a write may come in any order; nothing is combinational from an input to an output.
 module axi_lite (

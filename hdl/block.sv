@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // BLOCK rows by N columns of weight cells, a product generator for each of the rows that are on at once, and a serial
 // accumulator a column. The rows take turns, BIT_LINES of them at a time: turn_i is on the word line while its products

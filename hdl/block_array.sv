@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All blocks of a matrix in one of the views of their cells: same ports, same values. What a view is, and how many
 // clocks it takes, is in docs/architecture.md.
 module block_array #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 // All blocks of a matrix as hardware: blocks of cells side by side, their rows sequenced together, and their scaling
 // units. Gate or switch view.

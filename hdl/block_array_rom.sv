@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 // All blocks of a matrix and their scaling units in word-parallel arithmetic: the fast view, for simulating real
 // models. One turn of every block, BIT_LINES rows, each TURN_CLKS clocks (1: fast; ACT_W + W_BITS: as many as the serial

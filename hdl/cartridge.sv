@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The die as a host sees it: the chip behind its host port (docs/host.md). AXI4-Lite registers, AXI4-Stream tokens in
 // and out, AXI4-Stream adapter words; nothing else goes in or out.
 module cartridge (
@@ -45,16 +46,16 @@ module cartridge (
   localparam int D_Q = HEADS * HEAD_DIM;
   localparam int D_KV = KV_HEADS * HEAD_DIM;
 
-  axil_req_t                      axil_req;
-  axil_rsp_t                      axil_rsp;
+  axil_req_t axil_req;
+  axil_rsp_t axil_rsp;
   logic [STOP_TOKENS*TOKEN_W-1:0] stop_ids;
-  logic                           tok_valid, tok_ready, out_valid, out_ready, write_valid, chip_idle;
-  prompt_t                        prompt;
-  answer_t                        answer;
-  logic [SLOTS-1:0]               cut;
-  logic [LAYERS-1:0]              busy, corrected, failed;
-  layer_t                         write_layer;
-  adapter_write_t                 write;
+  logic tok_valid, tok_ready, out_valid, out_ready, write_valid, chip_idle;
+  prompt_t prompt;
+  answer_t answer;
+  logic [SLOTS-1:0] cut;
+  logic [LAYERS-1:0] busy, corrected, failed;
+  layer_t write_layer;
+  adapter_write_t write;
 
   // A token in the host port's registers is on the die too.
   assign idle_o       = chip_idle && !tok_valid && !m_tok_tvalid_o;

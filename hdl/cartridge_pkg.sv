@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The arithmetic and the stream conventions that every module shares. docs/formats.md is the specification.
 // A die with wider streams defines LANES before this file, a multiple of 32.
 `ifndef LANES

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ROWS x N weight cells as logic: the via of the row that is on picks one of its product lines for a bit line.
 //
 //            line 0..15

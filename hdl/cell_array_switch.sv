@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ROWS x N weight cells as transistors, one `nmos` a weight: source on the product line its via touches, gate on its
 // word line, drain on its bit line. A bit line that no cell drives is pulled low. Icarus only.
 // Lines, words and vias are those of cell_array_gate.

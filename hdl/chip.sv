@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole chip: tokens in, tokens out, no memory port.
 //
 //   host -> sequencer -> embedding -> layer 0 -> ... -> layer LAYERS-1 -> head -> sequencer -> host
@@ -131,7 +132,7 @@ module chip (
     clk_gate u_gate (
       .clk_i,
       .en_i     (rst_i || rst_q || layer_rst_q || valid[l] || writes || busy[l]),
-      .test_en_i(1'b0),  // scan would enter here
+      .test_en_i(1'b0),                                                            // scan would enter here
       .clk_o    (clk)
     );
 
@@ -177,7 +178,7 @@ module chip (
   clk_gate u_head_gate (
     .clk_i,
     .en_i     (rst_i || rst_q || valid[LAYERS] || head_busy),
-    .test_en_i(1'b0),  // scan would enter here
+    .test_en_i(1'b0),                                          // scan would enter here
     .clk_o    (head_clk)
   );
 

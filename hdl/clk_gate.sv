@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Integrated clock gate: the enable is latched while the clock is low, so the gated clock never glitches.
 // With test_en_i the clock always runs, so that scan reaches every register behind the gate.
 module clk_gate (

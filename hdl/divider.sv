@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // quo = floor(num / den), restoring division, one quotient bit a clock. den = 0 gives all ones.
 module divider #(
@@ -16,10 +17,10 @@ module divider #(
   `REQUIRE(denominator_has_a_bit, DEN_W >= 1)
 
   logic [DEN_W-1:0] den_q;
-  logic [DEN_W:0]   rem_q, trial;
+  logic [DEN_W:0] rem_q, trial;
   logic [NUM_W-1:0] quo_q;  // numerator bits leave at the top as quotient bits enter below
   logic [$clog2(NUM_W+1)-1:0] left_q;
-  logic             fits, done_q;
+  logic fits, done_q;
 
   assign trial  = {rem_q[DEN_W-1:0], quo_q[NUM_W-1]};
   assign fits   = trial >= {1'b0, den_q};
@@ -37,7 +38,7 @@ module divider #(
       den_q  <= den_i;
       rem_q  <= '0;
       quo_q  <= num_i;
-      left_q <= ($clog2(NUM_W+1))'(NUM_W);
+      left_q <= ($clog2(NUM_W + 1))'(NUM_W);
       done_q <= 1'b0;
     end else begin
       done_q <= (left_q == 1);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Memory of WORDS words that corrects any single flipped bit of a part and reports two: one write and one read port, a
 // clock of latency.
@@ -26,10 +27,10 @@ module ecc_sram #(
 
   `REQUIRE(words_are_some, WORDS >= 1)
 
-  localparam int PARTS  = (WIDTH + 127) / 128;
-  localparam int PART   = (WIDTH + PARTS - 1) / PARTS;  // data bits of a code word
+  localparam int PARTS = (WIDTH + 127) / 128;
+  localparam int PART = (WIDTH + PARTS - 1) / PARTS;  // data bits of a code word
   localparam int CHECKS = check_bits(PART);
-  localparam int CODE   = PART + CHECKS + 1;
+  localparam int CODE = PART + CHECKS + 1;
   localparam int PADDED = PARTS * PART;
   localparam logic [CHECKS*PART-1:0] MASKS = masks();  // for each check bit, the data bits in its parity
 
@@ -55,8 +56,8 @@ module ecc_sram #(
   function automatic logic [PART+1:0] decoded(input logic [CODE-1:0] word);
     // verilator no_inline_task
     logic [CHECKS-1:0] number;  // of the wrong bit; a power of two is that check bit itself
-    logic       [31:0] place;
-    logic              odd;
+    logic [31:0] place;
+    logic odd;
     number  = checks(word[PART-1:0]) ^ word[PART+:CHECKS];
     odd     = ^word;
     decoded = {!odd && number != 0, odd, word[PART-1:0]};
@@ -69,9 +70,9 @@ module ecc_sram #(
 
   logic [PARTS*CODE-1:0] mem[WORDS];
   logic [PARTS*CODE-1:0] code, read;
-  logic     [PADDED-1:0] wdata, rdata, rdata_q;
-  logic      [PARTS-1:0] one, two;
-  logic                  corrected_q, failed_q;
+  logic [PADDED-1:0] wdata, rdata, rdata_q;
+  logic [PARTS-1:0] one, two;
+  logic corrected_q, failed_q;
 
   assign wdata       = PADDED'(wdata_i);
   assign rdata_o     = rdata_q[WIDTH-1:0];

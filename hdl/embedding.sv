@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 `include "require.svh"
 // Embedding ROM: a token in, its vector out as FX beats.
 module embedding #(
   parameter int D_MODEL = 64,
   parameter int VOCAB   = 64,
-  parameter int SLICES  = 2,  // cells a weight
-  parameter int W_BITS  = 4   // bits a cell
+  parameter int SLICES  = 2,   // cells a weight
+  parameter int W_BITS  = 4    // bits a cell
 ) (
   input  logic                              clk_i,
   input  logic                              rst_i,
@@ -25,9 +26,9 @@ module embedding #(
   `REQUIRE(cell_has_1_to_4_bits, W_BITS >= 1 && W_BITS <= 4)
   `REQUIRE(weight_has_cells, SLICES >= 1)
 
-  localparam int BEATS   = D_MODEL / LANES;
-  localparam int WORDS   = D_MODEL / 8;
-  localparam int GROUPS  = D_MODEL / GROUP;
+  localparam int BEATS = D_MODEL / LANES;
+  localparam int WORDS = D_MODEL / 8;
+  localparam int GROUPS = D_MODEL / GROUP;
   localparam int BEAT_IW = idx_w(BEATS);
   localparam int CELL_IW = idx_w(VOCAB * SLICES * WORDS);
   localparam int SCALE_IW = idx_w(VOCAB * GROUPS);
@@ -37,9 +38,9 @@ module embedding #(
   `MASK_LOAD(cells, "embed", 0, ".w.hex")
   `MASK_LOAD(scales, "embed", 0, ".s.hex")
 
-  logic               busy_q;
+  logic busy_q;
   logic [BEAT_IW-1:0] beat_q;
-  tag_t               tag_q;
+  tag_t tag_q;
   logic [TOKEN_W-1:0] token_q;
 
   assign ready_o = !busy_q;
@@ -69,13 +70,14 @@ module embedding #(
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     logic [SLICES*W_BITS-1:0] q;
-    logic              [31:0] scale;
+    logic [31:0] scale;
     assign scale = scales[SCALE_IW'(32'(token_q)*GROUPS+32'(beat_q)*BEAT_GROUPS+l/GROUP)];
     for (genvar s = 0; s < SLICES; s++) begin : gen_slice
       assign q[s*W_BITS+:W_BITS] = W_BITS'(
           cells[CELL_IW'((32'(token_q)*SLICES+s)*WORDS+32'(beat_q)*(LANES/8)+l/8)] >> (4 * (l % 8)));
     end
     assign data_o[l*32+:32] = sat32(
-        rsr(64'(half_to_int(scale[15:0])) * $signed(64'(q)) + 64'(half_to_int(scale[31:16])), 6'd8));
+        rsr(64'(half_to_int(scale[15:0])) * $signed(64'(q)) + 64'(half_to_int(scale[31:16])), 6'd8)
+    );
   end
 endmodule

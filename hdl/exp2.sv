@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 2^(-d) for d >= 0 with 12 fraction bits; the result has 20 fraction bits. 64 linear segments an octave.
 module exp2 (
   input  logic [24:0] d_i,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a chip does with the vector that leaves its last layer: final norm, head array, choice of the token.
 //
 //   x -> final_norm -> head -> argmax, or sampler -> token

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The performance counters, 64 bits each. Reading the low half of one keeps its high half for the next read.
 module host_counters (
   input  logic                             clk_i,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The chip's side of the host: AXI4-Lite registers, AXI4-Stream tokens and adapter words (docs/host.md). What a host does
 // wrong ends here, in an error response or a flag: the core sees only legal tokens and words.
 module host_port #(

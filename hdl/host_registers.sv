@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The registers of host_registers.rdl: what an address is, what may be done with it, and those that are no slot's and no
 // counter. Every illegal access raises a flag of ERRORS, is answered as refused, and changes nothing.
 `include "require.svh"
@@ -61,21 +62,21 @@ module host_registers #(
   `REQUIRE(adapters_fit_the_map, 0 <= ADAPTERS && ADAPTERS <= ADAPTER_BANK_COUNT)
 
   logic [ERRORS_W-1:0] errors_q, raised, clear;
-  token_t              stop_q[STOP_TOKENS];
-  logic [15:0]         choosable_q;
+  token_t stop_q[STOP_TOKENS];
+  logic [15:0] choosable_q;
 
   // Whether this die has the register: of slots and banks only so many as it was built with.
   function automatic logic exists(input logic [15:0] first, input logic [7:0] which);
     exists = is_register(first) && (first != ADAPTER_BANK_ADDR || int'(which) < ADAPTERS) &&
-             (first < SLOT_CTRL_ADDR || int'(which) < SLOTS);
+        (first < SLOT_CTRL_ADDR || int'(which) < SLOTS);
   endfunction
 
   // ---- writes: all four bytes, or none
   logic [15:0] addr;
-  logic  [7:0] element;
+  logic [7:0] element;
   logic [31:0] writable;
-  logic        write_exists, whole_word, fits, write;
-  logic        illegal_write, read_only, partial_write, bad_value, stop_busy, bank_busy;
+  logic write_exists, whole_word, fits, write;
+  logic illegal_write, read_only, partial_write, bad_value, stop_busy, bank_busy;
 
   assign addr         = register_of(write_addr_i);
   assign element      = element_of(write_addr_i);
@@ -116,8 +117,8 @@ module host_registers #(
 
   // ---- reads
   logic [15:0] read_addr;
-  logic  [7:0] read_element;
-  logic        read_exists;
+  logic [7:0] read_element;
+  logic read_exists;
 
   assign read_addr    = register_of(read_addr_i);
   assign read_element = element_of(read_addr_i);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The slots' life and settings: opens and closes them, and lets those tokens through to the core that it may see.
 //
 //   CLOSED -OPEN-> OPEN -first token-> PREFILL -last token-> BUSY -answer's end-> OPEN ... -CLOSE-> CLOSED
@@ -66,16 +67,16 @@ module host_slots #(
   `REQUIRE(a_token_has_24_bits, 1 <= VOCAB && VOCAB <= 1 << TOKEN_W)
   `REQUIRE(top_k_has_5_bits, 1 <= TOP_K && TOP_K <= 31)
 
-  state_e      state_q[SLOTS];
-  logic        fresh_q[SLOTS];  // the next token is at position 0
-  logic        drop_q[SLOTS];  // the rest of a prompt is dropped
-  pos_t        pos_q[SLOTS];  // of the next token; DEPTH: full
-  adapter_t    adapter_q[SLOTS];
-  pos_t        max_new_q[SLOTS];
-  logic [4:0]  top_k_q[SLOTS];
+  state_e state_q[SLOTS];
+  logic fresh_q[SLOTS];  // the next token is at position 0
+  logic drop_q[SLOTS];  // the rest of a prompt is dropped
+  pos_t pos_q[SLOTS];  // of the next token; DEPTH: full
+  adapter_t adapter_q[SLOTS];
+  pos_t max_new_q[SLOTS];
+  logic [4:0] top_k_q[SLOTS];
   logic [23:0] beta_q[SLOTS];
   logic [31:0] seed_q[SLOTS];
-  logic        cut_q[SLOTS];  // the answer must be cut
+  logic cut_q[SLOTS];  // the answer must be cut
 
   // ---- registers
   state_e state, read_state;
@@ -94,11 +95,11 @@ module host_slots #(
                                  (write_addr_i == SLOT_ADAPTER_ADDR && state == StateOpen));
   always_comb begin
     case (write_addr_i)
-      SLOT_CTRL_ADDR: unfit = open ? !choosable_i[adapter_q[write_slot_i]] : !close && !stop;
-      SLOT_ADAPTER_ADDR: unfit = !choosable_i[write_data_i[3:0]];
-      SLOT_TOP_K_ADDR: unfit = write_data_i > TOP_K;
+      SLOT_CTRL_ADDR:                    unfit = open ? !choosable_i[adapter_q[write_slot_i]] : !close && !stop;
+      SLOT_ADAPTER_ADDR:                 unfit = !choosable_i[write_data_i[3:0]];
+      SLOT_TOP_K_ADDR:                   unfit = write_data_i > TOP_K;
       SLOT_MAX_NEW_ADDR, SLOT_BETA_ADDR: unfit = write_data_i == '0;
-      default: unfit = 1'b0;
+      default:                           unfit = 1'b0;
     endcase
   end
   assign bad_value_o = write_i && !busy_o && unfit;
@@ -120,8 +121,8 @@ module host_slots #(
   logic [SLOTS-1:0] uses, busy;
 
   for (genvar s = 0; s < SLOTS; s++) begin : gen_slot
-    assign uses[s] = state_q[s] != StateClosed && adapter_q[s] == adapter_i;
-    assign busy[s] = state_q[s] == StateBusy;
+    assign uses[s]  = state_q[s] != StateClosed && adapter_q[s] == adapter_i;
+    assign busy[s]  = state_q[s] == StateBusy;
     // Not before the core has the prompt's last token.
     assign cut_o[s] = cut_q[s] && !(tok_valid_o && 32'(tok_prompt_o.slot) == s);
   end
@@ -129,8 +130,8 @@ module host_slots #(
   assign answering_o    = |busy;
 
   // ---- prompts. They wait in the clocks in which a register is written, so that a command and a token never meet.
-  logic    exists, drop, awaited, bad, pass, room, token_ready, fire;
-  state_e  token_state;
+  logic exists, drop, awaited, bad, pass, room, token_ready, fire;
+  state_e token_state;
   sample_t sample;
   prompt_t offer;
 

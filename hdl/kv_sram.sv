@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // One KV head's keys or values of all slots: a word a (slot, position), written once, read with one clock of latency.
 module kv_sram #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One decoder layer: a pipeline of stages joined by valid/ready streams, in dataflow order.
 //
 //   x --+--> attn_norm -> qkv -> rope -> attention -> o --> (+) --+--> ffn_norm -> gateup -> swiglu -> down --> (+) -->

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Low-rank adapters of one cell array: y + B (A x) beside a matrix, from words in SRAM (docs/formats.md, Adapters).
 //
@@ -9,12 +10,12 @@
 // waits and nothing moves. An adapter whose scales of B are all 0 leaves this array alone: no other word of it is read,
 // so that none needs to be written.
 module lora #(
-  parameter int ARRAY   = 0,  // cartridge_pkg::ARRAY_*
+  parameter int ARRAY   = 0,   // cartridge_pkg::ARRAY_*
   parameter int K       = 64,
   parameter int N       = 96,
   parameter int MODULES = 1,
-  parameter int FROM_1  = 0,  // with three modules, the first output beat of the second one
-  parameter int FROM_2  = 0,  // and of the third one; two modules take turns beat by beat
+  parameter int FROM_1  = 0,   // with three modules, the first output beat of the second one
+  parameter int FROM_2  = 0,   // and of the third one; two modules take turns beat by beat
   parameter int RANK    = 8,
   parameter int BANKS   = 2,
   parameter int ACT_W   = 12
@@ -40,17 +41,17 @@ module lora #(
 );
   import cartridge_pkg::*;
 
-  localparam int IN_BEATS  = K / LANES;
+  localparam int IN_BEATS = K / LANES;
   localparam int OUT_BEATS = N / LANES;
-  localparam int WORDS     = bank_words(MODULES, K, N);
-  localparam int WORD_W    = RANK * LANES * 8;
-  localparam int CHUNKS    = WORD_W / 32;
+  localparam int WORDS = bank_words(MODULES, K, N);
+  localparam int WORD_W = RANK * LANES * 8;
+  localparam int CHUNKS = WORD_W / 32;
   localparam int MODULE_IW = idx_w(MODULES);
-  localparam int STEP_W    = $clog2(MODULES + 1);
-  localparam int ROW_IW    = idx_w(RANK);
-  localparam int OUT_W     = $clog2(OUT_BEATS + 1);
-  localparam int WORD_IW   = idx_w(WORDS);
-  localparam int ADDR_W    = idx_w(BANKS * WORDS);
+  localparam int STEP_W = $clog2(MODULES + 1);
+  localparam int ROW_IW = idx_w(RANK);
+  localparam int OUT_W = $clog2(OUT_BEATS + 1);
+  localparam int WORD_IW = idx_w(WORDS);
+  localparam int ADDR_W = idx_w(BANKS * WORDS);
 
   `REQUIRE(inputs_are_whole_beats, K >= LANES && K % LANES == 0)
   `REQUIRE(outputs_are_whole_beats, N >= LANES && N % LANES == 0)
@@ -69,23 +70,23 @@ module lora #(
     StQuantise,  // mantissas of u, one module a clock
     StOutputs    // words of B with the beats of y
   } state_e;
-  state_e               state_q;
-  logic                 known_q;   // the scales of this token's adapter have been read
-  logic                 active_q;  // the adapter changes this array
-  logic           [3:0] bank_q;
-  logic    [STEP_W-1:0] step_q;    // modules of this beat whose words have been asked for
+  state_e state_q;
+  logic known_q;  // the scales of this token's adapter have been read
+  logic active_q;  // the adapter changes this array
+  logic [3:0] bank_q;
+  logic [STEP_W-1:0] step_q;  // modules of this beat whose words have been asked for
   logic [MODULE_IW-1:0] module_q;  // module whose values are scaled or quantised
-  logic    [ROW_IW-1:0] row_q;     // value of it that is scaled
-  logic     [OUT_W-1:0] ahead_q;   // words of B that have been asked for
-  logic     [OUT_W-1:0] out_q;     // words of B that have been multiplied
+  logic [ROW_IW-1:0] row_q;  // value of it that is scaled
+  logic [OUT_W-1:0] ahead_q;  // words of B that have been asked for
+  logic [OUT_W-1:0] out_q;  // words of B that have been multiplied
 
   // ---- the words: written 32 bits at a time
-  adapter_write_t     write;
-  logic  [WORD_W-1:0] word;
+  adapter_write_t write;
+  logic [WORD_W-1:0] word;
   logic [WORD_W-33:0] chunks_q;  // all but the last
-  logic               fill, read;
+  logic fill, read;
   logic [WORD_IW-1:0] address;
-  logic         [3:0] bank;
+  logic [3:0] bank;
 
   assign write = write_i;
   assign fill  = write_valid_i && write.array == 2'(ARRAY);
@@ -137,14 +138,14 @@ module lora #(
   end
 
   // ---- the multipliers, in two roles
-  logic signed      [63:0] p_q[MODULES][RANK];
-  logic     [LANES*48-1:0] delta_q;
+  logic signed [63:0] p_q[MODULES][RANK];
+  logic [LANES*48-1:0] delta_q;
   logic signed [ACT_W-1:0] mant_q[MODULES][RANK];
-  logic              [4:0] places_q[MODULES];
-  logic             [31:0] scales_q[MODULES];
-  logic    [MODULE_IW-1:0] in_module, out_module;  // that of the word of A, and of the word of B
+  logic [4:0] places_q[MODULES];
+  logic [31:0] scales_q[MODULES];
+  logic [MODULE_IW-1:0] in_module, out_module;  // that of the word of A, and of the word of B
 
-  assign in_module  = MODULE_IW'(step_q - 1'b1);
+  assign in_module = MODULE_IW'(step_q - 1'b1);
   assign out_module = (MODULES == 3) ? MODULE_IW'(32'(out_q) >= FROM_1) + MODULE_IW'(32'(out_q) >= FROM_2) :
                       (MODULES == 2) ? MODULE_IW'(out_q[0]) : '0;
 
@@ -171,7 +172,7 @@ module lora #(
     end
   end
 
-  logic  signed [63:0] column_sum;
+  logic signed [63:0] column_sum;
   logic [LANES*48-1:0] delta_d;
   always @(posedge clk_i) begin
     if (use_b) begin
@@ -190,10 +191,10 @@ module lora #(
   end
 
   // ---- u and its mantissas
-  logic signed    [31:0] u_q[MODULES][RANK];
-  logic    [RANK*32-1:0] u;
+  logic signed [31:0] u_q[MODULES][RANK];
+  logic [RANK*32-1:0] u;
   logic [RANK*ACT_W-1:0] mant;
-  logic            [4:0] u_shift;
+  logic [4:0] u_shift;
 
   function automatic logic signed [31:0] scaled_u(input logic signed [63:0] p, input logic [15:0] scale);
     logic signed [63:0] t;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Adapter words from the host into the banks of the layers: a frame a word, a header and RANK * LANES bytes. A frame that
 // is too short, too long, or for a place that is not there or not EMPTY is dropped from where that shows; what it has
 // written until then is in its own word, in a bank that nobody uses.
@@ -44,33 +45,33 @@ module lora_loader #(
     logic [15:0] word;
   } header_t;
 
-  logic        in_frame_q, drop_q;
-  header_t     header_q;
+  logic in_frame_q, drop_q;
+  header_t header_q;
   logic [15:0] chunk_q;
 
-  header_t     first, header;
+  header_t first, header;
   logic [15:0] words;
-  logic        place_exists, place_is_open, end_is_right, wrong, write;
+  logic place_exists, place_is_open, end_is_right, wrong, write;
 
   always_comb begin
     case (header.array)
-      ARRAY_QKV: words = 16'(WORDS_QKV);
-      ARRAY_O: words = 16'(WORDS_O);
+      ARRAY_QKV:    words = 16'(WORDS_QKV);
+      ARRAY_O:      words = 16'(WORDS_O);
       ARRAY_GATEUP: words = 16'(WORDS_GATEUP);
-      ARRAY_DOWN: words = 16'(WORDS_DOWN);
-      default: words = '0;
+      ARRAY_DOWN:   words = 16'(WORDS_DOWN);
+      default:      words = '0;
     endcase
   end
 
-  assign first         = data_i;
-  assign header        = in_frame_q ? header_q : first;
+  assign first = data_i;
+  assign header = in_frame_q ? header_q : first;
   assign place_exists  = int'(header.bank) < ADAPTERS && header.spare == '0 && int'(header.layer) < LAYERS &&
                          header.word < words;
   assign place_is_open = place_exists && !choosable_i[header.bank+4'd1];
-  assign end_is_right  = last_i == (chunk_q == 16'(CHUNKS - 1));
-  assign wrong         = in_frame_q ? !drop_q && (!place_is_open || !end_is_right) : !place_is_open || last_i;
-  assign write         = valid_i && in_frame_q && !drop_q && place_is_open;
-  assign bad_frame_o   = valid_i && wrong;
+  assign end_is_right = last_i == (chunk_q == 16'(CHUNKS - 1));
+  assign wrong = in_frame_q ? !drop_q && (!place_is_open || !end_is_right) : !place_is_open || last_i;
+  assign write = valid_i && in_frame_q && !drop_q && place_is_open;
+  assign bad_frame_o = valid_i && wrong;
   assign word_loaded_o = write && last_i && end_is_right;
 
   always_ff @(posedge clk_i) begin
@@ -83,7 +84,7 @@ module lora_loader #(
       in_frame_q <= !last_i;
       drop_q     <= !last_i && (drop_q || wrong);
       if (!in_frame_q) header_q <= first;
-      chunk_q    <= in_frame_q ? chunk_q + 16'd1 : '0;
+      chunk_q <= in_frame_q ? chunk_q + 16'd1 : '0;
     end
   end
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Loads one mask image into memory MEM once, in reset. Simulation only: in silicon the vias are the memory.
 // The instance number is a port, so that all layers share one module; hence the load on a clock, not in `initial`.
 `ifndef MASK_LOAD_SVH

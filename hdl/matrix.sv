@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Matrix-vector product over mask weights: K inputs to N outputs, FX streams on both sides.
 //

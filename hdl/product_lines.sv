@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The product generator of a block: 2^W_BITS lines carry 0*x, 1*x, 2*x, ... bit-serially, least significant bit first.
 // An even multiple is its half, one clock late; an odd one is its even neighbour plus x in a serial adder.
 module product_lines #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A projection of this die's model, by the name of its cell array: "qkv", "o", "gateup", "down" or "head". The name gives
 // the geometry (shape_pkg), the mask images, and which words of an adapter are its own.
 module projection #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A rule of a module's parameters: a build that breaks it stops, and says the rule by its name.
 //
 //   `REQUIRE(k_is_a_multiple_of_32, K % 32 == 0)

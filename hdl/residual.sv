@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Residual addition: joins the skip path and the branch, beat by beat.
 module residual (
   input  logic                                            skip_valid_i,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 `include "require.svh"
 // RMSNorm over a vector of N FX values:  y_i = x_i / sqrt(mean(x^2) + eps) * g_i     (docs/formats.md)
@@ -30,10 +31,10 @@ module rms_norm #(
   `REQUIRE(epsilon_is_not_0, NEPS != 0)
   `REQUIRE(square_root_of_n_is_normal, SQN[15])
 
-  localparam int BEATS   = N / LANES;
+  localparam int BEATS = N / LANES;
   localparam int BEAT_IW = idx_w(BEATS);
   localparam int GAIN_IW = idx_w(N);
-  localparam int NORM_W  = 16;
+  localparam int NORM_W = 16;
 
   logic [31:0] gains[N];
   `MASK_LOAD(gains, NAME, id_i, ".hex")
@@ -135,8 +136,8 @@ module rms_norm #(
             state_q <= StEps;
           end
         end
-        StEps: state_q <= StRoot;
-        StRoot: if (root_done) state_q <= StScale;
+        StEps:   state_q <= StRoot;
+        StRoot:  if (root_done) state_q <= StScale;
         StScale: begin
           a_q       <= 20'((35'(root) * 35'(SQN) + 35'd16384) >> 15);
           z_shift_q <= 6'(21 - SQE) + 6'(sh) - 6'(k);
@@ -160,7 +161,7 @@ module rms_norm #(
                                                 input logic [5:0] z_shift, input logic [31:0] g);
     logic signed [31:0] z;  // at most sqrt(N), 20 fraction bits
     logic signed [63:0] y;
-    logic        [ 7:0] down;
+    logic [7:0] down;
     z      = 32'(rsr(64'(x) * $signed({44'd0, a}), z_shift));
     y      = (g[30:23] == 0) ? 64'sd0 : 64'(z) * $signed({40'd0, 1'b1, g[22:0]});
     down   = 8'd154 - g[30:23];
@@ -170,7 +171,6 @@ module rms_norm #(
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     assign mag[l*32+:32]     = magnitude(data_i[l*32+:32]);
     assign squares[l*48+:48] = squared(x_q[beat_q][l], sh);
-    assign data_o[l*32+:32]  = normed(
-        x_q[beat_q][l], a_q, z_shift_q, gains[GAIN_IW'(32'(beat_q)*LANES+l)]);
+    assign data_o[l*32+:32]  = normed(x_q[beat_q][l], a_q, z_shift_q, gains[GAIN_IW'(32'(beat_q)*LANES+l)]);
   end
 endmodule

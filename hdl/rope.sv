@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 `include "require.svh"
 // Rotary position embedding on the beats of q and k; v passes through. Pairs are interleaved: (2i, 2i+1) of a head.
@@ -27,10 +28,10 @@ module rope #(
   `REQUIRE(turned_beats_are_of_the_vector, TURN_BEATS >= 1 && TURN_BEATS <= BEATS)
   `REQUIRE(positions_have_16_bits, DEPTH >= 1 && DEPTH <= 1 << 16)
 
-  localparam int PAIRS    = HEAD_DIM / 2;
-  localparam int STEP     = LANES / 2 % PAIRS;  // from the pair of a beat's first lane to that of the next beat's
-  localparam int BEAT_IW  = idx_w(BEATS);
-  localparam int PAIR_IW  = idx_w(PAIRS);
+  localparam int PAIRS = HEAD_DIM / 2;
+  localparam int STEP = LANES / 2 % PAIRS;  // from the pair of a beat's first lane to that of the next beat's
+  localparam int BEAT_IW = idx_w(BEATS);
+  localparam int PAIR_IW = idx_w(PAIRS);
   localparam int ANGLE_IW = idx_w(DEPTH * PAIRS);
 
   logic [31:0] angles[DEPTH*PAIRS];
@@ -38,7 +39,7 @@ module rope #(
 
   logic [BEAT_IW-1:0] beat_q;
   logic [PAIR_IW-1:0] first_q;  // pair of the beat's first lane, in its head
-  logic               last, turn;
+  logic last, turn;
 
   // The pair so many after one of a head's, in its own head.
   function automatic logic [PAIR_IW-1:0] pair_after(input logic [PAIR_IW-1:0] pair, input int distance);
@@ -65,11 +66,11 @@ module rope #(
     localparam int Lane = 2 * p;  // the pair's first lane
     logic signed [31:0] x0, x1;
     logic signed [15:0] c, s;
-    logic        [31:0] y0, y1;
+    logic [31:0] y0, y1;
 
     assign x0     = data_i[Lane*32+:32];
     assign x1     = data_i[(Lane+1)*32+:32];
-    assign {s, c} = angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first_q, p % PAIRS)))];
+    assign {s, c} = angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first_q, p%PAIRS)))];
     assign y0     = sat32(rsr(64'(x0) * 64'(c) - 64'(x1) * 64'(s), 6'd14));
     assign y1     = sat32(rsr(64'(x0) * 64'(s) + 64'(x1) * 64'(c), 6'd14));
 

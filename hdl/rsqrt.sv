@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reciprocal square root: k with u << 2k in [2^46, 2^48), r = isqrt(floor(2^82 / (u << 2k))), so that
 // 1/sqrt(u) = r * 2^(k-41). A serial division (37 clocks), then a serial square root (19 clocks).
 module rsqrt (
@@ -19,7 +20,7 @@ module rsqrt (
     for (int unsigned i = 0; i < 24; i++) if (u_i[2*i+:2] != 0) k = 5'(23 - i);
   end
 
-  logic [4:0]  k_q;
+  logic [4:0] k_q;
   logic [47:0] norm;
   assign norm = u_i << {k, 1'b0};
   assign k_o  = k_q;
@@ -29,17 +30,17 @@ module rsqrt (
   logic [48:0] rem_q, trial;
   logic [47:0] den_q;
   logic [QUO_W-1:0] quo_q;
-  logic [5:0]  div_left_q;
-  logic        fits;
+  logic [5:0] div_left_q;
+  logic fits;
   assign trial = {rem_q[47:0], 1'b0};
   assign fits  = trial >= {1'b0, den_q};
 
   // Restoring square root, two radicand bits a clock.
   logic [2*ROOT_W-1:0] rad_q;
-  logic [ROOT_W+1:0]   part_q, part, test;
-  logic [ROOT_W-1:0]   root_q;
-  logic [4:0]          root_left_q;
-  logic                done_q;
+  logic [ROOT_W+1:0] part_q, part, test;
+  logic [ROOT_W-1:0] root_q;
+  logic [4:0] root_left_q;
+  logic done_q;
   assign part   = {part_q[ROOT_W-1:0], rad_q[2*ROOT_W-1-:2]};
   assign test   = {root_q, 2'b01};
   assign r_o    = root_q;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Choice by temperature among the TOP_K largest logits of VOCAB, which arrive LANES a beat (docs/formats.md, sampler).
 //
@@ -7,7 +8,7 @@
 // Padding columns of the last beat are never taken.
 module sampler #(
   parameter int VOCAB = 64,
-  parameter int TOP_K = 16  // the longest list
+  parameter int TOP_K = 16   // the longest list
 ) (
   input  logic                              clk_i,
   input  logic                              rst_i,
@@ -30,11 +31,11 @@ module sampler #(
   sample_t sample;  // Icarus 11 knows the type of a top's port only from a variable of it
   assign sample = sample_i;
 
-  localparam int BEATS   = (VOCAB + LANES - 1) / LANES;
+  localparam int BEATS = (VOCAB + LANES - 1) / LANES;
   localparam int BEAT_IW = idx_w(BEATS);
   localparam int LANE_IW = idx_w(LANES);
   localparam int LIST_IW = idx_w(TOP_K);
-  localparam int FILL_W  = $clog2(TOP_K + 1);
+  localparam int FILL_W = $clog2(TOP_K + 1);
 
   typedef enum logic [2:0] {
     StTake,
@@ -44,24 +45,24 @@ module sampler #(
     StPick,
     StOut
   } state_e;
-  state_e             state_q;
+  state_e state_q;
   logic [BEAT_IW-1:0] beat_q;
-  logic   [LANES-1:0] taken_q;  // lanes of the waiting beat that are in the list
-  tag_t               tag_q;
-  logic        [23:0] beta_q;
-  logic        [31:0] seed_q;
+  logic [LANES-1:0] taken_q;  // lanes of the waiting beat that are in the list
+  tag_t tag_q;
+  logic [23:0] beta_q;
+  logic [31:0] seed_q;
 
   // The largest logits so far, sorted, and how many they are.
   logic signed [31:0] z_q[TOP_K];
   logic [TOKEN_W-1:0] t_q[TOP_K];
-  logic  [FILL_W-1:0] fill_q;
+  logic [FILL_W-1:0] fill_q;
   logic [LIST_IW-1:0] idx_q, last, worst;  // of the list: the one at work, the last there is, and of a full list
 
   // The best lane that is not taken; the lowest among equals.
   logic signed [31:0] best;
   logic [LANE_IW-1:0] lane;
   logic [TOKEN_W-1:0] token;
-  logic               found, enters;
+  logic found, enters;
 
   always_comb begin
     best  = '0;
@@ -124,7 +125,7 @@ module sampler #(
   // The draw: a hash of seed and position times the sum of all weights.
   logic [31:0] hash_q;
   logic [25:0] draw_q;
-  logic        picked_q;
+  logic picked_q;
   logic [TOKEN_W-1:0] token_q;
 
   function automatic logic [31:0] lowbias32(input logic [31:0] x);
@@ -160,11 +161,11 @@ module sampler #(
           taken_q[lane] <= 1'b1;
           if (5'(fill_q) < sample.top_k) fill_q <= fill_q + 1'b1;
         end else if (valid_i) begin
-          taken_q  <= '0;
-          tag_q    <= tag_i;
-          beta_q   <= sample.beta;
-          seed_q   <= sample.seed;
-          beat_q   <= beat_q + 1'b1;
+          taken_q <= '0;
+          tag_q   <= tag_i;
+          beta_q  <= sample.beta;
+          seed_q  <= sample.seed;
+          beat_q  <= beat_q + 1'b1;
           if (beat_q == BEAT_IW'(BEATS - 1)) begin
             beat_q  <= '0;
             state_q <= StWeigh;
@@ -203,7 +204,7 @@ module sampler #(
             state_q <= StOut;
           end
         end
-        StOut: if (ready_i) state_q <= StTake;
+        StOut:   if (ready_i) state_q <= StTake;
         default: state_q <= StTake;
       endcase
     end

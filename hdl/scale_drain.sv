@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 `include "require.svh"
 // A matrix's scaling units, one for SHARE columns: each clock of drain_i adds one group's scaled sums in one column of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A group's part of a matrix output, rsr(D*sum + M*xsum, shift) = part_o + half_o, as lean logic: D and M are binary16,
 // so each product is one of a 12-bit signed significand, moved to its place by the exponent. The rounding is the last
 // bit shifted out, left to the adder that takes the part.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keeps every slot's place: gives each token its position, feeds answers back as the next input, and ends a generation
 // at a stop token, at the asked number of tokens, or at the end of the KV cache.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One column's accumulator: each clock of en_i adds the bits of BIT_LINES signed PROD_W-bit products, which arrive
 // bit-serially, least significant bit first.
 //

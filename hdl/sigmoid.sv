@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // sigmoid(g) of an FX value, 16 fraction bits: 256 linear segments of |g| in [0, 16), mirrored for negative g.
 module sigmoid (
   input  logic signed [31:0] g_i,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Base-2 softmax of HEADS score sequences side by side, one position a clock (docs/formats.md).
 //
@@ -73,7 +74,7 @@ module softmax #(
             state_q <= StStart;
           end
         end
-        StStart: state_q <= StDivide;
+        StStart:  state_q <= StDivide;
         StDivide: if (done[0]) state_q <= StProb;
         StProb:
         if (ready_i) begin
@@ -83,7 +84,7 @@ module softmax #(
             state_q <= StScore;
           end
         end
-        default: state_q <= StScore;
+        default:  state_q <= StScore;
       endcase
     end
   end
@@ -95,9 +96,9 @@ module softmax #(
 
   for (genvar h = 0; h < HEADS; h++) begin : gen_head
     logic signed [23:0] score, maximum;
-    logic        [24:0] below;
-    logic        [20:0] e;
-    logic   [REC_W-1:0] recip;
+    logic [24:0] below;
+    logic [20:0] e;
+    logic [REC_W-1:0] recip;
 
     assign score   = score_i[h*24+:24];
     assign maximum = max_q[h*24+:24];

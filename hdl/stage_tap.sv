@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Simulation monitor point: writes every accepted beat of a stage to the trace, LANES + 2 raw 32-bit words a record.
 //
 //   word 0      {stage[7:0], layer[7:0], slot[7:0], 8'd0}

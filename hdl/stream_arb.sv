@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two streams into one. An offer stays: while a beat waits for its consumer, it is the one that is offered.
 //
 // Otherwise a goes before b, or, with TURNS, each of the two goes first after a beat of the other.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // FIFO of a stream's beats: registers a long way, holds the skip path of a residual while its branch is computed, keeps
 // answers until the layers take them.
 `include "require.svh"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One stream to two branches: a beat moves into both in the same clock, or into neither. The beat's fields need no
 // cell: both branches look at the source's.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tap of a stage that is all or part of a beat stream: beats FROM, FROM+STEP, ... (BEATS of them) of every vector of
 // TOTAL beats.
 module stream_tap #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SwiGLU: h = gate * sigmoid(gate) * up. Beats of gate and up arrive in turn; one beat leaves for each pair.
 module swiglu (
   input  logic                                            clk_i,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Low-rank adapters as a die holds them: int8 codes with two scales a module, and the words of the SRAM banks.
 
 docs/formats.md ("Adapters") says what the codes mean and where they lie. Modules are named as the checkpoint's tensors,

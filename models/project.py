@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where things are: the checkout, its RTL, and what is built in it."""
 
 from pathlib import Path

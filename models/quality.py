@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Quality of the golden model: perplexity and first choices beside the float reference, over a text.
 
 The text is cut into windows that fill the KV cache once; each starts anew, and every token of a window but the first is

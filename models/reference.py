@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Float32 reference of a Llama decoder, over the dequantised weights of a checkpoint.
 
 What the golden model is measured against, and independent of it. The formulas are those of the Llama papers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An adapter, computed in closed form, with which a model begins every answer with a phrase.
 
 What the last layer's ``down`` adds goes to the final norm and the head, and nowhere else. A is found by least squares:

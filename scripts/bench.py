@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make bench``: the speed of simulation and golden model, beside llama.cpp on the same cores, in one run."""
 
 import os

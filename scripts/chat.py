@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make chat``: a conversation with a model in RTL simulation, through the die's host port, every stage checked.
 
 LORA is PEFT folders with commas between them, which ``/lora NAME`` chooses by the folder's name.

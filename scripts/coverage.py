@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make coverage``: what the benches reach of the testplan's coverage points and of the code of hdl/.
 
 Runs the tests of all testpoints that have coverage points, on Verilator, and merges what they leave. With TEST=name it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make formal``: the proofs of tb/evidence/formal/tasks.toml, two at a time; TASK=name does one, or a family."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make format``: every source in the form that ``make lint`` asks for, and with its licence line."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make lint``: ruff, Verilator, Verible and slang, the form of every source, licence lines and waivers."""
 
 import shlex

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make masks``: two models of one geometry differ in two masks, and in nothing else of the die.
 
 MODEL and OTHER are checkpoints as ``make sim`` takes them; without both, the tiny model and one of another seed. For

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make mutate``: COUNT one-line mutants of hdl/, chosen by SEED over all modules, and what the benches say to each.
 
 Each mutant is a folder of its own, build/mutate/NAME: the project by symbolic links, but a copy of hdl/ with a line

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make nightly``: regression, other tests, coverage, proofs, an answer and the speed of it, and one report of all.
 
 PARTS are those to do (all by default); they take parameters of their own. SEED, the first of the regression, is the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make ppa``: transistors from synthesis, clocks from the cycle model, and Llama 3.1 8B on such a die."""
 
 import dataclasses

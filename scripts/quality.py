@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make quality``: perplexity and first choices of the golden model beside the float reference, over English prose.
 
 The text is "Alice's Adventures in Wonderland" (Lewis Carroll, 1865).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make quantise``: a checkpoint becomes a mix of weights of 3 and 6 bits, written as a GGUF file."""
 
 import sys

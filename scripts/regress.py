@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make regress``: every bench of tb/ with several seeds on both simulators, in parallel, a process a run.
 
 Dask distributes the runs, and starts those of a worker that died anew on another. A failed run is done once more with

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what the project needs and the machine lacks: Debian packages (as root), then a Python environment in .venv
 # with the pinned requirements. Says nothing when all is there. PYTHON=path chooses another Python >= 3.11.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make shape``: the package of constants without which no flow can compile a model's die; it goes before the RTL."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make sim``: a model answers from RTL simulation, every stage of every layer held against the golden model.
 
 With TEST=name it runs that bench instead.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make teach``: an adapter with which a model begins every answer with a phrase, as a PEFT folder."""
 
 import sys

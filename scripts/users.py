@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make users``: several users at once on one die, every stage of every layer checked, and a picture of who is where.
 
 Every answer equals the golden model's, which runs each conversation by itself: what a user gets alone.

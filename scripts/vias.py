@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make vias``: a block of a model's die drawn, both masks, as a picture and as GDSII.
 
 The picture begins with COLUMN; the GDSII file has all columns.

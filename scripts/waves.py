@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make waves``: a run with its signals on file, and a view of them for GTKWave with the cursor at the first mismatch.
 
 With TEST=name it traces that bench. Else it traces a model while one token is in one place: position TOKEN in LAYER, or

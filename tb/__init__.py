@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Benches of the chip and of every operator, under Verilator and Icarus."""

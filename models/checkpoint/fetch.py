@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints by name: found in build/checkpoints, or fetched or made and put there."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adapter folders of the PEFT library: ``adapter_config.json`` and ``adapter_model.safetensors``.
 
 Names and meaning follow https://github.com/huggingface/peft (``LoraConfig``, ``tuners/lora``, ``tuners_utils.py``). The

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """English prose in the public domain, from the test data in the source archive of the PyPI package ``brotli``."""
 
 import hashlib

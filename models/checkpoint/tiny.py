@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tiny random Llama checkpoint: small enough to simulate in seconds, lively enough to tell mistakes apart."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tokenizer and chat template that a GGUF checkpoint carries, built with ``tokenizers`` and ``jinja2``.
 
 The pre-tokenizer expressions are those that llama.cpp's ``llama-vocab.cpp`` gives for ``tokenizer.ggml.pre``; chat

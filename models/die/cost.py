@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a die costs in transistors: counts a unit, as synthesis gives them, times the units that a geometry needs."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cycle model: how many clocks a token takes, from the geometry alone.
 
 Every count follows from the state machines of hdl/ and is held against the RTL to the cycle: by the chip's benches for

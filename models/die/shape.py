@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shape of a model and the die that holds it: the only numbers RTL, golden model and etcher share."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The package of constants from which the RTL takes a model's shape and its die's geometry."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Widths of a matrix's sums, as hdl/block_array_gate.sv and hdl/scale_drain.sv derive them from a die's fields."""
 
 from typing import NamedTuple

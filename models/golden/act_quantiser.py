@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Activation quantiser: FX values in front of a matrix to groups with one shift each."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Grouped-query attention over quantised keys and values (Ainslie et al., "GQA", 2023)."""
 
 import numpy as np

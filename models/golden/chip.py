@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole chip: tokens in, every stage of every layer and a token out."""
 
 from collections.abc import Iterator, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reciprocal of the softmax sum."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Embedding: one row of cells a token, scaled to FX."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Negative powers of two by a table of 64 steps an octave and linear interpolation."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixed-point primitives. FX values are int64 arrays that hold signed 32-bit numbers with 16 fraction bits."""
 
 import numpy as np

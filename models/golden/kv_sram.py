@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KV cache of one layer and slot."""
 
 import numpy as np

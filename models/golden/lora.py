@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Low-rank adapter of one module (Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021)."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Matrix: cells group by group, then the scale drain. How the rows lie in blocks changes no value.
 
 The work is done by float32 and float64 BLAS, which is exact here because every partial sum is an integer (times a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RMSNorm over a vector of FX values (Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019)."""
 
 import numpy as np

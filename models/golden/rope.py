@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rotary position embedding over interleaved pairs (Su et al., "RoFormer", 2021), from a table of 14 fraction bits."""
 
 import numpy as np

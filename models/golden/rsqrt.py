@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reciprocal square root of a block-normalised sum of squares."""
 
 import math

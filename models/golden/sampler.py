@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Choice of a token: the largest logit, or one of the largest by temperature and a counter-based generator."""
 
 import math

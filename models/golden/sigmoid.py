@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sigmoid by a table of sixteenths and linear interpolation."""
 
 import numpy as np

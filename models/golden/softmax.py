@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Base-2 softmax."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stages whose values are compared: the table of docs/formats.md."""
 
 from enum import IntEnum

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gated linear unit with SiLU (Shazeer, "GLU Variants Improve Transformer", 2020)."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of RoPE as a mask holds it, from the formula of docs/formats.md ("rope").
 
 The golden model has a function of its own for the same table, written from the same page (``models.golden.rope``); a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audit of a mask: every via and every scale on file against the checkpoint, whether a simulation used it or not.
 
 A prompt reads only some rows of the embedding and some positions of the tables, and a weight times zero tells nothing:

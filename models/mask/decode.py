@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mask images become the checkpoint's tensors again, from docs/masks.md and the files alone.
 
 Nothing here is the etcher's but what an image is and how its file is read: the order of columns, slices and digits is

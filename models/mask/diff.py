@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What two models of one die differ in: cells of mask 1 whose via moves, words and bits of mask 2 that change."""
 
 from collections.abc import Iterator

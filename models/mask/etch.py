@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The etcher: a checkpoint becomes the mask images of docs/masks.md. ``models.mask.decode`` is the way back."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A block of a die as GDSII: the base die that every model shares, and on layers of their own the vias of two masks.
 
 A cell is a strip across the product lines of its column: a strap (the transistor's source) crosses all of them, and a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The codec of a mask's images: 32-bit words as text for ``$readmemh``, eight lower-case hex digits a line."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One image of a mask as an object: which piece of the die it is for, its words, and its file. See docs/masks.md."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``mask.json`` of a mask's folder: what the mask is of, and the size and SHA-256 of every file."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The vias of one block of a die: the cells of mask 1 and the scale words of mask 2, by row and column."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A block of a die as a picture: every cell a row of product lines with its via, and the scale bits of mask 2 below."""
 
 import os

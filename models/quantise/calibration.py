@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calibration: what enters each matrix while the float reference reads texts, layer by layer."""
 
 from collections.abc import Iterator, Sequence

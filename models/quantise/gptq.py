@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """GPTQ: one matrix to weights of 3 or 6 bits, with error feedback.
 
 Frantar, Ashkboos, Hoefler and Alistarh 2022 (arXiv:2210.17323): inputs are quantised one after another, and what each

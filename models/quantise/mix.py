@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mix: a checkpoint whose weights have 3 bits where they can and 6 where they must.
 
 An array has one geometry in all layers, so each kind of array has one width. Measured is by how much perplexity rises

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audit finds every changed digit of a mask, and says where it is."""
 
 import shutil

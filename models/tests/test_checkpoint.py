@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The GGUF reader: what it reads, that nothing is lost, and that every bad file is refused in one clear line."""
 
 import hashlib

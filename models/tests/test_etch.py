@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Masks: what is etched, that nothing of it is lost, and that nothing half-written is ever seen."""
 
 import hashlib

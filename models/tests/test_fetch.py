@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finding and fetching checkpoints, with pip kept off the network where it must fail."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The golden chip on the tiny model: prefill, slots, limits, and its distance from the float reference."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Low-rank adapters: their arithmetic bit for bit, where they act, their distance from float, where their words lie."""
 
 import dataclasses

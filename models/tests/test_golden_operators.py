@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every golden operator against the formula of docs/formats.md, written again in Python integers and fractions."""
 
 import itertools

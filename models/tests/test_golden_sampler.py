@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sampler against docs/formats.md in Python integers, and against the distribution that it stands for."""
 
 import numpy as np

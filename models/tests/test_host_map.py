@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is written from the register map is current, and what is no map is refused."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mask, golden model and audit are written apart from each other: what they share is docs/formats.md and masks.md."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Drawings of a block: what another program reads in the GDSII file is what the checkpoint says."""
 
 import numpy as np

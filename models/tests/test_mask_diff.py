@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The difference of two masks: what changes is counted where it is, and different dies are told apart."""
 
 import pytest

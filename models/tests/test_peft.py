@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reader of PEFT folders: what it honours, the order of q and k rows, and every refusal."""
 
 import json

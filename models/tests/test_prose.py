@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The texts, with pip kept off the network and archives of our own."""
 
 import hashlib

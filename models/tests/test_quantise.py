@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights of 3 and 6 bits: their codes, the quantiser, the choice of widths, and masks and golden model of a mix."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The float reference against plain per-position formulas, and on the real model."""
 
 import numpy as np

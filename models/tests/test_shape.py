@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What follows from a shape alone: multiplications, constants, and what a slot can take."""
 
 from decimal import Decimal, localcontext

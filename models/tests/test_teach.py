@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The adapter that makes a model begin with a phrase: its algebra, and what it does to SmolLM2 in the golden model."""
 
 import numpy as np

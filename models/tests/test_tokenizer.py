@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tokens, text and chat templates, from the checkpoints' own metadata."""
 
 import pytest

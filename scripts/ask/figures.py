@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The figures of a run of one conversation: what ``make sim`` and ``make bench`` measure."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a user asks of a model in simulation: the checkpoint, the prompt in tokens, the die and the simulator."""
 
 import shlex

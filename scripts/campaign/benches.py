@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which benches a campaign runs, with which seeds, and in which order."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Dask cluster that a regression runs on: this machine, a running scheduler, or a batch system."""
 
 import logging

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names the benches that pytest finds, as JSON on stdout: [[node, whether one seed is enough], ...].
 
 A process of its own, called with pytest's arguments; what pytest says goes to stderr, and its status is the status.

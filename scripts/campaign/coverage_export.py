@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Coverage in the forms that other tools read: lcov, Cobertura, and what cocotb-coverage itself reads."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of `make coverage`: figures for machines, a table, and what is missing from the reach."""
 
 from collections import defaultdict

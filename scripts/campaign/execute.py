@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Has a cluster do the runs of a campaign, a process a run."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One run of a regression, on the machine of a worker: a command, watched to its end.
 
 A script of its own that needs nothing but Python, so that a Dask worker starts it by its path. It takes the run as JSON

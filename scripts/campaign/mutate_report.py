@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What became of mutants: one verdict each, figures for machines, and a table."""
 
 from collections import Counter

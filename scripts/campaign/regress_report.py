@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of a regression: figures and JUnit for machines, logs, and a table. All of it from the same results."""
 
 import datetime

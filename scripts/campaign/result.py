@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What became of a run: one verdict, from the status of its process and from its report, and where to look."""
 
 import shlex

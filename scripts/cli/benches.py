@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benches that a user's TEST names, and how one call of pytest runs them."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is common to all commands of the Makefile: reading parameters, exit status, and errors of one line."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Results for machines and for people, which appear whole or not at all."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every parameter of every command: its name, its type with the range, its default and what it means, said once.
 
 A parameter reaches a command through the environment (``make TARGET NAME=value``) or as an option (``--name value``).

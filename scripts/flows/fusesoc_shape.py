@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The generator of cartridge.core: FuseSoC calls it with a YAML file that has the parameters ``model`` and ``depth``.
 
 It leaves shape_pkg.sv in the current folder, and the core that holds it under the name that FuseSoC asks for.

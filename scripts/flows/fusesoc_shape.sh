@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Calls the generator of cartridge.core in the project's environment, set up if there is none. FuseSoC has its own.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of a night in a browser: ``python -m scripts.night.browser [PICTURE]``, after ``make nightly``.
 
 Headless Chromium opens it from disk, every section unfolded, as wide as a laptop and as wide as a phone. Nothing may be

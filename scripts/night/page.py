@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report of a night as one HTML page: everything inline, so that it opens from disk with no network."""
 
 from collections import defaultdict

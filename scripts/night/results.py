@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a night found, as data: outcomes of its parts, the files they leave, and the history of past nights."""
 
 import datetime

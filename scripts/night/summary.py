@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The night in short, as Markdown, for the page of a workflow: ``python -m scripts.night.summary >> FILE``.
 
 Says what the plan, the figures and the failures are, from the JSON files of the night. The report has the rest.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Technology map of scripts/synthesis.py: sums become rows of full adders, which a transistor count knows as one cell;
 // with a constant input they become the gates that are left.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The netlist of a base die: what yosys makes of hdl/ and a shape package, with every mask left open.
 
 A die is the same module many times over, so it is synthesised in units: each elaborated once, with its own parameters,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plot of ``make ppa``: speed against size, the documented chip beside the dies of the sweep."""
 
 from pathlib import Path

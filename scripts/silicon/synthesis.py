@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthesis of hdl/ with yosys: what a module consists of, in gates, flip-flops and memory bits, and in transistors.
 
 Masks are cut: whatever they hold is an input of the logic, which therefore cannot be simplified by knowing it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs yosys, a WebAssembly program whose file system is one folder: what is not in it cannot be read."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The licence line with which every source begins."""
 
 from pathlib import Path

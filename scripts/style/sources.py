@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sources of the project: what `make lint` looks at, and what is left out of it."""
 
 from pathlib import Path

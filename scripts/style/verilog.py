@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The form of SystemVerilog, as Verible's formatter gives it.
 
 Parameters, connections and cases are aligned, each group of lines for itself, and assignments where they are meant to

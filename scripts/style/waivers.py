@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waivers of Verilator's warnings (hdl/lint.vlt): each is for named files."""
 
 import re

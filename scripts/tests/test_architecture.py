@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/architecture.md is a map: it names every folder of the tree, and a name in it leads to all that bears it."""
 
 import re

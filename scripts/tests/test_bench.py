@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make bench``: its figures from a run's report, its table, and what it says without llama.cpp."""
 
 import json

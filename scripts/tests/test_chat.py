@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make chat with its terminal replaced: several turns, commands, a full cache, bad input."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The coverage command: a bench is measured, and what is missing from the reach is told."""
 
 import copy

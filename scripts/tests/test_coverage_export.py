@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Coverage for other tools: an lcov reader, a Cobertura reader and cocotb-coverage find the totals that we print."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Other flows: lists and core name the whole RTL, FuseSoC lints it and runs a bench, and a bad shape is one line."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lint: the strict front end refuses what commercial simulators refuse, or read in another way."""
 
 import pytest

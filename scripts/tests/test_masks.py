@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make masks`` and ``make vias`` as a user meets them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make mutate`` as a user meets it: a killed mutant, a missed one, a harmless one, and bad input."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The base die: its netlist follows from geometry and RTL, keeps all its logic, and knows nothing of any mask."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The night: a part that fails hides no other, and the report holds the plan, the lines, the failures and the trend."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Silicon cost: synthesis counts what is there, the parts of a die add up, and bad parameters are one line."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makefile and setup: prompts arrive letter by letter, and what is missing is named in one line."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make quality`` as a user meets it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make quantise`` as a user meets it."""
 
 import pytest

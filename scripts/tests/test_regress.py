@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make regress`` on stand-in benches: what is run, what is told, and that results, log and exit status agree."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make sim`` as a user meets it: a good run leaves its figures, a bad input ends in one line and leaves nothing."""
 
 import hashlib

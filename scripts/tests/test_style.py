@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `make lint` asks of a source's form, and how `make format` gives it."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make teach`` as a user meets it, where its input is bad; models/tests/test_teach.py has what it teaches."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``make waves`` as a user meets it: a bad place ends in one line, a divergence is found and shown."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The widths that cost and netlist take for a die are those that the RTL elaborates to."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Block floating point against the golden model: combinational, N FX values to N mantissas and a shift."""
 
 import cocotb

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Greedy choice against the golden model: the lowest index among the largest logits."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The geometries of the attention bench."""
 
 from models.die.shape import Shape

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Grouped-query attention against the golden model, over positions and slots."""
 
 import itertools

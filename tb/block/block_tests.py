@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A block of weight cells: for every column the sum over 32 rows of code times activation."""
 
 import cocotb

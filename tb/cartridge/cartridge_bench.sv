@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The die as the benches drive it: FIFOs at its token streams, so that it runs at its own pace and Python need not follow
 // every clock; adapters come from a file; registers are at the pins. +occupancy=NAME leaves which token entered or left
 // which layer in which clock.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cocotb tests of the die behind its host port: many users at once, every stage against the golden model."""
 
 import cocotb

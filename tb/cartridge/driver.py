@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What drives the die through its host port: registers open slots and set them up, tokens go through the streams."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flips bits in a die's SRAMs through the simulator's back door, while it answers."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A host at the AXI4-Lite pins of a whole die.
 
 It is a master of its own for speed: that of tb/host_port/axi_lite.py follows every clock, this one the clock only while

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which token was in which layer when: reads what cartridge_bench left, and draws it."""
 
 from collections import deque

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A conversation at the terminal with the die: history in its KV cache, a stop token, Ctrl-C, commands."""
 
 import json

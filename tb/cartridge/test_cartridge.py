@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The die behind its host port, with many users: answers are those that each would get alone."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bits that flip in the SRAMs while a die answers: corrected or reported, counted, and no value is another for it."""
 
 import pytest

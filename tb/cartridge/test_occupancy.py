@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How busy many users keep a die, and that none of them waits for slots that are empty."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adapters as the benches play them into a chip: a line of hexadecimal for every 32 bits of an SRAM word."""
 
 from collections.abc import Iterator, Sequence

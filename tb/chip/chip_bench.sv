@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The chip as the benches drive it: prompt tokens wait in a FIFO in front of it, answers in a FIFO behind it, so that
 // the chip runs at its own pace and Python need not follow every clock.
 module chip_bench (

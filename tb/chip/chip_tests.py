@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cocotb tests of the whole chip: conversations in, answers out, every stage against the golden model."""
 
 import cocotb

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prepares a chip for simulation: mask, shape package and build, then runs conversations on it."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plays the file +adapters=NAME into a stream: a line of hexadecimal is a beat of WIDTH bits. loaded_o says that all of
 // them are taken.
 module line_player #(

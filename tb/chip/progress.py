@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a person sees while the chip simulates: the answer as it comes, and a line that says how far the checks are."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A prompt longer than the KV cache, given to the chip by hand: no golden model has an answer to it."""
 
 import cocotb

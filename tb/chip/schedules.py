@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """In what order and how fast a host serves the conversations of a job."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tiny chips end to end: every stage of every token, the answers, and how conversations end."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Breaks the RTL or the mask in one place, and sees that a run of the chip fails there: right layer, right stage.
 
 What a fault corrupts first is known, so each is expected at one place. A fault that nothing catches fails its test.

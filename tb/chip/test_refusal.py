@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the bench of a prompt that the KV cache cannot hold."""
 
 import pytest

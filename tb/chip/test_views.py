@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One tiny chip in every view of its cells: the golden model's bits at every stage, and the cycle model's clocks.
 
 The serial views take the clocks that silicon takes. The ROM view with as many clocks a turn takes one less for each

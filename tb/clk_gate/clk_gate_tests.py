@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clock gate: whole pulses only, whatever the enables do and whenever."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The softmax's reciprocals from the serial divider, against the golden model."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The memory under flipped bits: one of a part is corrected, two are reported, none is ever silent."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedding ROM against the golden model: a token in, its vector out."""
 
 from pathlib import Path

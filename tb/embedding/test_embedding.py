@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the embedding bench on random masks."""
 
 import numpy as np

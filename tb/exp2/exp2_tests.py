@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """exp2 against the golden model: combinational, 2^-d of unsigned d with 12 fraction bits."""
 
 import random

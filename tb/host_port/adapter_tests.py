@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adapter words through the host port: good frames reach their place, bad ones write nothing out of it."""
 
 import random

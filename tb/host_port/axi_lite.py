@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An AXI4-Lite master: its five channels are streams like any other. tb/cartridge/host.py says why it has another."""
 
 from cocotb.triggers import Lock

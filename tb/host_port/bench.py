@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is around the host port: a host that knows what must go wrong, and the core."""
 
 import random

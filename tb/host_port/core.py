@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chip behind the host port, played by the bench: takes prompts and answers them as hdl/chip.sv would."""
 
 import random

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host port as the bench drives it: every field of its structs at a pin of its own.
 module host_port_bench #(
   parameter int SLOTS        = 2,
@@ -81,12 +82,12 @@ module host_port_bench #(
   import cartridge_pkg::*;
   import host_pkg::*;
 
-  axil_req_t      axil_req;
-  axil_rsp_t      axil_rsp;
-  prompt_t        prompt;
-  sample_t        sample;
+  axil_req_t axil_req;
+  axil_rsp_t axil_rsp;
+  prompt_t prompt;
+  sample_t sample;
   adapter_write_t write;
-  answer_t        answer;
+  answer_t answer;
 
   assign axil_req.awaddr  = s_axil_awaddr_i;
   assign axil_req.awvalid = s_axil_awvalid_i;
@@ -106,7 +107,7 @@ module host_port_bench #(
   assign s_axil_rresp_o   = axil_rsp.rresp;
   assign s_axil_rvalid_o  = axil_rsp.rvalid;
 
-  assign sample           = prompt.sample;
+  assign sample        = prompt.sample;
   assign tok_slot_o    = prompt.slot;
   assign tok_token_o   = prompt.token;
   assign tok_first_o   = prompt.first;
@@ -142,8 +143,8 @@ module host_port_bench #(
   ) u_host_port (
     .clk_i,
     .rst_i,
-    .s_axil_i(axil_req),
-    .s_axil_o(axil_rsp),
+    .s_axil_i    (axil_req),
+    .s_axil_o    (axil_rsp),
     .s_tok_tvalid_i,
     .s_tok_tready_o,
     .s_tok_tdata_i,
@@ -166,7 +167,7 @@ module host_port_bench #(
     .cut_o,
     .write_valid_o,
     .write_layer_o,
-    .write_o (write),
+    .write_o     (write),
     .idle_i,
     .layer_busy_i,
     .corrected_i,

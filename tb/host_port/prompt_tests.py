@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prompts through the host port: those that the core must get, and those that must be dropped or refused."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registers of the host port: what is illegal is refused, raises its flag and no other, and changes nothing."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host port's registers as the bench knows them: hdl/host_registers.rdl, cut to a die's slots and banks."""
 
 from collections.abc import Iterator

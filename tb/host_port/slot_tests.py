@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Slots of the host port: commands, settings and STOPs in every state, and all slots at once."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the host port's bench: on a small die, on the least and the largest, and on faulty RTL, which it must see."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything at once at the host port: users, adapters, nonsense, and resets in the middle of it."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The KV SRAM: one word a slot and position, read with one clock of latency."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One decoder layer in the UVM environment: every stage of every token, whatever the streams and resets do."""
 
 import itertools

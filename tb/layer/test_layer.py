@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the layer's bench: the UVM environment on tiny layers."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The geometries of the lora bench."""
 
 from dataclasses import dataclass

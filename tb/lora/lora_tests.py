@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Low-rank adapters against the golden model: what is added to a matrix's beats, from which words, in which clocks.
 
 The bench plays the matrix: beats of mantissas in, each held until it is taken, then beats of outputs to be changed.

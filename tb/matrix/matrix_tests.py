@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Matrix-vector product against the golden model, in every view and with its exact cycle count."""
 
 import os

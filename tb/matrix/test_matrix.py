@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the matrix bench, every view of its cells on random masks."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a chip bench is asked to run, and what the golden model answers."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a bench finds wrong, as fields: left in a file of the run beside the sentence that its exception says."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The golden model as the bench sees it: a worker process whose steps are waited for."""
 
 import json

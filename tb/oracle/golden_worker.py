@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The golden model as a process of its own, beside the simulator: a job on stdin, a conversation on every
 further line; pickled steps and answers on stdout.
 

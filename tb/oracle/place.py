@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a value is: the stage of one token, in one slot, in one layer or in what the chip has once."""
 
 from dataclasses import dataclass

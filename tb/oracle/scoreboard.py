@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scoreboard: holds every observed stage against the golden model, with zero tolerance and nothing left out."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The golden worker: adapters and choices of each conversation, and prompts for which the KV cache has no room."""
 
 import dataclasses

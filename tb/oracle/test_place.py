@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Places have the order in which a token's values follow from each other, and go through JSON unharmed."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scoreboard on steps made here: every wrong, missing, doubled or foreign stage is named."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The trace reader on records written here: whole vectors come out, and no lost or doubled beat goes unseen."""
 
 import numpy as np

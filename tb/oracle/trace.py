@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The monitor: reads what the stage taps wrote and gives whole stage values, every beat accounted for."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All sixteen lines: line k carries k*x, two's complement, least significant bit first."""
 
 import random

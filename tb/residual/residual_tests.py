@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Residual addition against the golden model: combinational, two streams joined into one."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The arithmetic of streams' beats: values to packed vectors and back, random and extreme values, comparison."""
 
 import random

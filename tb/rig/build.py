@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds of a top level: what one is made from says which it is, and whether it is still good."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The packed structs of hdl/cartridge_pkg.sv as tuples of named fields, whose names, order and bits are the RTL's own.
 
 Fields are given by name, and are 0 otherwise: their order is an affair of the RTL.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cocotb's runners of Verilator and Icarus, and what each does otherwise here."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults of the RTL that benches must see: all in one copy of it, each switched on by a plusarg, so that one build is
 enough for all.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random mask images for single modules, in the layout of docs/masks.md, and what is in them for the golden model."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run of a simulator leaves for programs: run.json in its folder, there from the start and never half."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cocotb tests that pass, fail, or find something, as the environment says: for what the runner records of them."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The RTL as Verible reads it: syntax trees of its files, and the constants and types of its package."""
 
 import ast

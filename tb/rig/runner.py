@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a cocotb module on a top level, built first: the one way every bench starts a simulator."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """State machines that an upset has thrown out of their states."""
 
 from cocotb.triggers import FallingEdge, RisingEdge

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ends of valid/ready streams.
 
 Signals are driven and sampled on the rising clock edge, never on edges of valid or ready. Names follow hdl/: a stream

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables that people write, as TOML: read into dataclasses, whatever is unknown, missing or of another type told."""
 
 import tomllib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A build is known by what it is made from, and good as long as that does not change."""
 
 from dataclasses import replace

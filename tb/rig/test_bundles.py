@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bundles beside the package as a simulator has it, and beside a package that has changed."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Planted faults: where they apply, and that each of the tree's does."""
 
 import tomllib

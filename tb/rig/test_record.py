@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Under pytest a record has its test's name, and says whether the test failed of it."""
 
 import json

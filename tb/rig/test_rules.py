@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every rule that a module makes of its parameters stops a build that breaks it, by name, on both simulators."""
 
 import re
@@ -12,7 +13,8 @@ from models.die import sv_package
 from models.mask import etch
 from models.project import HDL
 from tb.rig import toolchain
-from tb.rig.runner import PACKAGES, simulators
+from tb.rig.build import PACKAGES
+from tb.rig.runner import simulators
 
 pytestmark = pytest.mark.once
 ICARUS = Path(__file__).with_name("icarus.sv")  # what is compiled before everything else under Icarus

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the runner says of a run: its record, and what it does where Verilator refuses the RTL."""
 
 import json

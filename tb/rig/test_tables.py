@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables are read whole, or refused in one line that says where."""
 
 from dataclasses import dataclass

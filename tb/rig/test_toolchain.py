@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which simulator is taken, what is said when one is missing, and that the environment for it works."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulators and compilers that a run needs: found, described, and made to work."""
 
 import os

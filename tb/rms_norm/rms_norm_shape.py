@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shape of a model of which a norm's bench needs the width and the epsilon only."""
 
 from models.die.shape import Shape

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the rms_norm bench on random gains."""
 
 import numpy as np

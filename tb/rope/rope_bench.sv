@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // rope with a variable for each struct at its ports: Icarus 11 knows the type of a top's port only from one.
 module rope_bench #(
   parameter int HEAD_DIM   = 16,

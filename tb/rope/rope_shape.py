@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The geometries of the rope bench: (shape, positions, beats of q and k, beats)."""
 
 from models.die.shape import Shape

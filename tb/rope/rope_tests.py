@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rotary embedding against the golden model: q and k heads turn by their position, v passes."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the rope bench on the etcher's table; the bench holds it against the golden model, which has its own."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reciprocal square root against the golden model: start with u, done with root and exponent."""
 
 import random

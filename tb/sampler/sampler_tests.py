@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Choice by temperature against the golden model, and its exact clocks."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sequencer between a host and layers that answer every token which asks, as hdl/sequencer.sv says.
 
 The layers are played by the bench: the answer to a token is a function of it, its slot and its position.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the sequencer bench, for two slots and for many."""
 
 import pytest

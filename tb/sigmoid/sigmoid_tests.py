@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """sigmoid against the golden model: combinational, FX to 16 fraction bits."""
 
 import cocotb

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Softmax against the golden model: sequences of scores of all heads in, their probabilities out."""
 
 import cocotb

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The arbiter: every beat of both streams once and in order, an offer stays, and who goes first."""
 
 import random

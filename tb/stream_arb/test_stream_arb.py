@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the stream_arb bench, with priority and with turns."""
 
 import pytest

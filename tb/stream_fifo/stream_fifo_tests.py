@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The FIFO: every beat once and in order, as many as it is deep."""
 
 import random

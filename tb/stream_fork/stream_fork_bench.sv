@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // stream_fork as a layer uses it: each branch begins with a FIFO, and the two are of different depths.
 module stream_fork_bench #(
   parameter int DEPTH_A = 1,

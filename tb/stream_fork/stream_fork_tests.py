@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fork: every beat into both branches, once, in the same clock."""
 
 import random

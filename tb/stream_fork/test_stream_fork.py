@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the stream_fork bench: with either branch the deeper one."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SwiGLU against the golden model: beats of gate and up in turn, one beat out for each pair."""
 
 import cocotb

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every test of the environment does: reset, its scenario, and everything accounted for."""
 
 import cocotb

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts the environment on a layer or a chip: the pyuvm tests of a module, all in one simulation."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What watches a run beside the scoreboard: a watchdog that counts idle clocks, and the cycle model."""
 
 from collections.abc import Callable

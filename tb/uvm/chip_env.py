@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The environment of the whole chip: conversations in, answers out, every stage against the golden model."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole chip in the UVM environment, its own ports driven at every speed: conversations and resets."""
 
 import pyuvm

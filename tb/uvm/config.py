@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run of the environment is about: the model on its die, from the environment of the simulator."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The coverage subscriber: samples the points of the chip from what the environment observes."""
 
 from pyuvm import uvm_subscriber

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the environments of layer and chip share: agents, reset, scoreboard, watchdog, cycle model, coverage ports.
 
 Subscribers connect to three analysis ports: ``beats`` (Seen, every accepted beat of every stream), ``stages``

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints whose weights are extreme: every code of every matrix 0, the highest, or both in turn."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random geometries: shapes and dies of every kind that a chip can have, small enough to simulate in seconds."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The environment of one decoder layer: vectors in, vectors out, every stage against the golden layer."""
 
 from collections import deque

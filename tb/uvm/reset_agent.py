@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clock, and resets in the middle of anything."""
 
 from typing import NamedTuple

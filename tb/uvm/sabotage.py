@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parts of the environment that err, each in the way that one checker is there for: they prove that it can fail."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scoreboard component: the traces of the stage taps against the golden model, restarted with every reset."""
 
 import os

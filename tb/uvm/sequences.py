@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sequences: beats for one stream, and the virtual sequences that play whole scenarios on an environment."""
 
 import random

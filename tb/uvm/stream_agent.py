@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The agent of one token stream: a driver around StreamSource or StreamSink of tb/rig/stream.py, and a monitor.
 
 An active agent drives its end of the stream, a passive one only observes; both monitors are the same.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the UVM environment on tiny chips: usual and extreme weights, geometries that differ with every seed."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The assertions that every Verilator build carries, bound to the modules of hdl/ that they watch."""
 
 from pathlib import Path

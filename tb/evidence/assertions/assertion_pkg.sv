@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the assertions share: how they fail, and how the watchdogs know that nothing moves. One copy a compilation unit:
 // a whole chip, or a layer that Verilator compiles on its own.
 package assertion_pkg;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Traffic for the assertions: what flows through a chip, or a matrix in the gate view, until all of it has come.
 
 Nothing is compared here. Without a fault every assertion is silent; with one, the assertion ends the simulation. The KV

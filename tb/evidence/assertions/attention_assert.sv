@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // Keys and values go where the token's tag says, and no later position is read.
 module attention_assert #(
@@ -31,5 +32,8 @@ endmodule
 bind attention attention_assert #(
   .KV_HEADS(KV_HEADS)
 ) u_attention_assert (
-  .clk_i, .rst_i, .enters_i(valid_i && ready_o), .tag_i
+  .clk_i,
+  .rst_i,
+  .enters_i(valid_i && ready_o),
+  .tag_i
 );

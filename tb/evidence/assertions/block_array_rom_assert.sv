@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The word-parallel sums have room for every input. A bound on the largest values says so when a matrix is built.
 module block_array_rom_assert #(
   parameter int GROUPS = 1,

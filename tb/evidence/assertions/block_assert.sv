@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // While product bits are on the lines exactly one word line is on, else none.
 module block_assert #(
@@ -16,5 +17,8 @@ endmodule
 bind block block_assert #(
   .TURNS(TURNS)
 ) u_block_assert (
-  .clk_i, .rst_i, .run_i, .word_i(word)
+  .clk_i,
+  .rst_i,
+  .run_i,
+  .word_i(word)
 );

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // The chip's watchdog: a token is on the die, the host takes what it is offered, and no stream moves. And no token is on
 // the die, nor offered, while the chip calls itself idle.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // No access outside the slots and positions that the SRAM has: it would land in another slot's.
 module kv_sram_assert #(
@@ -20,6 +21,4 @@ endmodule
 bind kv_sram kv_sram_assert #(
   .SLOTS(SLOTS),
   .DEPTH(DEPTH)
-) u_kv_assert (
-  .*
-);
+) u_kv_assert (.*);

@@ -1,14 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
 // A whole layer as a stream module: by its ports alone, so that it holds for a layer compiled on its own too.
 bind layer stream_assert #(
   .TAG_W ($bits(tag_o)),
   .DATA_W($bits(data_o))
 ) u_stream_assert (
-  .clk_i, .rst_i, .valid_i(valid_o), .ready_i, .tag_i(tag_o), .data_i(data_o)
+  .clk_i,
+  .rst_i,
+  .valid_i(valid_o),
+  .ready_i,
+  .tag_i  (tag_o),
+  .data_i (data_o)
 );
 bind layer token_assert #(
   .IN_BEATS (shape_pkg::D_MODEL / cartridge_pkg::LANES),
   .OUT_BEATS(shape_pkg::D_MODEL / cartridge_pkg::LANES)
 ) u_token_assert (
-  .clk_i, .rst_i, .valid_i, .ready_i(ready_o), .tag_i,
-  .out_valid_i(valid_o), .out_ready_i(ready_i), .out_tag_i(tag_o)
+  .clk_i,
+  .rst_i,
+  .valid_i,
+  .ready_i    (ready_o),
+  .tag_i,
+  .out_valid_i(valid_o),
+  .out_ready_i(ready_i),
+  .out_tag_i  (tag_o)
 );

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // No silent overflow: the sum of squares keeps its carry, the shift and the normed values fit.
 module rms_norm_assert #(
@@ -36,8 +37,7 @@ module rms_norm_assert #(
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
     always_ff @(posedge clk_i) begin
-      if (!rst_i && gives_i)
-        `HOLDS(normed_fits, fits(rms_norm.x_q[beat_i][l]), "a normed value overflows")
+      if (!rst_i && gives_i) `HOLDS(normed_fits, fits(rms_norm.x_q[beat_i][l]), "a normed value overflows")
     end
   end
 endmodule
@@ -46,7 +46,16 @@ bind rms_norm rms_norm_assert #(
   .N  (N),
   .SQE(SQE)
 ) u_norm_assert (
-  .clk_i, .rst_i, .adds_i(state_q == StSquare), .first_i(beat_q == 0), .scales_i(state_q == StScale),
-  .gives_i(valid_o && ready_i), .beat_i(beat_q), .start_i(NEPS >> {sh, 1'b0}), .sum_i(ss_q), .square_i(square),
-  .places_i(sh), .k_i(k)
+  .clk_i,
+  .rst_i,
+  .adds_i  (state_q == StSquare),
+  .first_i (beat_q == 0),
+  .scales_i(state_q == StScale),
+  .gives_i (valid_o && ready_i),
+  .beat_i  (beat_q),
+  .start_i (NEPS >> {sh, 1'b0}),
+  .sum_i   (ss_q),
+  .square_i(square),
+  .places_i(sh),
+  .k_i     (k)
 );

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // What an accumulator takes is its last value and a group's part, both in full width: no bit is lost on the way.
 module scale_drain_assert #(
@@ -20,7 +21,8 @@ module scale_drain_assert #(
     assign last = first_i ? '0 : (ACC_W + 2)'($signed(scale_drain.gen_unit[u].ring_q[ACC_W-1:0]));
     assign next = last + (ACC_W + 2)'(part);
     assign part = cartridge_pkg::scaled(
-        scale_drain.gen_unit[u].scale, 32'(scale_drain.gen_unit[u].sum), xsum_i, {1'b0, shift_i});
+        scale_drain.gen_unit[u].scale, 32'(scale_drain.gen_unit[u].sum), xsum_i, {1'b0, shift_i}
+    );
 
     always_ff @(posedge clk_i) begin
       if (drain_i)
@@ -33,5 +35,9 @@ bind scale_drain scale_drain_assert #(
   .UNITS(N / SHARE),
   .ACC_W(ACC_W)
 ) u_drain_assert (
-  .clk_i, .drain_i, .first_i, .shift_i, .xsum_i(32'(xsum_i))
+  .clk_i,
+  .drain_i,
+  .first_i,
+  .shift_i,
+  .xsum_i(32'(xsum_i))
 );

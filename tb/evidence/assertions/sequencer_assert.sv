@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // The host and the head name slots that there are. A slot's tokens enter the layers in order: position 0, or the one
 // after the last.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // The high part never wraps when the signs settle it.
 module serial_accumulator_assert #(
@@ -22,5 +23,9 @@ bind serial_accumulator serial_accumulator_assert #(
   .HIGH_W (HIGH_W),
   .COUNT_W(COUNT_W)
 ) u_accumulator_assert (
-  .clk_i, .settles_i(en_i && last_i && !clear_i), .high_i(high_q), .carry_i(carry), .count_i(count)
+  .clk_i,
+  .settles_i(en_i && last_i && !clear_i),
+  .high_i   (high_q),
+  .carry_i  (carry),
+  .count_i  (count)
 );

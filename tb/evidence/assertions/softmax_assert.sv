@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // No silent overflow: the sum of exponentials keeps its carry, the reciprocal has a divisor, a probability fits.
 module softmax_assert #(
@@ -36,5 +37,9 @@ bind softmax softmax_assert #(
   .HEADS(HEADS),
   .SUM_W(SUM_W)
 ) u_softmax_assert (
-  .clk_i, .rst_i, .adds_i(state_q == StExp && pos_q != 0), .divides_i(state_q == StStart), .gives_i(valid_o)
+  .clk_i,
+  .rst_i,
+  .adds_i   (state_q == StExp && pos_q != 0),
+  .divides_i(state_q == StStart),
+  .gives_i  (valid_o)
 );

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // An output stream: a beat that waits stays as it is until it is accepted.
 // Tag and data are apart: together they would be one more wide vector to move with every change.
@@ -12,8 +13,8 @@ module stream_assert #(
   input logic  [TAG_W-1:0] tag_i,
   input logic [DATA_W-1:0] data_i
 );
-  logic              waits_q;
-  logic  [TAG_W-1:0] tag_q;
+  logic waits_q;
+  logic [TAG_W-1:0] tag_q;
   logic [DATA_W-1:0] data_q;
 
   always_ff @(posedge clk_i) begin
@@ -47,7 +48,7 @@ endmodule
 `BIND_STREAM(stream_arb, from_a_o, data_o)
 `BIND_STREAM_AT(sequencer, u_host_assert, out_valid_o, out_ready_i, 1'b0, out_answer_o)
 `BIND_STREAM_AT(host_port, u_core_assert, tok_valid_o, tok_ready_i, 1'b0, tok_prompt_o)
-`BIND_STREAM_AT(host_port, u_answer_assert, m_tok_tvalid_o, m_tok_tready_i, {m_tok_tid_o, m_tok_tuser_o},
-                {m_tok_tlast_o, m_tok_tdata_o})
+`BIND_STREAM_AT(host_port, u_answer_assert, m_tok_tvalid_o, m_tok_tready_i, {m_tok_tid_o, m_tok_tuser_o}, {
+                m_tok_tlast_o, m_tok_tdata_o})
 `BIND_STREAM_AT(axi_lite, u_write_assert, rsp_o.bvalid, req_i.bready, 1'b0, rsp_o.bresp)
 `BIND_STREAM_AT(axi_lite, u_read_assert, rsp_o.rvalid, req_i.rready, 1'b0, {rsp_o.rresp, rsp_o.rdata})

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // A FIFO beside a queue: what comes out is what went in, and the fill counter never leaves 0..DEPTH.
 module stream_fifo_assert #(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every assertion is silent on the RTL as it is, and ends the run, with its name and instance, on RTL with a fault."""
 
 import re

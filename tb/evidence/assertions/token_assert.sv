@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
 // A module that takes vectors of IN_BEATS beats and gives one of OUT_BEATS for each: every token leaves once, with the
 // tag it came with, in the order in which they came. The watchdog: while a token is inside, some stream moves at least

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Code coverage of hdl/: what Verilator's coverage files count, merged over runs, instances and generated copies.
 
 A file has a point a line, ``C '<key>' <count>``; a key is a row of fields: a byte 1, the name, a byte 2, the value.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ends of streams that sample what happens at them, for the benches of single modules."""
 
 from tb.evidence.coverage.points.streams import Watch

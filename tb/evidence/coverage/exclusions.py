@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What code coverage leaves out, and why: tb/evidence/coverage/exclusions.toml, in which nothing may be stale."""
 
 import re

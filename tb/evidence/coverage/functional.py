@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Functional coverage: groups of points that benches sample, kept by cocotb-coverage, a file a run, merged afterwards.
 
 ``tb/evidence/coverage/points/`` has a module a bench with its groups. A bench imports its own and samples in one line.

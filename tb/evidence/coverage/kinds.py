@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kinds of values and places, the bins of many points."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Coverage files are merged, exclusions are applied and never stale, coverage points count what they should."""
 
 import os

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // The argmax over all beats of a vector: no logit is larger than the chosen one, and none before it is as large. Both
 // the chosen token and the one it is held against are any; only they are watched.
 module argmax_proof #(
   parameter int VOCAB = 40,
-  parameter int BITS  = 6  // of a logit; wider ones are too many orders for a solver
+  parameter int BITS  = 6    // of a logit; wider ones are too many orders for a solver
 ) (
   input logic                             clk_i,
   input logic                             rst_i,
@@ -20,8 +21,8 @@ module argmax_proof #(
     assign data[l*32+:32] = 32'($signed(data_i[l*BITS+:BITS]));
   end
 
-  logic               ready, valid;
-  tag_t               tag;
+  logic ready, valid;
+  tag_t tag;
   logic [TOKEN_W-1:0] token;
 
   argmax #(
@@ -41,7 +42,7 @@ module argmax_proof #(
 
   // Symbolic: registers that keep whatever they start with.
   logic [TOKEN_W-1:0] chosen_q, other_q;
-  logic               init_q = 1'b1;
+  logic init_q = 1'b1;
   always_ff @(posedge clk_i) begin
     init_q   <= 1'b0;
     chosen_q <= chosen_q;
@@ -49,10 +50,10 @@ module argmax_proof #(
   end
 
   // Their logits, and the tag and beats so far.
-  logic        [15:0] beat_q;
+  logic [15:0] beat_q;
   logic signed [31:0] chosen_logit_q, other_logit_q;
-  tag_t               tag_q, held_tag_q;
-  logic               held_q;
+  tag_t tag_q, held_tag_q;
+  logic held_q;
   logic [TOKEN_W-1:0] held_token_q;
   always_ff @(posedge clk_i) begin
     held_q       <= valid && !ready_i && !rst_i;
@@ -75,14 +76,14 @@ module argmax_proof #(
     assume (32'(chosen_q) < VOCAB && 32'(other_q) < VOCAB);
     if (init_q) assume (rst_i);
     if (!init_q) begin
-      beats: assert (valid == (beat_q == 16'(BEATS)) && ready == !valid && beat_q <= 16'(BEATS));
-      counted: assert (u_argmax.beat_q == (valid ? 16'd0 : beat_q));
-      one_of: assert (beat_q == 0 || (32'(token) < VOCAB && 32'(token) < 32'(beat_q) * LANES));
-      if (chosen_seen && u_argmax.token_q == chosen_q) best: assert (u_argmax.best_q == chosen_logit_q);
-      if (other_seen) largest: assert (other_logit_q <= u_argmax.best_q);
-      if (other_seen && other_q < u_argmax.token_q) lowest: assert (other_logit_q < u_argmax.best_q);
-      if (beat_q != 0) same_tag: assert (tag == tag_q);
-      if (held_q) stable: assert (valid && tag == held_tag_q && token == held_token_q);
+      beats : assert (valid == (beat_q == 16'(BEATS)) && ready == !valid && beat_q <= 16'(BEATS));
+      counted : assert (u_argmax.beat_q == (valid ? 16'd0 : beat_q));
+      one_of : assert (beat_q == 0 || (32'(token) < VOCAB && 32'(token) < 32'(beat_q) * LANES));
+      if (chosen_seen && u_argmax.token_q == chosen_q) best : assert (u_argmax.best_q == chosen_logit_q);
+      if (other_seen) largest : assert (other_logit_q <= u_argmax.best_q);
+      if (other_seen && other_q < u_argmax.token_q) lowest : assert (other_logit_q < u_argmax.best_q);
+      if (beat_q != 0) same_tag : assert (tag == tag_q);
+      if (held_q) stable : assert (valid && tag == held_tag_q && token == held_token_q);
       cover (valid && token == TOKEN_W'(VOCAB - 1) && token == chosen_q && chosen_logit_q == 5 && other_logit_q == 4);
     end
   end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The attention's KV addresses, whatever passes through it: it writes a head's word at the slot and position of the
 // token that it holds and nowhere else, and reads positions from 0 to that one.
 module attention_proof #(
@@ -14,8 +15,8 @@ module attention_proof #(
   input logic [cartridge_pkg::BEAT_W-1:0] data_i,
   input logic                             ready_i
 );
-  logic                             ready, valid;
-  cartridge_pkg::tag_t              tag;
+  logic ready, valid;
+  cartridge_pkg::tag_t tag;
   logic [cartridge_pkg::BEAT_W-1:0] data;
 
   attention #(
@@ -39,7 +40,7 @@ module attention_proof #(
   );
 
   // All beats of a vector have one tag, that of a place in the KV SRAM.
-  logic                init_q = 1'b1, begun;
+  logic init_q = 1'b1, begun;
   cartridge_pkg::tag_t tag_q;
   always_ff @(posedge clk_i) begin
     init_q <= 1'b0;
@@ -54,9 +55,9 @@ module attention_proof #(
 
   // Where scores and probabilities are between the attention and its softmax.
   localparam logic [2:0] SCORE = 3'd2, VALUE = 3'd3;
-  logic [2:0]  state, inner;
+  logic [2:0] state, inner;
   logic [15:0] pos, inner_pos;
-  logic        score, probs;
+  logic score, probs;
   assign state     = u_attention.state_q;
   assign inner     = u_attention.u_softmax.state_q;
   assign inner_pos = u_attention.u_softmax.pos_o;
@@ -65,21 +66,23 @@ module attention_proof #(
   assign probs     = inner != 0 && inner <= 3'd4;
   always_comb begin
     if (!init_q) begin
-      states: assert (state <= 3'd4);
-      if (state != SCORE && state != VALUE) resting: assert (inner == 0 && inner_pos == 0 && !score);
+      states : assert (state <= 3'd4);
+      if (state != SCORE && state != VALUE) resting : assert (inner == 0 && inner_pos == 0 && !score);
       if (state == SCORE) begin
-        scoring: assert (inner == 0 && inner_pos + 16'(score) == 16'(u_attention.pos_q) && 16'(u_attention.pos_q) <= pos);
-        more: assert (!(score && u_attention.score_last_q));
+        scoring :
+        assert (inner == 0 && inner_pos + 16'(score) == 16'(u_attention.pos_q) && 16'(u_attention.pos_q) <= pos);
+        more : assert (!(score && u_attention.score_last_q));
       end
       if (state == VALUE) begin
-        summing: assert (u_attention.value_last_q ? inner == 0 && inner_pos == 0 && !score
+        summing :
+        assert (u_attention.value_last_q ? inner == 0 && inner_pos == 0 && !score
                          : score ? inner == 0 && inner_pos == pos && u_attention.score_last_q
                          : probs && 16'(u_attention.u_softmax.last_q) == pos && inner_pos <= pos);
       end else begin
-        none: assert (!u_attention.value_last_q);
+        none : assert (!u_attention.value_last_q);
       end
-      held: assert (!begun || u_attention.tag_q == tag_q);
-      in_range: assert (!begun || (32'(tag_q.slot) < SLOTS && 32'(pos) < DEPTH));
+      held : assert (!begun || u_attention.tag_q == tag_q);
+      in_range : assert (!begun || (32'(tag_q.slot) < SLOTS && 32'(pos) < DEPTH));
       cover (u_attention.gen_kv[0].u_v.we_i && pos == 16'(DEPTH - 1));
       cover (u_attention.gen_kv[0].u_k.re_i && u_attention.pos_q == 2);
     end
@@ -87,18 +90,22 @@ module attention_proof #(
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
     always_comb begin
       if (!init_q && u_attention.gen_kv[g].u_k.we_i) begin
-        k_place: assert (begun && u_attention.gen_kv[g].u_k.slot_i == tag_q.slot
+        k_place :
+        assert (begun && u_attention.gen_kv[g].u_k.slot_i == tag_q.slot
                          && u_attention.gen_kv[g].u_k.wpos_i == tag_q.pos);
       end
       if (!init_q && u_attention.gen_kv[g].u_v.we_i) begin
-        v_place: assert (begun && u_attention.gen_kv[g].u_v.slot_i == tag_q.slot
+        v_place :
+        assert (begun && u_attention.gen_kv[g].u_v.slot_i == tag_q.slot
                          && u_attention.gen_kv[g].u_v.wpos_i == tag_q.pos);
       end
       if (!init_q && u_attention.gen_kv[g].u_k.re_i) begin
-        k_past: assert (u_attention.gen_kv[g].u_k.slot_i == tag_q.slot && u_attention.gen_kv[g].u_k.rpos_i <= tag_q.pos);
+        k_past :
+        assert (u_attention.gen_kv[g].u_k.slot_i == tag_q.slot && u_attention.gen_kv[g].u_k.rpos_i <= tag_q.pos);
       end
       if (!init_q && u_attention.gen_kv[g].u_v.re_i) begin
-        v_past: assert (u_attention.gen_kv[g].u_v.slot_i == tag_q.slot && u_attention.gen_kv[g].u_v.rpos_i <= tag_q.pos);
+        v_past :
+        assert (u_attention.gen_kv[g].u_v.slot_i == tag_q.slot && u_attention.gen_kv[g].u_v.rpos_i <= tag_q.pos);
       end
     end
   end

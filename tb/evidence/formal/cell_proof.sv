@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The cell at every activation width from 8 to 16 bits.
 module cell_proof #(
   parameter int W_BITS = 4
@@ -25,11 +26,11 @@ module one_cell #(
   localparam int PROD_W = ACT_W + W_BITS;
   localparam int HIGH_W = 6;
 
-  logic        [ACT_W-1:0] x_q;  // symbolic, as is the weight
-  logic       [W_BITS-1:0] w_q;
-  logic              [5:0] clock_q = '0;
-  logic [(1<<W_BITS)-1:0]  line;
-  logic                    load, run, last, cell_bit;
+  logic [ACT_W-1:0] x_q;  // symbolic, as is the weight
+  logic [W_BITS-1:0] w_q;
+  logic [5:0] clock_q = '0;
+  logic [(1<<W_BITS)-1:0] line;
+  logic load, run, last, cell_bit;
   logic signed [PROD_W+HIGH_W-1:0] sum;
 
   assign load = clock_q == 0;
@@ -78,7 +79,7 @@ module one_cell #(
 
   always_comb begin
     if (clock_q == PROD_W + 1) begin
-      product: assert (sum == $signed(x_q) * $signed({1'b0, w_q}));
+      product : assert (sum == $signed(x_q) * $signed({1'b0, w_q}));
       cover (sum == -((1 << W_BITS) - 1) * (1 << (ACT_W - 1)));
       cover (sum == ((1 << W_BITS) - 1) * ((1 << (ACT_W - 1)) - 1));
     end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The divider, from any start: after j quotient bits, j numerator bits are consumed, and consumed = q*den + rem with
 // rem < den (the product q*den built up as q is, a bit at a time). So after all of them q = floor(num / den).
 module divider_proof #(
@@ -12,7 +13,7 @@ module divider_proof #(
 );
   localparam int W = NUM_W + DEN_W;
 
-  logic             done;
+  logic done;
   logic [NUM_W-1:0] quo;
 
   divider #(
@@ -36,17 +37,17 @@ module divider_proof #(
   end
 
   // What was asked, the clocks since, and the product of den with the quotient bits so far.
-  logic             asked_q;
+  logic asked_q;
   logic [NUM_W-1:0] num_q;
   logic [DEN_W-1:0] den_q;
-  logic      [15:0] age_q;
-  logic     [W-1:0] product_q, consumed_q;
+  logic [15:0] age_q;
+  logic [W-1:0] product_q, consumed_q;
   always_ff @(posedge clk_i) begin
     if (rst_i) asked_q <= 1'b0;
     else if (start_i) asked_q <= 1'b1;
     if (start_i) begin
-      num_q     <= num_i;
-      den_q     <= den_i;
+      num_q      <= num_i;
+      den_q      <= den_i;
       age_q      <= '0;
       product_q  <= '0;
       consumed_q <= '0;
@@ -66,23 +67,23 @@ module divider_proof #(
   for (genvar a = 0; a < NUM_W; a++) begin : gen_age
     always_comb begin
       if (!init_q && asked_q && age_q == 16'(a)) begin
-        ahead: assert (quo[NUM_W-1:a] == num_q[NUM_W-1-a:0]);
-        behind: assert (consumed_q == W'(num_q >> (NUM_W - a)));
+        ahead : assert (quo[NUM_W-1:a] == num_q[NUM_W-1-a:0]);
+        behind : assert (consumed_q == W'(num_q >> (NUM_W - a)));
       end
     end
   end
 
   always_comb begin
     if (!init_q) begin
-      age: assert (!asked_q || age_q <= 16'(NUM_W + 1));
-      left: assert (32'(u_divider.left_q) == (running ? NUM_W - 32'(age_q) : 0));
-      in_time: assert (done == (asked_q && age_q == 16'(NUM_W)));
+      age : assert (!asked_q || age_q <= 16'(NUM_W + 1));
+      left : assert (32'(u_divider.left_q) == (running ? NUM_W - 32'(age_q) : 0));
+      in_time : assert (done == (asked_q && age_q == 16'(NUM_W)));
       if (asked_q) begin
-        divisor: assert (u_divider.den_q == den_q && den_q != 0);
-        remainder: assert (u_divider.rem_q < {1'b0, den_q});
+        divisor : assert (u_divider.den_q == den_q && den_q != 0);
+        remainder : assert (u_divider.rem_q < {1'b0, den_q});
       end
-      if (asked_q) identity: assert (product_q + W'(u_divider.rem_q) == consumed_q);
-      if (over) all: assert (consumed_q == W'(num_q));
+      if (asked_q) identity : assert (product_q + W'(u_divider.rem_q) == consumed_q);
+      if (over) all : assert (consumed_q == W'(num_q));
       cover (done && quo == 3 && u_divider.rem_q == 5);
     end
   end

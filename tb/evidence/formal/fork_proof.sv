@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fork between any source whose offers stay, and any branches that stay ready until a beat comes: a beat moves into
 // both branches in the clock in which it leaves the source, or into neither; it moves as soon as all are there; and
 // what a branch is offered stays.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The clock gate in steps finer than its clock: clock and enables do what they like from one tick to the next. The gated
 // clock is low while the clock is, keeps its level while the clock is high, and rises if one enabled it just before.
 module gate_proof (
@@ -26,9 +27,9 @@ module gate_proof (
   end
 
   always_comb begin
-    if (!clk_i) low: assert (!clk);
-    if (ticked_q && clk_i && clk_q) level: assert (clk == out_q);
-    if (ticked_q && clk_i && !clk_q) rise: assert (clk == (en_q || test_q));
+    if (!clk_i) low : assert (!clk);
+    if (ticked_q && clk_i && clk_q) level : assert (clk == out_q);
+    if (ticked_q && clk_i && !clk_q) rise : assert (clk == (en_q || test_q));
     cover (ticked_q && clk && clk_q && !en_i);
     cover (ticked_q && clk_i && !clk && en_i && !test_en_i);
   end

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Formal proofs of RTL modules: tasks of tb/evidence/formal/tasks.toml, done by sby, yosys and an SMT solver.
 
 A task is proved when its assertions hold, when every cover of its harness is reached (so its assumptions are no

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Block floating point: the shift is the least with which every value fits W bits, and each mantissa is the nearest
 // (half up), or the largest where that is one too many.
 module quantiser_proof #(
@@ -7,7 +8,7 @@ module quantiser_proof #(
   input logic [N*32-1:0] x_i
 );
   logic [N*W-1:0] m;
-  logic     [4:0] sh;
+  logic [4:0] sh;
 
   act_quantiser #(
     .N(N),
@@ -27,16 +28,17 @@ module quantiser_proof #(
     assign fits[i]      = (x >>> sh) >= -(1 << (W - 1)) && (x >>> sh) < (1 << (W - 1));
     assign fits_less[i] = sh != 0 && (x >>> (sh - 5'd1)) >= -(1 << (W - 1)) && (x >>> (sh - 5'd1)) < (1 << (W - 1));
     always_comb begin
-      exact: assert (sh != 0 || error == 0);
-      nearest: assert (sh == 0 || mantissa == (1 << (W - 1)) - 1
+      exact : assert (sh != 0 || error == 0);
+      nearest :
+      assert (sh == 0 || mantissa == (1 << (W - 1)) - 1
                        || (error >= -(34'sd1 <<< (sh - 5'd1)) && error < (34'sd1 <<< (sh - 5'd1))));
-      largest: assert (mantissa != (1 << (W - 1)) - 1 || (error >= -(34'sd1 <<< sh) && error < (34'sd1 <<< sh)));
+      largest : assert (mantissa != (1 << (W - 1)) - 1 || (error >= -(34'sd1 <<< sh) && error < (34'sd1 <<< sh)));
     end
   end
 
   always_comb begin
-    least: assert (&fits && !(&fits_less));
-    range: assert (sh <= 5'(32 - W));
+    least : assert (&fits && !(&fits_less));
+    range : assert (sh <= 5'(32 - W));
     cover (sh == 5'(32 - W) && $signed(m[W-1:0]) == -(1 << (W - 1)));
     cover (sh == 0 && m[W-1:0] == 5);
   end

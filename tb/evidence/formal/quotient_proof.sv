@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The divider at a width that a solver divides at: quo = num / den, for every num and every den but 0.
 module quotient_proof #(
   parameter int NUM_W = 8,
@@ -7,9 +8,9 @@ module quotient_proof #(
   input logic [NUM_W-1:0] num_i,
   input logic [DEN_W-1:0] den_i
 );
-  logic             done;
+  logic done;
   logic [NUM_W-1:0] quo;
-  logic       [7:0] clock_q = '0;
+  logic [7:0] clock_q = '0;
 
   divider #(
     .NUM_W(NUM_W),
@@ -36,9 +37,9 @@ module quotient_proof #(
 
   always_comb begin
     if (clock_q == 0) assume (den_i != 0);
-    if (clock_q >= 1 && clock_q <= NUM_W) busy: assert (!done);
-    if (clock_q == NUM_W + 1) quotient: assert (done && quo == num_q / den_q);
-    if (clock_q == NUM_W + 2) kept: assert (!done && quo == num_q / den_q);
+    if (clock_q >= 1 && clock_q <= NUM_W) busy : assert (!done);
+    if (clock_q == NUM_W + 1) quotient : assert (done && quo == num_q / den_q);
+    if (clock_q == NUM_W + 2) kept : assert (!done && quo == num_q / den_q);
     cover (done && quo == 20 && den_q == 7);
   end
 endmodule

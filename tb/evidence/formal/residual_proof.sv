@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Residual addition: a beat leaves when and only when one of each side is taken, with their sum, saturated.
 module residual_proof (
   input logic                             skip_valid_i,
@@ -7,8 +8,8 @@ module residual_proof (
   input logic [cartridge_pkg::BEAT_W-1:0] data_i,
   input logic                             ready_i
 );
-  logic                             skip_ready, ready, valid;
-  cartridge_pkg::tag_t              tag;
+  logic skip_ready, ready, valid;
+  cartridge_pkg::tag_t tag;
   logic [cartridge_pkg::BEAT_W-1:0] data;
 
   residual u_residual (
@@ -31,15 +32,15 @@ module residual_proof (
     assign sum = 33'($signed(skip_data_i[l*32+:32])) + 33'($signed(data_i[l*32+:32]));
     assign y   = data[l*32+:32];
     always_comb begin
-      in_range: assert (sum[32] != sum[31] || y == sum[31:0]);
-      saturated: assert (sum[32] == sum[31] || y == {sum[32], {31{!sum[32]}}});
+      in_range : assert (sum[32] != sum[31] || y == sum[31:0]);
+      saturated : assert (sum[32] == sum[31] || y == {sum[32], {31{!sum[32]}}});
     end
   end
 
   always_comb begin
-    offers: assert (valid == (valid_i && skip_valid_i));
-    together: assert ((valid && ready_i) == (valid_i && ready) && (valid && ready_i) == (skip_valid_i && skip_ready));
-    same_tag: assert (tag == tag_i);
+    offers : assert (valid == (valid_i && skip_valid_i));
+    together : assert ((valid && ready_i) == (valid_i && ready) && (valid && ready_i) == (skip_valid_i && skip_ready));
+    same_tag : assert (tag == tag_i);
     cover (valid && ready_i && data[31:0] == 32'h8000_0000);
   end
 endmodule

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One turn of the ROM view, every block and column of an array: sum += (x << s*W_BITS) * q over the turn's rows, for any
 // mask, activations and sums. With the block's proof: one turn of either view adds the same.
 module rom_proof #(
@@ -15,7 +16,7 @@ module rom_proof #(
   localparam int GROUP = cartridge_pkg::GROUP;
   localparam int PASSES = BLOCK / GROUP;
 
-  logic                             done;
+  logic done;
   logic [cartridge_pkg::BEAT_W-1:0] y;
 
   block_array_rom #(
@@ -59,14 +60,15 @@ module rom_proof #(
         for (genvar j = 0; j < BIT_LINES; j++) begin : gen_row
           logic [31:0] row, q;
           assign row = g * GROUP + (32'(u_rom.turn_q) * BIT_LINES + j);
-          assign q   = (u_rom.cells[s][row][0] >> (4 * n)) & ((1 << W_BITS) - 1);
+          assign q = (u_rom.cells[s][row][0] >> (4 * n)) & ((1 << W_BITS) - 1);
           assign parts[j*SLICES+s+1] = parts[j*SLICES+s] + (u_rom.x_q[row] <<< (s * W_BITS)) * $signed(q);
         end
       end
-      always_ff @(posedge clk_i) expected_q <= (u_rom.busy_q && g % PASSES == 32'(pass_i)) ? parts[SLICES*BIT_LINES] : sum;
+      always_ff @(posedge clk_i)
+        expected_q <= (u_rom.busy_q && g % PASSES == 32'(pass_i)) ? parts[SLICES*BIT_LINES] : sum;
       always_comb begin
         if (second_q) begin
-          added: assert (sum == expected_q);
+          added : assert (sum == expected_q);
           cover (sum != 0);
         end
       end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scaling unit against cartridge_pkg::scaled, the ROM view's arithmetic: rsr(D*sum + M*xsum, shift), for every scale
 // that a die accepts (|d| < 1, |m| < 128). In parts, since two signed multiplications at once are too much for a solver:
 //
@@ -57,9 +58,9 @@ module scaling_proof #(
 
   // D = M = 1: the sums themselves are the products.
   logic signed [PART_W-1:0] part;
-  logic                     half;
-  logic signed    [D_W-1:0] d;
-  logic signed    [M_W-1:0] m;
+  logic half;
+  logic signed [D_W-1:0] d;
+  logic signed [M_W-1:0] m;
   assign d = d_i[D_W-1:0];
   assign m = m_i[M_W-1:0];
 
@@ -77,7 +78,7 @@ module scaling_proof #(
   );
 
   always_comb begin
-    rounded: assert (64'(part) + 64'(half) == cartridge_pkg::rsr(64'(d) + 64'(m), {1'b0, shift_i}));
+    rounded : assert (64'(part) + 64'(half) == cartridge_pkg::rsr(64'(d) + 64'(m), {1'b0, shift_i}));
     cover (half && part < -1000 && shift_i == 16);
     cover (u_scale.u_unit.d_part < -1000000);
   end
@@ -94,7 +95,7 @@ module scaled_part #(
   input logic signed [XSUM_W-1:0] xsum_i
 );
   logic signed [PART_W-1:0] part;
-  logic                     half;
+  logic half;
 
   scaling_unit #(
     .SUM_W (SUM_W),
@@ -110,9 +111,9 @@ module scaled_part #(
   );
 
   always_comb begin
-    d: assert (64'(u_unit.d_part) == 64'(cartridge_pkg::half_to_int(scale_i[15:0])) * 64'(sum_i));
-    m: assert (64'(u_unit.m_part) == 64'(cartridge_pkg::half_to_int(scale_i[31:16])) * 64'(xsum_i));
-    d_width: assert (u_unit.d_part == PART_W'($signed(u_unit.d_part[SUM_W+24:0])));
-    m_width: assert (u_unit.m_part == PART_W'($signed(u_unit.m_part[XSUM_W+31:0])));
+    d : assert (64'(u_unit.d_part) == 64'(cartridge_pkg::half_to_int(scale_i[15:0])) * 64'(sum_i));
+    m : assert (64'(u_unit.m_part) == 64'(cartridge_pkg::half_to_int(scale_i[31:16])) * 64'(xsum_i));
+    d_width : assert (u_unit.d_part == PART_W'($signed(u_unit.d_part[SUM_W+24:0])));
+    m_width : assert (u_unit.m_part == PART_W'($signed(u_unit.m_part[XSUM_W+31:0])));
   end
 endmodule

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sequencer between any host, any layers and any argmax that keep the streams' manners: a slot has one generation at
 // a time, and answers come for the tokens that want one.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A KV SRAM seen at any one place (slot, position): it reads what was last written there, whatever else is written. So
 // no two places share a word, and every place has one. What lies there is the word in its code.
 module sram_proof #(
@@ -14,7 +15,7 @@ module sram_proof #(
   input logic      [15:0] rpos_i
 );
   logic [WIDTH-1:0] rdata;
-  logic             corrected, failed;
+  logic corrected, failed;
 
   kv_sram #(
     .SLOTS(SLOTS),
@@ -28,9 +29,9 @@ module sram_proof #(
     .wdata_i,
     .re_i,
     .rpos_i,
-    .rdata_o(rdata),
+    .rdata_o    (rdata),
     .corrected_o(corrected),
-    .failed_o(failed)
+    .failed_o   (failed)
   );
 
   // The extended Hamming code of a byte.
@@ -43,7 +44,7 @@ module sram_proof #(
   endfunction
 
   // Symbolic: registers that keep whatever they start with.
-  logic  [7:0] slot_q;
+  logic [7:0] slot_q;
   logic [15:0] pos_q;
   always_ff @(posedge clk_i) begin
     slot_q <= slot_q;
@@ -54,7 +55,7 @@ module sram_proof #(
     assume (32'(slot_i) < SLOTS && 32'(wpos_i) < DEPTH && 32'(rpos_i) < DEPTH);
   end
 
-  logic             written_q = 1'b0, reading_q = 1'b0, told_q = 1'b0;
+  logic written_q = 1'b0, reading_q = 1'b0, told_q = 1'b0;
   logic [WIDTH-1:0] word_q, read_q;
   always_ff @(posedge clk_i) begin
     if (we_i && slot_i == slot_q && wpos_i == pos_q) begin
@@ -69,9 +70,9 @@ module sram_proof #(
   end
 
   always_comb begin
-    if (written_q) invariant: assert (u_sram.u_sram.mem[32'(slot_q)*DEPTH+32'(pos_q)] == encoded(word_q));
-    if (reading_q) read: assert (rdata == read_q);
-    if (reading_q && told_q) quiet: assert (!corrected && !failed);
+    if (written_q) invariant : assert (u_sram.u_sram.mem[32'(slot_q)*DEPTH+32'(pos_q)] == encoded(word_q));
+    if (reading_q) read : assert (rdata == read_q);
+    if (reading_q && told_q) quiet : assert (!corrected && !failed);
     cover (reading_q && rdata == 8'd5 && slot_q == 8'(SLOTS - 1) && pos_q == 16'(DEPTH - 1));
   end
 endmodule

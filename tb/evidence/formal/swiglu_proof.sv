@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SwiGLU's handshake: beats of gate and up are taken in turn, a pair for every beat that leaves, the gate's data kept for
 // it; nothing that was offered is withdrawn or changed.
 module swiglu_proof (
@@ -8,8 +9,8 @@ module swiglu_proof (
   input logic [cartridge_pkg::BEAT_W-1:0] data_i,
   input logic                             ready_i
 );
-  logic                             ready, valid;
-  cartridge_pkg::tag_t              tag;
+  logic ready, valid;
+  cartridge_pkg::tag_t tag;
   logic [cartridge_pkg::BEAT_W-1:0] data;
 
   swiglu u_swiglu (
@@ -25,9 +26,9 @@ module swiglu_proof (
     .data_o (data)
   );
 
-  logic                             init_q = 1'b1, held_q;
-  logic                             offered_q, odd_q;
-  cartridge_pkg::tag_t              tag_q;
+  logic init_q = 1'b1, held_q;
+  logic offered_q, odd_q;
+  cartridge_pkg::tag_t tag_q;
   logic [cartridge_pkg::BEAT_W-1:0] data_q, gate_q;
   always_ff @(posedge clk_i) begin
     init_q    <= 1'b0;
@@ -45,12 +46,12 @@ module swiglu_proof (
     // The source's manners.
     if (!init_q && held_q) assume (valid_i && tag_i == tag_q && data_i == data_q);
     if (!init_q) begin
-      turn: assert (u_swiglu.have_gate_q == odd_q);
-      gate_first: assert (odd_q || (ready && !valid));
-      pair: assert (!odd_q || (valid == valid_i && ready == ready_i));
-      kept: assert (!odd_q || u_swiglu.gate_q == gate_q);
-      same_tag: assert (tag == tag_i);
-      if (offered_q) stable: assert (valid && tag == tag_q);
+      turn : assert (u_swiglu.have_gate_q == odd_q);
+      gate_first : assert (odd_q || (ready && !valid));
+      pair : assert (!odd_q || (valid == valid_i && ready == ready_i));
+      kept : assert (!odd_q || u_swiglu.gate_q == gate_q);
+      same_tag : assert (tag == tag_i);
+      if (offered_q) stable : assert (valid && tag == tag_q);
       cover (valid && ready_i && gate_q[31:0] == 7 && data_i[31:0] == 9);
     end
   end

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The proofs as `make formal` does them: of the cell, of a small block, and what is said where the RTL is broken."""
 
 import shutil

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The turns of the gate view beside those of the ROM view with as many clocks a turn, whatever the mask: the same turns,
 // a clock late for the first fetch. At every fetch the block has at its bottom the rows that the ROM view is about to
 // add, as they were loaded. With the proofs of one turn: the views add the same rows.
@@ -23,11 +24,11 @@ module turns_proof #(
   localparam int TURN_W = BIT_LINES * ACT_W;
   localparam int PASS_W = cartridge_pkg::idx_w(PASSES);
 
-  logic                             gate_done, rom_done;
+  logic gate_done, rom_done;
   logic [cartridge_pkg::BEAT_W-1:0] gate_y, rom_y;
-  logic                [PASS_W-1:0] pass;
-  logic                      [15:0] fetched_q;
-  logic                             load, start;
+  logic [PASS_W-1:0] pass;
+  logic [15:0] fetched_q;
+  logic load, start;
 
   block_array_gate #(
     .K        (K),
@@ -39,21 +40,21 @@ module turns_proof #(
   ) u_gate (
     .clk_i,
     .rst_i,
-    .id_i    (8'd0),
+    .id_i   (8'd0),
     .beat_i,
-    .load_i  (load),
+    .load_i (load),
     .load_x_i,
-    .start_i (start),
-    .pass_i  (pass),
-    .done_o  (gate_done),
-    .drain_i (1'b0),
-    .first_i (1'b0),
-    .group_i ('0),
-    .block_i ('0),
-    .part_i  ('0),
-    .shift_i (5'd0),
-    .xsum_i  ('0),
-    .y_o     (gate_y)
+    .start_i(start),
+    .pass_i (pass),
+    .done_o (gate_done),
+    .drain_i(1'b0),
+    .first_i(1'b0),
+    .group_i('0),
+    .block_i('0),
+    .part_i ('0),
+    .shift_i(5'd0),
+    .xsum_i ('0),
+    .y_o    (gate_y)
   );
 
   block_array_rom #(
@@ -67,20 +68,20 @@ module turns_proof #(
   ) u_rom (
     .clk_i,
     .rst_i,
-    .id_i    (8'd0),
+    .id_i   (8'd0),
     .beat_i,
-    .load_i  (load),
+    .load_i (load),
     .load_x_i,
-    .start_i (start),
-    .pass_i  (pass),
-    .done_o  (rom_done),
-    .drain_i (1'b0),
-    .first_i (1'b0),
-    .group_i ('0),
-    .part_i  ('0),
-    .shift_i (5'd0),
-    .xsum_i  ('0),
-    .y_o     (rom_y)
+    .start_i(start),
+    .pass_i (pass),
+    .done_o (rom_done),
+    .drain_i(1'b0),
+    .first_i(1'b0),
+    .group_i('0),
+    .part_i ('0),
+    .shift_i(5'd0),
+    .xsum_i ('0),
+    .y_o    (rom_y)
   );
 
   logic init_q = 1'b1, rom_done_q;
@@ -90,7 +91,7 @@ module turns_proof #(
   // The manners of `matrix`: it loads every group while the blocks rest, then starts them, pass after pass.
   logic [PASS_W-1:0] pass_q;
   logic [PASSES-1:0] loaded_q;
-  logic              passing_q;  // between the first start and the end of the last pass
+  logic passing_q;  // between the first start and the end of the last pass
   assign load  = load_i && idle && !passing_q && !init_q;
   assign start = start_i && idle && &loaded_q && !load && !init_q;
   assign pass  = pass_q;
@@ -122,7 +123,7 @@ module turns_proof #(
   end
 
   logic [BLOCK*ACT_W-1:0] rows, held;
-  logic       [BLOCK-1:0] fits;
+  logic [BLOCK-1:0] fits;
   assign held = u_gate.gen_block[0].u_block.x_q;
   for (genvar r = 0; r < BLOCK; r++) begin : gen_row
     assign rows[r*ACT_W+:ACT_W] = u_rom.x_q[r][ACT_W-1:0];
@@ -131,39 +132,44 @@ module turns_proof #(
   for (genvar g = 0; g < PASSES; g++) begin : gen_group
     always_comb begin
       if (!init_q && !passing_q && loaded_q[g]) begin
-        as_loaded: assert (held[g*GROUP*ACT_W+:GROUP*ACT_W] == rows[g*GROUP*ACT_W+:GROUP*ACT_W]);
+        as_loaded : assert (held[g*GROUP*ACT_W+:GROUP*ACT_W] == rows[g*GROUP*ACT_W+:GROUP*ACT_W]);
       end
     end
   end
   for (genvar t = 0; t <= PASSES * TURNS; t++) begin : gen_turn
-    always_comb if (!init_q && passing_q && fetched_q == 16'(t)) moved: assert (held == rows >> (t * TURN_W));
+    always_comb if (!init_q && passing_q && fetched_q == 16'(t)) moved : assert (held == rows >> (t * TURN_W));
   end
 
   always_comb begin
     assume (rst_i == init_q);
     assume (32'(beat_i) < PASSES);
     if (!init_q) begin
-      mantissas: assert (&fits);
+      mantissas : assert (&fits);
       if (u_gate.fetch) begin
-        same_turn: assert (32'(u_gate.fetch_turn) == 32'(pass_q) * TURNS + 32'(u_rom.turn_q) && u_rom.busy_q);
-        same_rows: assert (16'(u_gate.fetch_turn) == fetched_q);
+        same_turn : assert (32'(u_gate.fetch_turn) == 32'(pass_q) * TURNS + 32'(u_rom.turn_q) && u_rom.busy_q);
+        same_rows : assert (16'(u_gate.fetch_turn) == fetched_q);
       end
-      if (u_gate.run) word: assert (32'(u_gate.gen_block[0].u_block.word_turn_q) == 32'(pass_q) * TURNS + 32'(u_gate.turn_q));
+      if (u_gate.run)
+        word : assert (32'(u_gate.gen_block[0].u_block.word_turn_q) == 32'(pass_q) * TURNS + 32'(u_gate.turn_q));
 
-      passes: assert (32'(pass_q) < PASSES && (!gate_done || u_gate.state_q == 2'd0) && u_gate.state_q <= 2'd2);
-      in_turn: assert (!u_gate.run || (32'(u_gate.bit_q) < PROD_W && 32'(u_gate.turn_q) < TURNS));
-      fetching: assert (u_gate.state_q != 2'd1 || (u_rom.busy_q && u_rom.turn_q == 0 && u_rom.clk_q == 0
+      passes : assert (32'(pass_q) < PASSES && (!gate_done || u_gate.state_q == 2'd0) && u_gate.state_q <= 2'd2);
+      in_turn : assert (!u_gate.run || (32'(u_gate.bit_q) < PROD_W && 32'(u_gate.turn_q) < TURNS));
+      fetching :
+      assert (u_gate.state_q != 2'd1 || (u_rom.busy_q && u_rom.turn_q == 0 && u_rom.clk_q == 0
                                                   && u_gate.turn_q == 0 && 32'(fetched_q) == 32'(pass_q) * TURNS));
-      lockstep: assert (!u_gate.run || u_gate.last_bit || (u_rom.busy_q && u_rom.turn_q == u_gate.turn_q
+      lockstep :
+      assert (!u_gate.run || u_gate.last_bit || (u_rom.busy_q && u_rom.turn_q == u_gate.turn_q
                                                            && 32'(u_rom.clk_q) == 32'(u_gate.bit_q) + 1));
-      next_turn: assert (!u_gate.last_bit || u_gate.last_turn || (u_rom.busy_q && u_rom.clk_q == 0
+      next_turn :
+      assert (!u_gate.last_bit || u_gate.last_turn || (u_rom.busy_q && u_rom.clk_q == 0
                                                                   && 32'(u_rom.turn_q) == 32'(u_gate.turn_q) + 1));
-      ending: assert ((u_gate.last_bit && u_gate.last_turn) == rom_done && !(rom_done && u_rom.busy_q));
-      resting: assert (u_gate.state_q != 2'd0 || !u_rom.busy_q);
-      a_clock_late: assert (gate_done == rom_done_q);
-      started: assert (u_gate.state_q == 2'd0 || passing_q);
-      loaded: assert (!passing_q || &loaded_q);
-      counted: assert (passing_q ? 32'(fetched_q) == 32'(pass_q) * TURNS
+      ending : assert ((u_gate.last_bit && u_gate.last_turn) == rom_done && !(rom_done && u_rom.busy_q));
+      resting : assert (u_gate.state_q != 2'd0 || !u_rom.busy_q);
+      a_clock_late : assert (gate_done == rom_done_q);
+      started : assert (u_gate.state_q == 2'd0 || passing_q);
+      loaded : assert (!passing_q || &loaded_q);
+      counted :
+      assert (passing_q ? 32'(fetched_q) == 32'(pass_q) * TURNS
                        + (u_gate.run ? 32'(u_gate.turn_q) + 1 : gate_done ? TURNS : 0)
                        : pass_q == 0 && !gate_done && (loaded_q == 0 || fetched_q == 0));
       cover (u_gate.fetch && u_gate.run && fetched_q == 1 && rows[ACT_W-1:0] == 5);

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutants that change nothing that can be seen: tb/evidence/mutation/harmless.toml, an argument for each."""
 
 from dataclasses import dataclass, field

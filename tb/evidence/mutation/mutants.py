@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One-line mutants of RTL: what could be written wrong in hdl/, by the rules below, found in Verible's syntax tree.
 
 | rule | in the RTL | in the mutant |

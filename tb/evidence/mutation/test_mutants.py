@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutants of a small module: every rule, what is left alone, and the list of harmless ones."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The testplan: every feature of the chip as a testpoint of testplan.toml, and what makes a plan whole."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The testplan is whole, its checks see what is wrong, and its page is current."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The testplan for readers: ``python -m tb.evidence.plan.view`` writes docs/testplan.md."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A design at power-on, in operation, and after resets in the middle of it. Icarus only: nothing else here has X.
 
 The design is the chip, the die, which is the chip behind its host port, or one matrix in the gate view, whose modules

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The registers and outputs of every module in a simulated design, found by walking its hierarchy, and their X."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the X and reset benches, and holds what they find unknown after reset against unreset.toml."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a failed run first went wrong: from its record and its trace."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names of the RTL's enumerations, read from its sources, as filter files of GTKWave."""
 
 import re

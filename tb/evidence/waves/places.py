@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the stages of docs/formats.md are in the chip: instances below the layer, the head, or the chip."""
 
 from typing import NamedTuple

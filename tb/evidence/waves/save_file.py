@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes GTKWave's save file: which signals are shown, in which groups, in which format, and where the cursor is.
 
 The flags and lines are those of GTKWave 3.3 (analyzer.h and savefile.c in its sources).

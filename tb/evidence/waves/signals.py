@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The signals of an FST file: what is in it, and when a stage tap took a beat."""
 
 from bisect import bisect_left

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waves of runs of broken RTL, on both simulators: what the save file names, how it shows it, where its cursor is."""
 
 import json

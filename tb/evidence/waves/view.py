@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lays out a trace for GTKWave: a save file, signals grouped and readable, the cursor at the first mismatch."""
 
 import re

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tells tb/evidence/waves/window.cpp when a token is where the trace is wanted. Bound into every chip that Verilator traces.
 //
 //   +window_pos=P                   from when the sequencer offers position P until it has left the chip: with its

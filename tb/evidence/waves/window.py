@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a trace is limited to: the scopes of one layer or stage, while one token is in it."""
 
 from dataclasses import dataclass

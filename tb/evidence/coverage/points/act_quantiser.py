@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What act_quantiser was given: lengths, sizes, and values that round up out of the mantissa."""
 
 import numpy as np

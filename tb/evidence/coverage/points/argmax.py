@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What argmax chose among: where the largest logit was, ties, lengths, signs."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What attention worked on: places in the KV cache, ways to share heads, sizes, probabilities, resets in mid-token."""
 
 import numpy as np

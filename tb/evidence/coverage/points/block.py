@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a block of cells multiplied: geometry, codes, activations."""
 
 import numpy as np

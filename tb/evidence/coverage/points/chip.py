@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the chip went through: conversations of its slots, stages at their places, dies."""
 
 from collections.abc import Iterable

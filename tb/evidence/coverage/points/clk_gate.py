@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the clock gate was asked for."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the divider divided."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which bits of a code word were flipped, in memories of which width, and what the memory said."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tokens were embedded, from which codes and scales."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which distances exp2 was given: every octave, every table entry, the ends of the interpolation."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a host did at its port, legal and not, and what its slots and adapter banks went through."""
 
 from models.die import host_map

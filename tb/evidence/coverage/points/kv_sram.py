@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which words of the KV SRAM were written and read, and how."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What adapters changed: which arrays and modules, by codes and scales of which kinds, and where sums saturated."""
 
 import numpy as np

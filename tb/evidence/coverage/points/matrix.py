@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a matrix multiplied: geometry, shifts, codes, scales, results."""
 
 import numpy as np

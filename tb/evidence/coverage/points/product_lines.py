@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which activations the product lines multiplied."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What rms_norm normalised: sizes, roots, gains."""
 
 import numpy as np

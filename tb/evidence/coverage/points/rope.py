@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What rope turned."""
 
 import numpy as np

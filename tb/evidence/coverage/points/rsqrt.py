@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which operands rsqrt had."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the sampler chose among: how many, in which order they came, how far apart, and which of them it took."""
 
 import numpy as np

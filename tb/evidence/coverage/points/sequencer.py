@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the sequencer went through: prompts, ends, and what a slot did before."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which values sigmoid had: every segment of both signs, clamped ones, ends of the interpolation."""
 
 from tb.evidence.coverage.functional import Group

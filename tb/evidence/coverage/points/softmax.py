@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which scores softmax had."""
 
 import numpy as np

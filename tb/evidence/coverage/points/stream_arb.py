@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """At which speeds the arbiter ran, and which offers it chose from."""
 
 from tb.evidence.coverage.functional import Group

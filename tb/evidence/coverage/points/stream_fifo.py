@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How full the FIFO was, and what moved."""
 
 from tb.evidence.coverage.functional import Group

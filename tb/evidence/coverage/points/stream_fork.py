@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """At which speeds the fork ran, and who was there."""
 
 from tb.evidence.coverage.functional import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happened at the streams of each stage, at each speed of their ends."""
 
 from tb.evidence.coverage.functional import Group

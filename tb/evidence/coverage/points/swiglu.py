@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What swiglu multiplied."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many users on one die: whose conversation ended how, with what adapter and choice, and how many were beside it."""
 
 from tb.evidence.coverage.functional import Group
