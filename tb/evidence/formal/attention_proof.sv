@@ -54,7 +54,7 @@ module attention_proof #(
   end
 
   // Where scores and probabilities are between the attention and its softmax.
-  localparam logic [2:0] SCORE = 3'd2, VALUE = 3'd3;
+  localparam logic [2:0] LOAD = 3'd0, SCORE = 3'd2, VALUE = 3'd3;
   logic [2:0] state, inner;
   logic [15:0] pos, inner_pos;
   logic score, probs;
@@ -67,6 +67,7 @@ module attention_proof #(
   always_comb begin
     if (!init_q) begin
       states : assert (state <= 3'd4);
+      counters : assert ((state == LOAD || u_attention.in_q == 0) && (state == SCORE || u_attention.pos_q == 0));
       if (state != SCORE && state != VALUE) resting : assert (inner == 0 && inner_pos == 0 && !score);
       if (state == SCORE) begin
         scoring :
