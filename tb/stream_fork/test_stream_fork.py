@@ -16,7 +16,6 @@ def test_stream_fork(simulator, depths):
         "stream_fork_bench",
         "tb.stream_fork.stream_fork_tests",
         simulator=simulator,
-        name="stream_fork-{}-{}".format(*depths),
         parameters=dict(zip(("DEPTH_A", "DEPTH_B"), depths, strict=True)),
         sources=(bench,),
     )
