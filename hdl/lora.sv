@@ -133,7 +133,8 @@ module lora #(
         read    = (!has_b_q || use_b) && ahead_q != OUT_W'(OUT_BEATS);
         address = WORD_IW'(MODULES * IN_BEATS + 32'(ahead_q));
       end
-      default: ;
+      StScales, StScale, StQuantise: ;
+      default:                       ;
     endcase
   end
 

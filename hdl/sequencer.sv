@@ -44,7 +44,7 @@ module sequencer #(
   import cartridge_pkg::*;
 
   `REQUIRE(slots_fit_slot_t, SLOTS >= 1 && SLOTS <= 1 << $bits(slot_t))
-  `REQUIRE(depth_fits_pos_t, DEPTH >= 1 && DEPTH <= 1 << $bits(pos_t))
+  `REQUIRE(depth_fits_pos_t, DEPTH >= 1 && DEPTH < 1 << $bits(pos_t))
 
   localparam int SLOT_W = (SLOTS > 1) ? $clog2(SLOTS) : 1;
   localparam int COUNT_W = $clog2(DEPTH + 1);  // of a number of positions
