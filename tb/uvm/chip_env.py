@@ -45,7 +45,10 @@ class ChipEnv(TokenEnv):
         Stream("prompts", "tok_", ("prompt",), "into"),
         Stream("answers", "out_", ("answer",), "out"),
     )
-    passive = (Stream("chosen", "res_", ("tag", "token"), "inside"), Stream("embedded", "emb_", ("tag",), "inside"))
+    passive = (
+        Stream("chosen", "res_", ("tag", "token"), "inside"),
+        Stream("begun", "seq_", ("tag", "token"), "inside"),
+    )
 
     def build_phase(self) -> None:
         super().build_phase()
