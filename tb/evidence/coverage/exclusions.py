@@ -19,7 +19,6 @@ class Exclusion:
     Attributes:
         file: in hdl/.
         kind: of the points, one of KINDS.
-        reason: why.
         signals: for toggles, names of signals without an index.
         bits: for toggles, which bits of those signals, '0, 4-7'; empty: all.
         source: for other kinds, text that the source line has, whatever its alignment.
@@ -28,7 +27,6 @@ class Exclusion:
 
     file: str
     kind: str
-    reason: str
     signals: tuple[str, ...] = ()
     bits: str = ""
     source: str = ""
@@ -48,16 +46,30 @@ class Exclusion:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why points cannot be reached, and which."""
+
+    text: str
+    points: tuple[Exclusion, ...]
+
+
+@dataclass(frozen=True)
 class _File:
-    exclude: list[Exclusion] = field(default_factory=list)
+    reason: list[Reason] = field(default_factory=list)
     shortfall: dict[str, str] = field(default_factory=dict)
 
 
-def load(path: Path = PATH) -> list[Exclusion]:
+def load(path: Path = PATH) -> list[Reason]:
     """Read the file. InputError for an entry that is not complete."""
-    found = tables.load(path, _File).exclude
-    for number, exclusion in enumerate(found, 1):
-        _require(exclusion, f"{path.name}, exclude {number}")
+    found = tables.load(path, _File).reason
+    for number, reason in enumerate(found, 1):
+        where = f"{path.name}, reason {number}"
+        if not reason.text.strip():
+            raise InputError("it has no text", where, "say why this cannot be reached")
+        if not reason.points:
+            raise InputError("it has no points", where, "say what cannot be reached, or take the reason out")
+        for place, exclusion in enumerate(reason.points, 1):
+            _require(exclusion, f"{where}, points {place}")
     return found
 
 
@@ -81,11 +93,9 @@ def _require(exclusion: Exclusion, where: str) -> None:
         raise InputError(f"field {wrong[0]!r} is not for a {exclusion.kind}", where, f"use {about}")
     if not exclusion.file or not getattr(exclusion, about):
         raise InputError("it does not say what it is about", where, f"give file and {about}")
-    if not exclusion.reason.strip():
-        raise InputError("it has no reason", where, "say why this cannot be reached")
 
 
-def apply(exclusions: list[Exclusion], counts: dict[Point, int], hdl: Path) -> tuple[dict[Point, str], list[str]]:
+def apply(reasons: list[Reason], counts: dict[Point, int], hdl: Path) -> tuple[dict[Point, str], list[str]]:
     """(point -> reason, complaints): an exclusion about nothing, or about something that is reached, is stale.
 
     A bit is reached that changes both ways.
@@ -93,17 +103,18 @@ def apply(exclusions: list[Exclusion], counts: dict[Point, int], hdl: Path) -> t
     source = {file: (hdl / file).read_text(encoding="utf-8").splitlines() for file in {point.file for point in counts}}
     excluded: dict[Point, str] = {}
     stale = []
-    for exclusion in exclusions:
-        about = [point for point in counts if exclusion.covers(point, source[point.file][point.line - 1])]
-        if not about:
-            stale.append(f"stale exclusion, it matches nothing: {exclusion}")
-        elif gone := set(exclusion.signals) - {point.signal for point in about}:
-            stale.append(f"stale exclusion, {min(gone)} matches nothing: {exclusion}")
-        missed = {_thing(point) for point in about if not counts[point]}
-        if reached := [point for point in about if _thing(point) not in missed]:
-            what = f"{len(reached)} of its {len(about)} points are reached, such as {reached[0].what}"
-            stale.append(f"stale exclusion, {what} in line {reached[0].line}: {exclusion}")
-        excluded |= {point: exclusion.reason for point in about if not counts[point]}
+    for reason in reasons:
+        for exclusion in reason.points:
+            about = [point for point in counts if exclusion.covers(point, source[point.file][point.line - 1])]
+            if not about:
+                stale.append(f"stale exclusion, it matches nothing: {exclusion}")
+            elif gone := set(exclusion.signals) - {point.signal for point in about}:
+                stale.append(f"stale exclusion, {min(gone)} matches nothing: {exclusion}")
+            missed = {_thing(point) for point in about if not counts[point]}
+            if reached := [point for point in about if _thing(point) not in missed]:
+                what = f"{len(reached)} of its {len(about)} points are reached, such as {reached[0].what}"
+                stale.append(f"stale exclusion, {what} in line {reached[0].line}: {exclusion}")
+            excluded |= {point: reason.text for point in about if not counts[point]}
     return excluded, stale
 
 

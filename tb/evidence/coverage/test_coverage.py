@@ -14,7 +14,6 @@ from tb.evidence.coverage import code, exclusions, functional
 
 pytestmark = pytest.mark.once
 SOURCE = "module m;\n  if (a) b;\n  else c;\nendmodule\n"
-REASON = 'reason = "it cannot be"'
 
 
 def record(count: int, page: str = "v_line/m", file: str = "m.sv", **fields: object) -> str:
@@ -94,7 +93,8 @@ def applied(tmp_path, merged):
 
 
 def entry(**fields: str) -> str:
-    return "[[exclude]]\n" + "".join(f"{name} = {value}\n" for name, value in fields.items()) + REASON
+    points = ", ".join(f"{name} = {value}" for name, value in fields.items())
+    return f'[[reason]]\ntext = "it cannot be"\npoints = [{{{points}}}]\n'
 
 
 def test_bits_are_left_out(applied):
@@ -137,12 +137,13 @@ def test_a_stale_exclusion_is_told(applied, fields, complaint):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[[exclude]]\nfile = "m.sv"\nkind = "toggle"\nsignals = ["x"]', "field 'reason' is missing"),
-        ('[[exclude]]\nfile = "m.sv"\nkind = "toggle"\nsignals = ["x"]\nreason = " "', "it has no reason"),
-        (f'[[exclude]]\nfile = "m.sv"\nkind = "line"\n{REASON}', "it does not say what it is about"),
-        (f'[[exclude]]\nfile = "m.sv"\nkind = "lines"\nsource = "a"\n{REASON}', "unknown kind 'lines'"),
-        (f'[[exclude]]\nfile = "m.sv"\nkind = "line"\nsignals = ["x"]\n{REASON}', "field 'signals' is not for a line"),
-        ("[[exclude", "mend the TOML"),
+        ("[[reason]]\npoints = []", "field 'text' is missing"),
+        ('[[reason]]\ntext = " "\npoints = []', "it has no text"),
+        ('[[reason]]\ntext = "so"\npoints = []', "it has no points"),
+        (entry(file='"m.sv"', kind='"line"'), "it does not say what it is about"),
+        (entry(file='"m.sv"', kind='"lines"', source='"a"'), "unknown kind 'lines'"),
+        (entry(file='"m.sv"', kind='"line"', signals='["x"]'), "field 'signals' is not for a line"),
+        ("[[reason", "mend the TOML"),
     ],
 )
 def test_an_incomplete_exclusion_is_refused(tmp_path, text, says):
@@ -161,7 +162,7 @@ def test_a_shortfall_has_a_reason(tmp_path):
 
 def test_exclusions_of_the_project_are_about_its_files():
     files = {file.name for file in HDL.glob("*.sv*")}
-    assert {exclusion.file for exclusion in exclusions.load()} <= files
+    assert {exclusion.file for reason in exclusions.load() for exclusion in reason.points} <= files
 
 
 SAMPLES = """
