@@ -56,13 +56,13 @@ RESULTS = {
         "failed": 1,
         "results": [
             {
-                "task": {"name": "cell-3", "proves": "every product"},
+                "task": {"name": "cell_array_gate-3", "proves": "every product"},
                 "status": "failed",
                 "problem": "refuted",
                 "assertion": "a_product",
                 "trace": "cell.vcd",
                 "seconds": 3.0,
-                "replay": "make formal TASK=cell-3",
+                "replay": "make formal TASK=cell_array_gate-3",
             }
         ],
     },
@@ -204,7 +204,7 @@ def test_the_report(root):
     assert all(f'id="point-{point.name}"' in html and point.description in text for point in plan.load())
     for said in (BROKEN["divergence"], BROKEN["replay"], "Verilator 5", "Icarus Verilog 11", "Yosys 1", "a_product"):
         assert said in text
-    for said in ("make formal TASK=cell-3", "models/tests/test_audit.py::test_b", "assert 1 == 2", "seed 8"):
+    for said in ("make formal TASK=cell_array_gate-3", "models/tests/test_audit.py::test_b", "assert 1 == 2", "seed 8"):
         assert said in text
     assert "assign x = a < b;never: toggle x[3]" in text
     assert "1,234" in text

@@ -15,7 +15,7 @@ ENTRY = '[[task]]\nname = "a"\n'
 pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize("name", ["cell-4", "block-64"])
+@pytest.mark.parametrize("name", ["cell_array_gate-4", "block-64"])
 def test_proved(name, tmp_path):
     """The assertions hold, the covers are reached, and the broken copy is refuted."""
     result = proof.prove(TASKS[name], tmp_path)
@@ -32,7 +32,7 @@ def test_broken_rtl_is_refuted(tmp_path):
     file.write_text(text.replace("if (!clk_i) en_q", "if (clk_i) en_q"), encoding="utf-8")
     result = proof.prove(TASKS["clk_gate"], tmp_path, hdl)
     assert result.problem == "proof: failed"
-    assert result.assertion.startswith("gate_proof.")
+    assert result.assertion.startswith("clk_gate_proof.")
     assert result.trace.endswith(".vcd") and (tmp_path / result.trace).is_file()
     assert result.replay == "make formal TASK=clk_gate"
 
@@ -61,10 +61,19 @@ def test_tasks_are_whole():
     assert {file.stem for file in proof.HARNESSES.glob("*_proof.sv")} == {task.top for task in TASKS.values()}
 
 
+def test_proofs_have_the_names_of_modules():
+    """A family of tasks is a module's; so is a harness, of which a module may have several."""
+    modules = {file.stem for file in HDL.glob("*.sv")}
+    assert {task.name.split("-")[0] for task in TASKS.values()} <= modules
+    for harness in proof.HARNESSES.glob("*_proof.sv"):
+        assert any(harness.stem.startswith(f"{module}_") for module in modules), harness.name
+
+
 def test_families():
-    assert {task.name for task in proof.choose(list(TASKS.values()), "cell")} == {"cell-3", "cell-4"}
-    assert [task.name for task in proof.choose(list(TASKS.values()), "rom-6")] == ["rom-6"]
-    assert "rom" in {task.name for task in proof.choose(list(TASKS.values()), "")}
+    cells = {task.name for task in proof.choose(list(TASKS.values()), "cell_array_gate")}
+    assert cells == {"cell_array_gate-3", "cell_array_gate-4"}
+    assert [task.name for task in proof.choose(list(TASKS.values()), "block_array_rom-6")] == ["block_array_rom-6"]
+    assert "block_array_rom" in {task.name for task in proof.choose(list(TASKS.values()), "")}
 
 
 @pytest.mark.parametrize("text", ["", "task", ENTRY, ENTRY + "colour = 1\n"])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block floating point: the shift is the least with which every value fits W bits, and each mantissa is the nearest
 // (half up), or the largest where that is one too many.
-module quantiser_proof #(
+module act_quantiser_proof #(
   parameter int N = 3,
   parameter int W = 12
 ) (

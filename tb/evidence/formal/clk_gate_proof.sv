@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The clock gate in steps finer than its clock: clock and enables do what they like from one tick to the next. The gated
 // clock is low while the clock is, keeps its level while the clock is high, and rises if one enabled it just before.
-module gate_proof (
+module clk_gate_proof (
   input logic tick_i,
   input logic clk_i,
   input logic en_i,

@@ -2,7 +2,7 @@
 // A fork between any source whose offers stay, and any branches that stay ready until a beat comes: a beat moves into
 // both branches in the clock in which it leaves the source, or into neither; it moves as soon as all are there; and
 // what a branch is offered stays.
-module fork_proof (
+module stream_fork_proof (
   input logic clk_i,
   input logic rst_i,
   input logic valid_i,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A KV SRAM seen at any one place (slot, position): it reads what was last written there, whatever else is written. So
 // no two places share a word, and every place has one. What lies there is the word in its code.
-module sram_proof #(
+module kv_sram_proof #(
   parameter int SLOTS = 3,
   parameter int DEPTH = 32,
   parameter int WIDTH = 8

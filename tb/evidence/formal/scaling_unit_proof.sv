@@ -4,7 +4,7 @@
 //
 //   D and M of every scale; D*sum and M*xsum of every scale >= 0 at full width; those of either sign with FEW bits of
 //   fraction and of sum; the rounded sum of any two products at full width, every shift.
-module scaling_proof #(
+module scaling_unit_proof #(
   parameter int SUM_W  = 22,
   parameter int XSUM_W = 17,
   parameter int FEW    = 4

@@ -2,7 +2,7 @@
 // The turns of the gate view beside those of the ROM view with as many clocks a turn, whatever the mask: the same turns,
 // a clock late for the first fetch. At every fetch the block has at its bottom the rows that the ROM view is about to
 // add, as they were loaded. With the proofs of one turn: the views add the same rows.
-module turns_proof #(
+module block_array_gate_proof #(
   parameter int BLOCK     = 32,
   parameter int ACT_W     = 8,
   parameter int W_BITS    = 3,

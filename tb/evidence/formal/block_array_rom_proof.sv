@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One turn of the ROM view, every block and column of an array: sum += (x << s*W_BITS) * q over the turn's rows, for any
 // mask, activations and sums. With the block's proof: one turn of either view adds the same.
-module rom_proof #(
+module block_array_rom_proof #(
   parameter int K         = 64,
   parameter int BLOCK     = 64,
   parameter int ACT_W     = 12,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cell at every activation width from 8 to 16 bits.
-module cell_proof #(
+module cell_array_gate_proof #(
   parameter int W_BITS = 4
 ) (
   input logic clk_i

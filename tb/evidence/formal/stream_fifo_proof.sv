@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stream_fifo against a queue: what goes in comes out, once, in order; it never holds more than DEPTH beats, takes one
 // whenever it has room and offers one whenever it has any.
-module fifo_proof #(
+module stream_fifo_proof #(
   parameter int DEPTH = 2,
   parameter int WIDTH = 8
 ) (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The divider at a width that a solver divides at: quo = num / den, for every num and every den but 0.
-module quotient_proof #(
+module divider_quotient_proof #(
   parameter int NUM_W = 8,
   parameter int DEN_W = 5
 ) (

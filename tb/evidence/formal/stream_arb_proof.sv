@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An arbiter between any two streams whose offers stay and any consumer: what is offered stays as it is, every beat
 // that moves is the one of the side that it is taken from, and nobody waits longer than the rule says.
-module arb_proof #(
+module stream_arb_proof #(
   parameter int WIDTH = 8,
   parameter bit TURNS = 1'b0
 ) (
