@@ -261,7 +261,7 @@ def test_the_summary(root, capsys):
     assert "not run" in points
     broken = f"```\n{BROKEN['divergence']}\n\n{BROKEN['replay']}\n```"
     assert f"### regress: tb/m/test_m.py::test_m[1] seed 8\n\n{broken}\n" in text
-    assert "```\na_product\n\nmake formal TASK=cell-3\n```" in text
+    assert "```\na_product\n\nmake formal TASK=cell_array_gate-3\n```" in text
     assert "assert 1 == 2" in text
     assert "coverage point m.a was not full: high" in text
 
