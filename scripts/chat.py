@@ -14,7 +14,7 @@ from models.errors import InputError
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import DEPTH, LORA, MODEL, SEED, TOKENS
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.rig import toolchain
 
 
@@ -28,7 +28,7 @@ def main(*, tokens: int, model: str, depth: int, seed: int, lora: str) -> int:
     names = [Path(path).stem for path in adapters]
     if len({*names, "none"}) <= len(names):
         raise InputError("two adapters have one name, or one is named none", "LORA", "rename a folder")
-    chip = Chip.of(ckpt, kv_depth=depth)
+    chip = BuiltChip.of(ckpt, kv_depth=depth)
     print(
         f"{Path(ckpt.path).name}: {ckpt.shape.layers} layers, {toolchain.describe('verilator')}, ROM view", flush=True
     )

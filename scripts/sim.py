@@ -19,7 +19,7 @@ from scripts.cli import benches
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import TEST
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.rig import toolchain
 
 
@@ -54,7 +54,7 @@ def answer(asked: question.Question) -> int:
     return 0
 
 
-def audit_mask(chip: Chip) -> list[str]:
+def audit_mask(chip: BuiltChip) -> list[str]:
     """What the audit of the chip's mask finds, and how to get a new mask."""
     faults = audit(chip.ckpt, chip.die, chip.mask)
     return [*faults, f"remove {chip.mask} to etch the mask anew"] if faults else []

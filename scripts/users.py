@@ -20,7 +20,7 @@ from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import DEPTH, MODEL, SEED, TOKENS, USERS
 from tb.cartridge.occupancy import Stay, busy, draw, stays
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 from tb.rig import toolchain
 
@@ -45,7 +45,7 @@ def main(*, users: int, tokens: int, model: str, depth: int, seed: int) -> int:
     questions = [QUESTIONS[user % len(QUESTIONS)] for user in range(users)]
     prompts = [tokenizer.chat([{"role": "user", "content": question}]) for question in questions]
     talks = [Conversation(user, prompt, tokens) for user, prompt in enumerate(prompts)]
-    chip = Chip.of(ckpt, kv_depth=depth, slots=users)
+    chip = BuiltChip.of(ckpt, kv_depth=depth, slots=users)
     console = Console()
     console.print(
         f"{Path(ckpt.path).name}, {users} users, {toolchain.describe('verilator')}, ROM view", highlight=False
@@ -78,7 +78,7 @@ def main(*, users: int, tokens: int, model: str, depth: int, seed: int) -> int:
     return 0
 
 
-def summarise(chip: Chip, report: dict, seen: list[Stay]) -> dict:
+def summarise(chip: BuiltChip, report: dict, seen: list[Stay]) -> dict:
     """The figures of a run of many users: aggregate and for one user, apart."""
     by_user: dict[int, list[int]] = {}
     for _, cycle, _, index, _ in report["arrivals"]:

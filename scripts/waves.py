@@ -16,7 +16,7 @@ from scripts.ask.question import Question
 from scripts.cli import benches
 from scripts.cli.command import command
 from scripts.cli.parameters import LAYER, STAGE, TEST, TOKEN
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.evidence.waves import view
 from tb.evidence.waves.places import CHIP_STAGES
 from tb.evidence.waves.window import Window
@@ -84,7 +84,7 @@ def choose_stage(name: str, layer: int | None) -> Stage | None:
     return Stage[name.upper()]
 
 
-def find_divergence(chip: Chip, asked: Question) -> Window:
+def find_divergence(chip: BuiltChip, asked: Question) -> Window:
     """Where the run first diverges from the golden model, found without a trace. InputError if it does not."""
     try:
         asked.simulate(chip)

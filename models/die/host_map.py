@@ -113,7 +113,7 @@ TABLE = """\
 
 
 @dataclass(frozen=True)
-class Field:
+class RegisterField:
     """Bits ``low`` to ``high`` of a register; ``values`` of an enumerated one: name -> (value, what it means)."""
 
     name: str
@@ -136,7 +136,7 @@ class Register:
     count: int
     stride: int  # bytes
     desc: str
-    fields: tuple[Field, ...]
+    fields: tuple[RegisterField, ...]
 
     @property
     def bits(self) -> int:
@@ -184,10 +184,10 @@ def _register(node: RegNode) -> Register:
     )
 
 
-def _field(node: FieldNode) -> Field:
+def _field(node: FieldNode) -> RegisterField:
     encode = node.get_property("encode")
     access = node.get_property("sw").name
-    return Field(
+    return RegisterField(
         name=node.inst_name,
         low=node.low,
         high=node.high,
@@ -276,7 +276,7 @@ def _camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.lower().split("_"))
 
 
-def _enumeration(field: Field) -> str:
+def _enumeration(field: RegisterField) -> str:
     """A type, its names led by the type's: StateOpen of state_e."""
     width = field.high - field.low + 1
     lead = _camel(field.type.removesuffix("_e"))
@@ -289,7 +289,7 @@ def _when(array: Register, what: str) -> str:
     return f"    if (addr >= 16'h{array.base:04x} && addr < 16'h{end:04x}) {what};\n"
 
 
-def _row(register: Register, field: Field) -> str:
+def _row(register: Register, field: RegisterField) -> str:
     index = register.name.partition(".")[0].split("_")[-1][0].lower()
     first, *rest = register.name.split(".")
     name = ".".join([f"{first}[{index}]" if register.count > 1 else first, *rest])

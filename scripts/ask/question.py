@@ -11,7 +11,7 @@ from models.die.shape import Die, check_tokens, macs
 from models.errors import InputError
 from scripts.cli.command import given
 from scripts.cli.parameters import DEPTH, LORA, MODEL, PROMPT, SEED, SIM, TOKENS, VIEW
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation
 from tb.rig import toolchain
@@ -34,12 +34,12 @@ class Question:
     view: str
     adapters: list[str]
 
-    def chip(self) -> Chip:
+    def chip(self) -> BuiltChip:
         """Etch the chip."""
-        return Chip.of(self.ckpt, view=self.view, kv_depth=self.depth)
+        return BuiltChip.of(self.ckpt, view=self.view, kv_depth=self.depth)
 
-    def simulate(self, chip: Chip, window: Window | None = None) -> dict:
-        """Have the chip answer, every stage checked, traced through a window; gives the report of Chip.run."""
+    def simulate(self, chip: BuiltChip, window: Window | None = None) -> dict:
+        """Have the chip answer, every stage checked, traced through a window; gives the report of BuiltChip.run."""
         return chip.run(
             [self.talk],
             sorted(self.tokenizer.stop_ids),

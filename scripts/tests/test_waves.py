@@ -11,7 +11,7 @@ import pytest
 
 from models.checkpoint import tiny
 from scripts import waves
-from tb.chip.job import BUILD, Chip
+from tb.chip.job import BUILD, BuiltChip
 from tb.rig.faults import Fault, write_broken
 
 PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "WAVES", "LAYER", "TOKEN", "STAGE")
@@ -75,8 +75,8 @@ def test_a_divergence_is_found_and_traced(command, monkeypatch, capfd):
     """Without a place: the run itself says where, and goes once more with its waves."""
     minus = Fault("minus", "residual.sv", "64'($signed(data_i", "-64'($signed(data_i")
     hdl = write_broken("waves-divergence", [minus])
-    of = Chip.of
-    monkeypatch.setattr(waves.Chip, "of", lambda *given, **die: replace(of(*given, **die), hdl=hdl))
+    of = BuiltChip.of
+    monkeypatch.setattr(waves.BuiltChip, "of", lambda *given, **die: replace(of(*given, **die), hdl=hdl))
     assert command(TOKENS="1") == 1
     printed = capfd.readouterr()
     assert "FAILED: first divergence: slot 0, position 0" in printed.err

@@ -26,7 +26,7 @@ DIE = Die(kv_depth=DEPTH, slots=SLOTS)
 WIDTH = SHAPE.d_q + 2 * SHAPE.d_kv
 
 
-class Golden:
+class AttentionModel:
     """The KV cache of every slot and the attention over it."""
 
     def __init__(self):
@@ -50,7 +50,7 @@ async def hold(dut, tokens, stall):
     """Run (tag, vector) tokens in order, with any adapter, which only passes."""
     dut.layer_i.value = 0
     tokens = [(tag._replace(adapter=random.getrandbits(4)), x) for tag, x in tokens]
-    source, sink, golden = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall), Golden()
+    source, sink, golden = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall), AttentionModel()
     await reset(dut)
     for tag, x in tokens:
         source.send_vector(tag, x)
@@ -143,7 +143,7 @@ async def scores_around_the_limits(dut):
 async def flips(dut):
     """A flipped bit of any KV head's keys and values is corrected and told, and no value changes; two are reported."""
     dut.layer_i.value = 0
-    source, sink, golden, told = WatchedSource(dut), WatchedSink(dut), Golden(), []
+    source, sink, golden, told = WatchedSource(dut), WatchedSink(dut), AttentionModel(), []
 
     async def watch():
         while True:
@@ -191,7 +191,7 @@ async def reset_in_mid_token(dut, at):
         dut.rst_i.value = 0
         await ClockCycles(dut.clk_i, 2)
         sink.beats.clear()
-        golden = Golden()
+        golden = AttentionModel()
         for tag in (Tag(gen=1, slot=broken.slot), Tag(gen=1, slot=broken.slot, pos=1)):
             x = heads(18)
             source.send_vector(tag, x)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from models.adapter import Adapter, Codes, module_sizes
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 
 
-def random(chip: Chip, seed: int, path: Path, keep: float = 0.7) -> Path:
+def random(chip: BuiltChip, seed: int, path: Path, keep: float = 0.7) -> Path:
     """Write an adapter that changes about ``keep`` of a chip's modules; gives the path."""
     pick, rank = np.random.default_rng(seed), chip.die.rank
     modules = {

@@ -12,7 +12,7 @@ from tb.oracle.scoreboard import Mismatch
 from tb.rig.bundles import Answer
 
 
-class DieBench(driver.Bench):
+class DieBench(driver.ChipBench):
     """Conversations through the host port."""
 
     excused = frozenset({"overlong"})  # flags that are the prompts' own doing

@@ -7,7 +7,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from tb.cartridge import adapters
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 from tb.rig.runner import default_seed, simulators
 
@@ -18,16 +18,16 @@ STOP = [36, 48, 99, 121]  # tokens that the tiny model likes
 
 @pytest.fixture(scope="session")
 def make(tmp_path_factory):
-    """Builds a tiny chip of eight slots: make(shape, **what Chip.of takes)."""
+    """Builds a tiny chip of eight slots: make(shape, **what BuiltChip.of takes)."""
 
-    def build(shape: dict, **die) -> Chip:
+    def build(shape: dict, **die) -> BuiltChip:
         path = tiny.write(tmp_path_factory.mktemp("cartridge") / "tiny.gguf", **shape)
-        return Chip.of(checkpoint.load(path), kv_depth=DEPTH, slots=USERS, **die)
+        return BuiltChip.of(checkpoint.load(path), kv_depth=DEPTH, slots=USERS, **die)
 
     return build
 
 
-def schedule(chip: Chip, count: int, seed: int, banks: int) -> list[Conversation]:
+def schedule(chip: BuiltChip, count: int, seed: int, banks: int) -> list[Conversation]:
     """Random conversations in random slots: new and carried on, greedy and sampled, with and without adapters, some to
     the end of the context.
     """

@@ -6,13 +6,13 @@ import pytest
 from models.checkpoint import checkpoint, tiny
 from tb.cartridge import adapters
 from tb.cartridge.flips import MEMORIES
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
 def test_flips(memory, tmp_path):
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=8, rank=2)
+    chip = BuiltChip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=8, rank=2)
     resident = [str(adapters.random(chip, 5, tmp_path / "all.npz", keep=1))]
     talks = [Conversation(1, [5, 6, 9], 2, adapter=1), Conversation(0, [50, 7], 2, adapter=1)]
     report = chip.run(

@@ -5,7 +5,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from tb.cartridge import occupancy
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 
 LAYERS, USERS = 3, 8
@@ -19,7 +19,7 @@ def reference(tmp_path_factory):
 
 def test_busy_layers(reference, tmp_path):
     """With enough users nearly every layer has a token, and a token costs what the busiest part of a layer takes."""
-    chip = Chip.of(reference, kv_depth=12, slots=USERS)
+    chip = BuiltChip.of(reference, kv_depth=12, slots=USERS)
     talks = [Conversation(slot, [5 + slot, 6], 9) for slot in range(USERS)]
     log = tmp_path / "occupancy.txt"
     run = {"simulator": "verilator", "test": "together", "bench": "cartridge", "plusargs": (f"+occupancy={log}",)}
@@ -40,7 +40,7 @@ def test_alone_among_empty_slots(tmp_path):
     ckpt, talk = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), [Conversation(0, [5], 3)]
     took = []
     for slots in (1, USERS):
-        chip = Chip.of(ckpt, kv_depth=12, slots=slots, rank=2)
+        chip = BuiltChip.of(ckpt, kv_depth=12, slots=slots, rank=2)
         alone = {"test": "one_after_another", "hold_cycles": True}
         arrivals = chip.run(talk, [], simulator="icarus", bench="cartridge", poll=200, **alone)["arrivals"]
         took.append([cycle - arrivals[0][1] for _, cycle, *_ in arrivals])

@@ -26,7 +26,7 @@ PERIOD = 10  # ns
 ENDS = {End.STOP: "stop token", End.LIMIT: "token limit", End.CONTEXT: "context limit"}
 
 
-class Bench:
+class ChipBench:
     """Drives chip_bench: pushes prompts, collects answers, and checks the trace every ``poll`` clocks."""
 
     more = False  # conversations beside those of the job
@@ -177,7 +177,7 @@ class Bench:
                 raise Mismatch(f"{count} SRAM words are told to be {name}, and no bit has flipped")
 
 
-async def run(dut, schedule, kind: type[Bench] = Bench) -> None:
+async def run(dut, schedule, kind: type[ChipBench] = ChipBench) -> None:
     """The job of the environment on a chip, driven by a ``kind`` of bench as the coroutine ``schedule(bench)`` says.
 
     Leaves the report of a run without a fault in the file that the environment names.

@@ -36,7 +36,7 @@ HIERARCHY = 2  # layers; from so many on Verilator compiles the layer once, on i
 
 
 @dataclass(frozen=True)
-class Chip:
+class BuiltChip:
     """A checkpoint on a die, etched and described for the RTL."""
 
     ckpt: Checkpoint
@@ -48,7 +48,7 @@ class Chip:
     hdl: Path = HDL
 
     @classmethod
-    def of(cls, ckpt: Checkpoint, *, view: str = "rom", turn_clks: int = 1, **die) -> "Chip":
+    def of(cls, ckpt: Checkpoint, *, view: str = "rom", turn_clks: int = 1, **die) -> "BuiltChip":
         """Etch ``ckpt`` for a die (fields of Die as keywords). InputError if no die holds it."""
         made = die_for(ckpt, **die)
         geometry = repr((ckpt.shape, made, view, turn_clks))

@@ -7,17 +7,17 @@ from collections.abc import Callable, Coroutine
 import cocotb
 from cocotb.triggers import RisingEdge, Timer
 
-from tb.chip.driver import PERIOD, Bench
+from tb.chip.driver import PERIOD, ChipBench
 
 
-async def in_turn(bench: Bench) -> None:
+async def in_turn(bench: ChipBench) -> None:
     """One after another, each alone."""
     for index in range(len(bench.job.conversations)):
         await bench.push(index)
         await bench.until_done()
 
 
-async def together(bench: Bench) -> None:
+async def together(bench: ChipBench) -> None:
     """Each as soon as its slot is free: those of other slots go on meanwhile."""
     waiting = list(range(len(bench.job.conversations)))
     while waiting:
@@ -32,7 +32,7 @@ async def together(bench: Bench) -> None:
     await bench.until_done()
 
 
-async def hesitantly(bench: Bench) -> None:
+async def hesitantly(bench: ChipBench) -> None:
     """Together, by a host that takes answers only now and then."""
     pick = random.Random(cocotb.RANDOM_SEED)
 

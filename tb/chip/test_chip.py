@@ -5,7 +5,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.errors import InputError
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 from tb.rig.runner import simulators
 
@@ -33,11 +33,11 @@ ENDS = ["token limit", "context limit", "token limit", "context limit", "token l
 
 @pytest.fixture(scope="session")
 def make(tmp_path_factory):
-    """Builds the chip of a tiny checkpoint: make(shape, **what Chip.of takes)."""
+    """Builds the chip of a tiny checkpoint: make(shape, **what BuiltChip.of takes)."""
 
-    def build(shape: dict | None = None, **die) -> Chip:
+    def build(shape: dict | None = None, **die) -> BuiltChip:
         path = tiny.write(tmp_path_factory.mktemp("chip") / "tiny.gguf", **(shape or {}))
-        return Chip.of(checkpoint.load(path), **die)
+        return BuiltChip.of(checkpoint.load(path), **die)
 
     return build
 

@@ -16,7 +16,7 @@ from models.checkpoint import checkpoint, tiny
 from models.die.sv_package import VIEWS
 from models.golden.stage import CHIP, Stage
 from models.mask import angles, etch
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 from tb.rig import tables
 from tb.rig.faults import Fault, write_broken
@@ -45,7 +45,7 @@ class Located(Fault):
 
 
 @dataclass(frozen=True)
-class Listed:
+class ChipFault:
     """faults.toml: of the chip, of what no plusarg can switch, and of the block in two views."""
 
     chip: list[Located]
@@ -54,7 +54,7 @@ class Listed:
     switch: list[Fault]
 
 
-LISTED = tables.load(Path(__file__).with_name("faults.toml"), Listed)
+LISTED = tables.load(Path(__file__).with_name("faults.toml"), ChipFault)
 FAULTS, GAINS = LISTED.chip, LISTED.gains
 BLOCK_FAULTS = [*(("gate", fault) for fault in LISTED.gate), *(("switch", fault) for fault in LISTED.switch)]
 MASKS = [
@@ -70,16 +70,18 @@ MASKS = [
 
 
 @pytest.fixture(scope="session")
-def chip(tmp_path_factory) -> Chip:
+def chip(tmp_path_factory) -> BuiltChip:
     """A tiny chip whose head has every row twice, so that each answer is chosen among equals."""
     path = tiny.write(tmp_path_factory.mktemp("faults") / "twins.gguf", **SHAPE)
     embedding = next(t for t in gguf.GGUFReader(path, "r+").tensors if t.name == "token_embd.weight")
     embedding.data[1::2] = embedding.data[::2]
     embedding.data.base.flush()
-    return Chip.of(checkpoint.load(path), kv_depth=8)
+    return BuiltChip.of(checkpoint.load(path), kv_depth=8)
 
 
-def located(chip: Chip, talks: list[Conversation], *plusargs: str, simulator: str = "verilator") -> tuple[int, Stage]:
+def located(
+    chip: BuiltChip, talks: list[Conversation], *plusargs: str, simulator: str = "verilator"
+) -> tuple[int, Stage]:
     """(layer, stage) of the first divergence in a run that must fail, by the scoreboard alone: no assertion helps."""
     quiet = (*plusargs, "+verilator+noassert")
     with pytest.raises(RunError, match="first divergence") as failure:
@@ -88,7 +90,7 @@ def located(chip: Chip, talks: list[Conversation], *plusargs: str, simulator: st
     return place.layer, place.stage
 
 
-def faulty(chip: Chip, name: str, faults: list[Fault]) -> Chip:
+def faulty(chip: BuiltChip, name: str, faults: list[Fault]) -> BuiltChip:
     """The chip on RTL with faults."""
     return replace(chip, hdl=write_broken(name, faults))
 

@@ -4,13 +4,13 @@
 import pytest
 
 from models.checkpoint import checkpoint, tiny
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.rig.runner import run
 
 
 @pytest.mark.once
 def test_a_prompt_too_long(tmp_path):
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
+    chip = BuiltChip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
     run(
         "chip",
         "tb.chip.refusal_tests",

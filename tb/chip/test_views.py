@@ -9,7 +9,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.die.cycles import Cycles
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 from tb.rig.runner import simulators
 
@@ -48,7 +48,7 @@ def reference(tmp_path_factory):
 def test_view(reference, simulator, view, die):
     ckpt, geometry = reference[die], DIES[die][1]
     clks = 12 + 4  # of a turn in silicon
-    chip = Chip.of(ckpt, view=view, turn_clks=clks, kv_depth=8, **geometry)
+    chip = BuiltChip.of(ckpt, view=view, turn_clks=clks, kv_depth=8, **geometry)
     report = chip.run(TALKS, [], simulator=simulator, test="one_after_another", hold_cycles=True, poll=200)
     assert report["tokens_through_layers"] == 2
     (_, before, pos, *_), (_, after, *_) = report["arrivals"]
@@ -59,7 +59,7 @@ def test_relation(reference):
     """Silicon takes a clock more for each pass of each matrix than the ROM view with as many clocks a turn."""
     for name, (_, geometry) in DIES.items():
         shape = reference[name].shape
-        chip = Chip.of(reference[name], kv_depth=8, **geometry)
+        chip = BuiltChip.of(reference[name], kv_depth=8, **geometry)
         passes = 4 * shape.layers + 1 if name == "plain" else 2 * (4 * shape.layers + 1)
         rom, gate = (Cycles.of(shape, chip.die, view, 16) for view in ("rom", "gate"))
         assert gate.token(5) - rom.token(5) == passes

@@ -15,7 +15,7 @@ NARROW = 8  # bits of a word of which every value is tried
 PAIRS, TRIPLES = 300, 300  # random ones, of words too wide for all
 
 
-class Code:
+class HammingCode:
     """The extended Hamming code of a memory's parts, by the definition: data bit i has the (i+1)-th number that is no
     power of two, check bit j makes the parity of the numbers with bit j even, the last bit that of all.
     """
@@ -58,11 +58,11 @@ class Code:
         return part | (part.bit_count() & 1) << self.bits - 1
 
 
-class Bench:
+class SramBench:
     """The memory, written once, and words flipped in it behind its back."""
 
     def __init__(self, dut) -> None:
-        self.dut, self.code, self.words = dut, Code(int(dut.WIDTH.value)), int(dut.WORDS.value)
+        self.dut, self.code, self.words = dut, HammingCode(int(dut.WIDTH.value)), int(dut.WORDS.value)
         for name in ("we_i", "waddr_i", "wdata_i", "re_i", "raddr_i"):
             getattr(dut, name).value = 0
         cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start(start_high=False))
@@ -113,7 +113,7 @@ class Bench:
 @cocotb.test()
 async def untouched(dut):
     """Without a flip every address gives its word, without a flag; without a read the output stays, without a flag."""
-    bench = Bench(dut)
+    bench = SramBench(dut)
     words = [random.getrandbits(bench.code.width) for _ in range(bench.words)]
     for address in random.sample(range(bench.words), bench.words):
         await bench.write(address, words[address])
@@ -133,7 +133,7 @@ async def untouched(dut):
 @cocotb.test()
 async def single_flips(dut):
     """Every bit of the code word, data, check bits and parity, is corrected; the flags are up for one clock."""
-    bench = Bench(dut)
+    bench = SramBench(dut)
     code = bench.code
     cases = [((part, bit),) for part in range(code.parts) for bit in range(code.bits)]
     some = [random.getrandbits(code.width)]
@@ -148,7 +148,7 @@ async def single_flips(dut):
 @cocotb.test()
 async def double_flips(dut):
     """Two bits of a part, every pair if there are not too many: reported, whatever else is corrected beside them."""
-    bench = Bench(dut)
+    bench = SramBench(dut)
     code = bench.code
     pairs = [
         ((part, a), (part, b)) for part in range(code.parts) for a, b in itertools.combinations(range(code.bits), 2)
@@ -163,7 +163,7 @@ async def double_flips(dut):
 @cocotb.test()
 async def flips_of_all_parts(dut):
     """One bit in each of several parts: all are corrected."""
-    bench = Bench(dut)
+    bench = SramBench(dut)
     code = bench.code
     cases = []
     for _ in range(100):
@@ -177,7 +177,7 @@ async def triple_flips(dut):
     """Three bits of a part are beyond the code: they look like another one, or, every number that no bit has, like none
     that there is, and are reported, whatever is corrected in another part.
     """
-    bench = Bench(dut)
+    bench = SramBench(dut)
     code = bench.code
     cases = [tuple((0, bit) for bit in bits) for bits in itertools.combinations(range(min(code.bits, 24)), 3)]
     cases = cases if len(cases) <= TRIPLES else random.sample(cases, TRIPLES)
@@ -197,7 +197,7 @@ async def triple_flips(dut):
 @cocotb.test()
 async def both_ports(dut):
     """A write and a read of another address in the same clock."""
-    bench = Bench(dut)
+    bench = SramBench(dut)
     words = {address: random.getrandbits(bench.code.width) for address in range(bench.words)}
     for address, word in words.items():
         await bench.write(address, word)

@@ -54,13 +54,13 @@ class Failing(Fault):
 
 
 @dataclass(frozen=True)
-class Listed:
+class HostFault:
     """faults.toml."""
 
     fault: list[Failing]
 
 
-FAULTS = tables.load(HERE / "faults.toml", Listed).fault
+FAULTS = tables.load(HERE / "faults.toml", HostFault).fault
 
 
 def bench(**settings) -> None:

@@ -31,7 +31,7 @@ class LayerTest(TokenTest):
 
 
 @pyuvm.test()
-class Alone(LayerTest):
+class LayerAlone(LayerTest):
     """One token after another, each alone: the clocks of the cycle model at every position."""
 
     lone = True
@@ -54,7 +54,7 @@ for _into, _out in itertools.product(STALLS, repeat=2):
 
 
 @pyuvm.test()
-class Filled(LayerTest):
+class LayerFilled(LayerTest):
     """Every slot filled to its last position, then begun anew: what was there before is not seen."""
 
     async def scenario(self) -> None:
@@ -71,7 +71,7 @@ class Extremes(LayerTest):
 
 
 @pyuvm.test()
-class Resets(LayerTest):
+class LayerResets(LayerTest):
     """Resets at random clocks; afterwards positions start again, and nothing of the past is seen."""
 
     stalls = Stalls("some", "some")
@@ -81,7 +81,7 @@ class Resets(LayerTest):
         await self.env.until_done()
 
 
-class Sabotaged(LayerTest):
+class LayerSabotaged(LayerTest):
     """A part of the environment is replaced by one that errs: the checker that it deceives must see it."""
 
     part: type
@@ -96,42 +96,42 @@ class Sabotaged(LayerTest):
 
 
 @pyuvm.test(expect_error=Mismatch)
-class ValueSeen(Sabotaged):
+class LayerValueSeen(LayerSabotaged):
     """One bit of one value of one stage is wrong."""
 
     part, by = TraceMonitor, sabotage.WrongValue
 
 
 @pyuvm.test(expect_error=TraceError)
-class MissingBeatSeen(Sabotaged):
+class LayerMissingBeatSeen(LayerSabotaged):
     """One beat of one stage is missing."""
 
     part, by = TraceMonitor, sabotage.MissingBeat
 
 
 @pyuvm.test(expect_error=Mismatch)
-class MissingStageSeen(Sabotaged):
+class LayerMissingStageSeen(LayerSabotaged):
     """A whole stage is missing."""
 
     part, by = TraceMonitor, sabotage.MissingStage
 
 
 @pyuvm.test(expect_error=ProtocolError)
-class ProtocolSeen(Sabotaged):
+class LayerProtocolSeen(LayerSabotaged):
     """A beat is withdrawn before it is accepted."""
 
     part, by = StreamDriver, sabotage.Fickle
 
 
 @pyuvm.test(expect_error=HangError)
-class HangSeen(Sabotaged):
+class LayerHangSeen(LayerSabotaged):
     """Nobody takes the results."""
 
     part, by, patience = StreamTaker, sabotage.Asleep, 2000
 
 
 @pyuvm.test(expect_error=ClockError)
-class ClocksSeen(Sabotaged):
+class LayerClocksSeen(LayerSabotaged):
     """Every result is taken late."""
 
     part, by, lone = StreamTaker, sabotage.Slow, True

@@ -74,7 +74,7 @@ def random_x() -> tuple[np.ndarray, np.ndarray]:
     return np.array(values).reshape(blocks, GROUP), np.array(shifts)
 
 
-class Bench:
+class LoraBench:
     """The module beside its golden model; what the banks hold."""
 
     def __init__(self, dut, stall="none") -> None:
@@ -179,7 +179,7 @@ class Bench:
 @cocotb.parametrize(stall=STALLS)
 async def random_tokens(dut, stall):
     """Tokens back to back, each with any adapter or none."""
-    bench = Bench(dut, stall)
+    bench = LoraBench(dut, stall)
     await bench.start()
     for adapter in [*range(CASE.banks + 1), 0, 1, *random.choices(range(CASE.banks + 1), k=12)]:
         await bench.token(adapter)
@@ -189,7 +189,7 @@ async def random_tokens(dut, stall):
 @cocotb.test()
 async def extremes(dut):
     """Codes, mantissas, shifts, scales and outputs at their ends, of both signs: every sum saturates, or just not."""
-    bench = Bench(dut)
+    bench = LoraBench(dut)
     await bench.start()
     top = 1 << CASE.act_w - 1
     ys = extreme_fx(sum(CASE.outputs))
@@ -204,7 +204,7 @@ async def extremes(dut):
 @cocotb.test()
 async def scales(dut):
     """Every scale of A beside every scale of B, 0 among them; a module without strength is left as it is."""
-    bench = Bench(dut)
+    bench = LoraBench(dut)
     await bench.start()
     for a in SCALES:
         for b in SCALES:
@@ -220,7 +220,7 @@ async def scales(dut):
 @cocotb.test()
 async def none(dut):
     """Without an adapter, and with one of scales 0, nothing changes; without one no clock is lost either."""
-    bench = Bench(dut)
+    bench = LoraBench(dut)
     await bench.start(flat_codes(-128, 127, 0))
     for adapter in (0, 1, 0, 2, 0, 1):
         y = random_fx(sum(CASE.outputs))
@@ -237,7 +237,7 @@ async def clocks(dut):
     """Two clocks for the scales, one and one a module for a beat; then u, one a clock, the mantissas, one module a
     clock, and three until the first beat leaves; then one a clock.
     """
-    bench = Bench(dut)
+    bench = LoraBench(dut)
     await bench.start()
     for adapter in (1, 2, 1):
         taken, left = await bench.token(adapter)
@@ -249,7 +249,7 @@ async def clocks(dut):
 @cocotb.test()
 async def writing(dut):
     """A bank is written while another is used: neither disturbs the other; words of other arrays are not for this."""
-    bench = Bench(dut, "some")
+    bench = LoraBench(dut, "some")
     await bench.start()
     for used, written in ((1, 1), (2, 0), (1, 1)):
         codes = random_codes()
@@ -263,7 +263,7 @@ async def writing(dut):
 @cocotb.test()
 async def flips(dut):
     """A flipped bit in every word of a bank: the same outputs, each word counted; two in one are reported."""
-    bench = Bench(dut)
+    bench = LoraBench(dut)
     await bench.start()
     count = len(words(bench.banks[0]))
     width = len(dut.u_sram.mem[0])
@@ -289,5 +289,5 @@ async def flips(dut):
 @cocotb.test()
 async def illegal_states(dut):
     """From an encoding that is no state the machine comes back to its first one."""
-    await Bench(dut).start()
+    await LoraBench(dut).start()
     await return_to_first(dut, states=5)

@@ -18,7 +18,7 @@ from tb.rig.stream import STALLS, reset
 VIEW_ROM = 0
 
 
-class Bench:
+class MatrixBench:
     """The module beside its golden model."""
 
     def __init__(self, dut, stall):
@@ -48,7 +48,7 @@ class Bench:
 @cocotb.parametrize(stall=STALLS)
 async def random_vectors(dut, stall):
     """Random vectors whose blocks differ in size."""
-    bench = Bench(dut, stall)
+    bench = MatrixBench(dut, stall)
     await reset(dut)
     blocks, count = bench.rows // GROUP, 1 if bench.serial else 8
     await bench.hold([np.concatenate([random_fx(GROUP) for _ in range(blocks)]) for _ in range(count)])
@@ -57,7 +57,7 @@ async def random_vectors(dut, stall):
 @cocotb.test()
 async def extremes(dut):
     """Directed vectors: zeros, both ends of the range, spikes."""
-    bench = Bench(dut, "none")
+    bench = MatrixBench(dut, "none")
     await reset(dut)
     vectors = extreme_fx(bench.rows)
     await bench.hold([vectors[5], vectors[-1]] if bench.serial else vectors)
@@ -66,7 +66,7 @@ async def extremes(dut):
 @cocotb.test()
 async def sizes(dut):
     """Groups of unlike size side by side: the smallest shift beside the largest, and in the fast view every shift."""
-    bench = Bench(dut, "none")
+    bench = MatrixBench(dut, "none")
     await reset(dut)
     groups = bench.rows // GROUP
     ladders = [(12, 32, 22)] if bench.serial else [[12 + (i + 20 * g) % 21 for g in range(groups)] for i in range(21)]
@@ -81,7 +81,7 @@ async def clocks(dut):
     clocks of hand-over, and for each group as many clocks as columns share a scaling unit. The serial views take one
     more a pass: the first turn's activations are fetched before their first product bits.
     """
-    bench = Bench(dut, "none")
+    bench = MatrixBench(dut, "none")
     await reset(dut)
     bench.source.send_vector(random_tag(), random_fx(bench.rows))
     groups, passes = bench.rows // GROUP, min(int(dut.BLOCK.value), bench.rows) // GROUP

@@ -23,7 +23,7 @@ BETAS = (1, 100, 1 << 16, 94548, 1 << 20, (1 << 24) - 1)
 POSITIONS = (0, 1, 511, (1 << 16) - 1)
 
 
-class Bench:
+class SamplerBench:
     """The module beside its golden model."""
 
     def __init__(self, dut, stall="none") -> None:
@@ -60,7 +60,7 @@ class Bench:
 @cocotb.parametrize(stall=STALLS)
 async def random_logits(dut, stall):
     """Random logits of every length, the short ones full of ties; every number to choose among."""
-    bench = Bench(dut, stall)
+    bench = SamplerBench(dut, stall)
     await reset(dut)
     cases = [(random_fx(bench.vocab, bits), bench.any()) for bits in range(1, 33)]
     counts = range(2, bench.most + 1)
@@ -71,7 +71,7 @@ async def random_logits(dut, stall):
 @cocotb.test()
 async def orders(dut):
     """Ascending logits, each of which enters the list, descending ones, all alike; at both ends of the range."""
-    bench = Bench(dut)
+    bench = SamplerBench(dut)
     await reset(dut)
     rising = np.arange(bench.vocab, dtype=np.int64)
     shapes = [
@@ -87,7 +87,7 @@ async def orders(dut):
 @cocotb.test()
 async def spread(dut):
     """Two values as far apart as they can be, and close; every beta and seed at its ends."""
-    bench = Bench(dut)
+    bench = SamplerBench(dut)
     await reset(dut)
     cases = []
     for beta in BETAS:
@@ -100,7 +100,7 @@ async def spread(dut):
 @cocotb.test()
 async def draws(dut):
     """The same logits at many positions and seeds: draws over the whole sum, equal weights and unequal ones."""
-    bench = Bench(dut)
+    bench = SamplerBench(dut)
     await reset(dut)
     for logits in (np.zeros(bench.vocab, dtype=np.int64), random_fx(bench.vocab, 16)):
         for top_k in (2, 3, bench.most):
@@ -110,7 +110,7 @@ async def draws(dut):
 @cocotb.test()
 async def ties(dut):
     """Equal logits at the end of the list, in one beat and in two: the first of them are kept."""
-    bench = Bench(dut)
+    bench = SamplerBench(dut)
     await reset(dut)
     cases = []
     for _ in range(40):
@@ -124,7 +124,7 @@ async def ties(dut):
 @cocotb.test()
 async def clocks(dut):
     """A clock a beat and one for each entry into the list, then two for each kept logit, and two for the draw."""
-    bench = Bench(dut)
+    bench = SamplerBench(dut)
     await reset(dut)
     rising = np.arange(bench.vocab, dtype=np.int64)
     for logits in (rising, -rising, random_fx(bench.vocab, 20), np.zeros(bench.vocab, dtype=np.int64)):
@@ -147,6 +147,6 @@ async def clocks(dut):
 @cocotb.test()
 async def illegal_states(dut):
     """From an encoding that is no state the machine comes back to its first one."""
-    Bench(dut)
+    SamplerBench(dut)
     await reset(dut)
     await return_to_first(dut, states=6)

@@ -27,14 +27,14 @@ def answer(token: int, tag: Tag) -> int:
     return 1000 + (token * 40503 + tag.slot * 7 + tag.pos) % 16_000_000
 
 
-class Conversation:
+class SlotTalk:
     """What a slot must do: the inputs that the layers get and the answers that the host gets.
 
     Its adapter counts with the first token, its way to choose with the last; beside all others is noise. One that goes
     on, after ``before``, keeps the adapter.
     """
 
-    def __init__(self, slot: int, depth: int, before: "Conversation | None" = None) -> None:
+    def __init__(self, slot: int, depth: int, before: "SlotTalk | None" = None) -> None:
         self.slot, self.depth, self.pos = slot, depth, before.pos if before else 0
         self.adapter = before.adapter if before else random.randrange(16)
         self.sample = random.choice((Sample.random(), Sample.random()._replace(top_k=1)))
@@ -42,7 +42,7 @@ class Conversation:
         self.answers: list[Answer] = []
         self.beats: list[Prompt] = []
 
-    def prompt(self, tokens: list[int], max_new: int, first: bool = True) -> "Conversation":
+    def prompt(self, tokens: list[int], max_new: int, first: bool = True) -> "SlotTalk":
         """Say ``tokens`` and follow the answer to its end."""
         self.pos = 0 if first else self.pos
         for i, token in enumerate(tokens):
@@ -83,7 +83,7 @@ class Conversation:
         return True
 
 
-class Bench:
+class SequencerBench:
     """Host and layers around the module."""
 
     def __init__(self, dut, stall):
@@ -202,74 +202,74 @@ class Bench:
 @cocotb.parametrize(stall=STALLS)
 async def side_by_side(dut, stall):
     """Two slots at a time, random prompts and lengths, all the ways in which an answer ends."""
-    bench, depth = Bench(dut, stall), int(dut.DEPTH.value)
+    bench, depth = SequencerBench(dut, stall), int(dut.DEPTH.value)
     await bench.start()
     for _ in range(6):
         limits = (random.randint(1, 9), 100)
         prompts = [random.choices([*range(200, 400), *range(100, 104)], k=random.randint(1, 9)) for _ in limits]
         cases = enumerate(zip(prompts, limits, strict=True))
-        await bench.hold(*(Conversation(slot, depth).prompt(tokens, limit) for slot, (tokens, limit) in cases))
+        await bench.hold(*(SlotTalk(slot, depth).prompt(tokens, limit) for slot, (tokens, limit) in cases))
 
 
 @cocotb.test()
 async def ends(dut):
     """Every stop token; a limit of one; a limit that coincides with the end of the context; the end of the context."""
-    bench, depth = Bench(dut, "none"), int(dut.DEPTH.value)
+    bench, depth = SequencerBench(dut, "none"), int(dut.DEPTH.value)
     await bench.start()
     for stop in range(4):
-        await bench.hold(Conversation(1, depth).prompt([200, 100 + stop], 50))
-    await bench.hold(Conversation(0, depth).prompt([200, 201, 202], 1))
-    await bench.hold(Conversation(0, depth).prompt([200, 201, 202], depth - 3))
-    await bench.hold(Conversation(0, depth).prompt([200, 201, 202], depth - 2))
-    await bench.hold(Conversation(0, depth).prompt([200, 201, 202], depth))
-    await bench.hold(Conversation(0, depth).prompt([203] * depth, 4))
+        await bench.hold(SlotTalk(1, depth).prompt([200, 100 + stop], 50))
+    await bench.hold(SlotTalk(0, depth).prompt([200, 201, 202], 1))
+    await bench.hold(SlotTalk(0, depth).prompt([200, 201, 202], depth - 3))
+    await bench.hold(SlotTalk(0, depth).prompt([200, 201, 202], depth - 2))
+    await bench.hold(SlotTalk(0, depth).prompt([200, 201, 202], depth))
+    await bench.hold(SlotTalk(0, depth).prompt([203] * depth, 4))
 
 
 @cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def refusal(dut, stall):
     """Prompts longer than the context are swallowed and refused once; the slot and its neighbour go on afterwards."""
-    bench, depth = Bench(dut, stall), int(dut.DEPTH.value)
+    bench, depth = SequencerBench(dut, stall), int(dut.DEPTH.value)
     await bench.start()
-    long = Conversation(0, depth).prompt(list(range(200, 200 + depth + 3)), 5)
+    long = SlotTalk(0, depth).prompt(list(range(200, 200 + depth + 3)), 5)
     assert [one.reason for one in long.answers] == [End.CONTEXT]
     await bench.hold(long)
-    await bench.hold(Conversation(1, depth).prompt([300, 301], 2))
-    await bench.hold(Conversation(0, depth).prompt([302], 3))
+    await bench.hold(SlotTalk(1, depth).prompt([300, 301], 2))
+    await bench.hold(SlotTalk(0, depth).prompt([302], 3))
 
 
 @cocotb.test()
 async def second_turn(dut):
     """A prompt without ``first`` goes on where the slot's last input was."""
-    bench, depth = Bench(dut, "some"), int(dut.DEPTH.value)
+    bench, depth = SequencerBench(dut, "some"), int(dut.DEPTH.value)
     await bench.start()
-    opened = Conversation(0, depth).prompt([200, 201], 2)
+    opened = SlotTalk(0, depth).prompt([200, 201], 2)
     await bench.hold(opened)
-    await bench.hold(Conversation(0, depth, opened).prompt([210, 211], 2, first=False))
+    await bench.hold(SlotTalk(0, depth, opened).prompt([210, 211], 2, first=False))
 
 
 @cocotb.test()
 async def every_transition(dut):
     """Every way to end after every other, in a slot that is opened anew, and in one that goes on, full or not."""
-    bench, depth = Bench(dut, "some"), int(dut.DEPTH.value)
+    bench, depth = SequencerBench(dut, "some"), int(dut.DEPTH.value)
     await bench.start()
     talks = {End.STOP: ([200, 100], 0xFFFF), End.LIMIT: ([200, 201], 2), End.CONTEXT: ([203] * depth, 4)}
     for slot, before, after in itertools.product((0, 1), talks, talks):
-        opened = Conversation(slot, depth).prompt(*talks[before])
+        opened = SlotTalk(slot, depth).prompt(*talks[before])
         await bench.hold(opened)
-        await bench.hold(Conversation(slot, depth, opened).prompt([210], 2, first=False))
-        await bench.hold(Conversation(slot, depth).prompt(*talks[before]))
-        await bench.hold(Conversation(slot, depth).prompt(*talks[after]))
+        await bench.hold(SlotTalk(slot, depth, opened).prompt([210], 2, first=False))
+        await bench.hold(SlotTalk(slot, depth).prompt(*talks[before]))
+        await bench.hold(SlotTalk(slot, depth).prompt(*talks[after]))
 
 
 @cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def cuts(dut, stall):
     """A cut at any moment: the slot's answer ends with its next token, its neighbour's and its own next one do not."""
-    bench, depth = Bench(dut, stall), int(dut.DEPTH.value)
+    bench, depth = SequencerBench(dut, stall), int(dut.DEPTH.value)
     await bench.start()
     for moment in [*range(14), *(random.randrange(80) for _ in range(20))]:
-        talks = [Conversation(slot, depth).prompt([200 + slot], 100) for slot in (0, 1)]
+        talks = [SlotTalk(slot, depth).prompt([200 + slot], 100) for slot in (0, 1)]
         bench.say(*talks)
         while not any(tag.slot == 0 for tag, _ in bench.inputs[0]):
             await RisingEdge(dut.clk_i)
@@ -277,15 +277,15 @@ async def cuts(dut, stall):
         offered, waits = await bench.cut(0)
         cover.sample_cut(offered, waits, not talks[0].cut(offered))
         await bench.follow(*talks)
-        await bench.hold(Conversation(0, depth).prompt([210], 4))
+        await bench.hold(SlotTalk(0, depth).prompt([210], 4))
 
 
 @cocotb.test()
 async def all_wait(dut):
     """Layers that take nothing while every slot answers: no answer is lost, and none waits to leave the head."""
-    bench, depth = Bench(dut, "none"), int(dut.DEPTH.value)
+    bench, depth = SequencerBench(dut, "none"), int(dut.DEPTH.value)
     await bench.start()
-    talks = [Conversation(slot, depth).prompt([200 + slot], 100) for slot in range(bench.slots)]
+    talks = [SlotTalk(slot, depth).prompt([200 + slot], 100) for slot in range(bench.slots)]
     for _ in range(3):
         bench.answering = False
         bench.say(*talks)
@@ -298,18 +298,18 @@ async def all_wait(dut):
         assert bench.waiting == bench.slots
         bench.layers.paused = False
         await bench.follow(*talks)
-        talks = [Conversation(slot, depth).prompt([300 + slot, 310], 5) for slot in range(bench.slots)]
+        talks = [SlotTalk(slot, depth).prompt([300 + slot, 310], 5) for slot in range(bench.slots)]
 
 
 @cocotb.test()
 async def turns(dut):
     """A long prompt beside slots that answer without pause: it gets every other token's place, and so do they."""
-    bench, depth = Bench(dut, "none"), int(dut.DEPTH.value)
+    bench, depth = SequencerBench(dut, "none"), int(dut.DEPTH.value)
     await bench.start()
     *others, last = range(bench.slots)
     for _ in range(3):
-        answers = [Conversation(slot, depth).prompt([200 + slot], 100) for slot in others]
-        prompt = Conversation(last, depth).prompt([230] * depth, 1)
+        answers = [SlotTalk(slot, depth).prompt([200 + slot], 100) for slot in others]
+        prompt = SlotTalk(last, depth).prompt([230] * depth, 1)
         bench.say(*answers)
         while len(bench.inputs[others[-1]]) < 1:
             await RisingEdge(dut.clk_i)

@@ -13,7 +13,7 @@ from tb.rig.stream import STALLS, reset
 SIDES = "ab"
 
 
-class Choice:
+class ArbiterModel:
     """The rule, clock by clock: what waits stays; else a goes first, or, with turns, the side that did not just go."""
 
     def __init__(self, dut) -> None:
@@ -56,7 +56,7 @@ async def order(dut, a, b, out):
     ]
     sink = WatchedSink(dut, ("data",), stall=out)
     await reset(dut)
-    choice, top = Choice(dut), int(dut.WIDTH.value) - 1
+    choice, top = ArbiterModel(dut), int(dut.WIDTH.value) - 1
     sent = [[(side << top | random.getrandbits(top),) for _ in range(30)] for side in range(2)]
     for source, beats in zip(sources, sent, strict=True):
         source.send(*beats)
@@ -74,7 +74,7 @@ async def who_goes_first(dut):
     sources = [WatchedSource(dut, ("data",), prefix=f"{side}_") for side in SIDES]
     sink = WatchedSink(dut, ("data",))
     await reset(dut)
-    choice = Choice(dut)
+    choice = ArbiterModel(dut)
     for source in sources:
         source.send(*[(n,) for n in range(10)])
     await sink.receive(20)
@@ -89,7 +89,7 @@ async def an_offer_stays(dut):
     sink = WatchedSink(dut, ("data",))
     sink.paused = True
     await reset(dut)
-    choice = Choice(dut)
+    choice = ArbiterModel(dut)
     for first, second in (*("ab", "ba", "ab"), *("ba",) * 2):
         sink.paused = True
         await ClockCycles(dut.clk_i, 3)

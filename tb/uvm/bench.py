@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.rig.record import Record
 from tb.uvm.config import environment
 
@@ -11,7 +11,7 @@ PORTS = Path(__file__).with_name("ports.vlt")
 WATCHDOG = 20_000  # clocks without a handshake anywhere, for the assertions
 
 
-def run(chip: Chip, top: str, tests: str, *, simulator: str, only: str = "", view: str = "rom") -> Record:
+def run(chip: BuiltChip, top: str, tests: str, *, simulator: str, only: str = "", view: str = "rom") -> Record:
     """Run the pyuvm tests of the module ``tests`` on ``top`` ('layer' or 'chip') of a chip; ``only`` filters by name.
 
     What tb.rig.runner.run returns and raises.

@@ -10,7 +10,7 @@ from pathlib import Path
 from models.checkpoint import checkpoint
 from models.checkpoint.checkpoint import Checkpoint
 from models.die.shape import Die
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Config:
         return cls(given["model"], Die(**given["die"]), Path(given["trace"]), given["view"], **settings)
 
 
-def environment(chip: Chip, trace: Path, view: str) -> dict[str, str]:
+def environment(chip: BuiltChip, trace: Path, view: str) -> dict[str, str]:
     """Environment variables for a run on ``chip``."""
     given = {"model": str(Path(chip.ckpt.path).resolve()), "die": asdict(chip.die), "trace": str(trace), "view": view}
     return {"UVM": json.dumps(given)}

@@ -10,7 +10,7 @@ HEAD_DIMS = (16, 32, 64)
 
 
 def random_geometry(rng: random.Random) -> tuple[dict, dict]:
-    """(keywords of models.checkpoint.tiny.write, keywords of tb.chip.job.Chip.of)."""
+    """(keywords of models.checkpoint.tiny.write, keywords of tb.chip.job.BuiltChip.of)."""
     lanes = rng.choice((GROUP, 2 * GROUP))
     cell_bits = rng.choice(CELL_BITS)
     head_dim = rng.choice(HEAD_DIMS)

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from models.checkpoint import checkpoint, tiny
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.rig.runner import default_seed
 from tb.uvm import bench, extremes
 from tb.uvm.geometry import random_geometry
@@ -17,18 +17,18 @@ DEPTH = 6
 
 
 def test_chip(tmp_path):
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=DEPTH)
+    chip = BuiltChip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=DEPTH)
     bench.run(chip, "chip", TESTS, simulator="verilator")
 
 
 @pytest.mark.parametrize("pattern", extremes.PATTERNS)
 def test_extreme_weights(pattern, tmp_path):
-    chip = Chip.of(checkpoint.load(extremes.write(tmp_path / "tiny.gguf", pattern, **SHAPE)), kv_depth=DEPTH)
+    chip = BuiltChip.of(checkpoint.load(extremes.write(tmp_path / "tiny.gguf", pattern, **SHAPE)), kv_depth=DEPTH)
     bench.run(chip, "chip", TESTS, simulator="verilator", only="BackToBack")
 
 
 def test_icarus(tmp_path):
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
+    chip = BuiltChip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
     bench.run(chip, "chip", TESTS, simulator="icarus", only="BackToBack")
 
 
@@ -36,5 +36,5 @@ def test_icarus(tmp_path):
 def test_random_geometry(number, tmp_path):
     shape, die = random_geometry(random.Random(f"{default_seed()} {number}"))
     print(f"shape {shape}, die {die}")
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **shape)), **die)
+    chip = BuiltChip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **shape)), **die)
     bench.run(chip, "chip", TESTS, simulator="icarus", only="Single")

@@ -10,7 +10,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.project import HDL
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.rig import masks, tables
 from tb.rig.build import PACKAGES
 from tb.rig.faults import Fault, write_broken
@@ -32,14 +32,14 @@ class Ended(Fault):
 
 
 @dataclass(frozen=True)
-class Listed:
+class AssertionFault:
     """faults.toml, by design."""
 
     chip: list[Ended]
     matrix: list[Ended]
 
 
-LISTED = tables.load(Path(__file__).with_name("faults.toml"), Listed)
+LISTED = tables.load(Path(__file__).with_name("faults.toml"), AssertionFault)
 CHIP, GATE = LISTED.chip, LISTED.matrix
 TOO_NARROW = [
     ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a group's sum needs"),
@@ -49,10 +49,10 @@ TOO_NARROW = [
 
 
 @pytest.fixture(scope="module")
-def chip(tmp_path_factory) -> Chip:
+def chip(tmp_path_factory) -> BuiltChip:
     """The smallest chip whose layer is compiled on its own."""
     path = tiny.write(tmp_path_factory.mktemp("assertions") / "tiny.gguf", **tiny.LEAST | {"layers": 2})
-    return Chip.of(checkpoint.load(path), kv_depth=4)
+    return BuiltChip.of(checkpoint.load(path), kv_depth=4)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def mask(tmp_path_factory) -> Path:
     return folder
 
 
-def talk(chip: Chip, fault: str) -> Record:
+def talk(chip: BuiltChip, fault: str) -> Record:
     """Traffic through the chip."""
     plusargs = (f"+mask={chip.mask}", f"+watchdog={WATCHDOG}", f"+fault={fault}")
     hdl = write_broken("assertions", [*CHIP, *GATE])

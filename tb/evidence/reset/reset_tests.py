@@ -28,7 +28,7 @@ RECORD = 4 * (LANES + 2)  # bytes: see hdl/stage_tap.sv
 power_on: dict[str, str] = {}  # known registers after the first reset
 
 
-class Host:
+class HostDriver:
     """Drives the chip: one conversation at a time, in slot 0. A beat is a prompt token."""
 
     into, out = "tok_", "out_"
@@ -87,10 +87,10 @@ class Reader:
         return False
 
 
-DRIVERS = {"chip": Host, "matrix": Neighbour, "cartridge": Reader}
+DRIVERS = {"chip": HostDriver, "matrix": Neighbour, "cartridge": Reader}
 
 
-class Bench:
+class ResetBench:
     """A design and its driver."""
 
     def __init__(self, dut) -> None:
@@ -189,7 +189,7 @@ async def watch(dut) -> None:
 @cocotb.test()
 async def at_power_on(dut) -> None:
     """What is unknown after the first reset of all, for the caller to judge."""
-    bench = Bench(dut)
+    bench = ResetBench(dut)
     await bench.reset()
     found = list(signals(dut))
     power_on.update(known(found))
@@ -203,7 +203,7 @@ async def at_power_on(dut) -> None:
 @cocotb.test()
 async def as_at_power_on(dut) -> None:
     """After a reset at any moment: the same results in the same clocks, the same values at every stage, no X."""
-    bench = Bench(dut)
+    bench = ResetBench(dut)
     await bench.reset()
     cocotb.start_soon(watch(dut))
     beats = bench.driver.beats(1)
@@ -218,7 +218,7 @@ async def as_at_power_on(dut) -> None:
 @cocotb.test()
 async def registers_again(dut) -> None:
     """A reset in the middle of a token leaves every register as the first reset left it."""
-    bench = Bench(dut)
+    bench = ResetBench(dut)
     await bench.reset()
     for _ in range(TIMES):
         moment = await bench.interrupt()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.checkpoint import checkpoint, tiny
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.evidence.reset.state import HANDSHAKES, REGISTER, modules, with_reset
 from tb.rig import masks, tables
 from tb.rig.faults import Fault, write_broken
@@ -32,7 +32,7 @@ LISTED = {(module, name) for kind in ALLOWED.values() for module, names in kind.
 
 
 @dataclass(frozen=True)
-class Found:
+class UnresetFound:
     """What the benches saw, all designs together: modules, and signals that are unknown after reset."""
 
     modules: set[str]
@@ -41,7 +41,7 @@ class Found:
 
 def chip(folder: Path) -> dict:
     """The whole chip, ROM view."""
-    made = Chip.of(checkpoint.load(tiny.write(folder / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
+    made = BuiltChip.of(checkpoint.load(tiny.write(folder / "tiny.gguf", **tiny.LEAST)), kv_depth=4)
     return {"top": "chip", "shape_pkg": made.shape_pkg, "plusargs": (f"+mask={made.mask}",)}
 
 
@@ -58,10 +58,10 @@ def matrix(folder: Path) -> dict:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory) -> Found:
+def found(tmp_path_factory) -> UnresetFound:
     """The benches' findings; they fail by themselves if a reset in operation is not as good as the first."""
     designs = (chip, cartridge, matrix)
-    return Found(*map(set.union, *(simulated(design, tmp_path_factory.mktemp("reset")) for design in designs)))
+    return UnresetFound(*map(set.union, *(simulated(design, tmp_path_factory.mktemp("reset")) for design in designs)))
 
 
 def simulated(design: Callable[[Path], dict], folder: Path, **changed) -> tuple[set, set]:

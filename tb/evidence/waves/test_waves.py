@@ -12,7 +12,7 @@ import pytest
 from models.checkpoint import checkpoint, tiny
 from models.golden.stage import Stage
 from models.project import HDL
-from tb.chip.job import Chip
+from tb.chip.job import BuiltChip
 from tb.evidence.waves import view
 from tb.evidence.waves.names import Names
 from tb.evidence.waves.save_file import SaveFile
@@ -31,7 +31,7 @@ NAME = re.compile(r"(?:\((\d+)\))?([\w.\[\]]+?)(?:\[(\d+):0\])?")
 FIXED, CLOSED, BEGIN, END, NAMED = 1 << 30, 1 << 22, 1 << 23, 1 << 24, 1 << 13
 
 
-class Shown:
+class ViewShown:
     """A save file, read and held against its trace: {label: (flags, fraction bits, filter file)} and {group: open}."""
 
     def __init__(self, path):
@@ -80,7 +80,7 @@ def saved(record):
     """The save file of a run, and where its cursor is; the record on file names it."""
     laid = view.leave(record)
     assert json.loads(Path(record.folder, "run.json").read_text())["waves"] == str(laid.path)
-    return Shown(laid.path), laid.cursor
+    return ViewShown(laid.path), laid.cursor
 
 
 def edges(signals, scope, clock="clk_i", **values):
@@ -124,7 +124,7 @@ def test_a_broken_chip(tmp_path, monkeypatch):
     """The cursor is where the diverging stage's beat went past its tap; its group is the open one."""
     monkeypatch.setenv("WAVES", "1")
     skip = Fault("skip", "layer.sv", "(ffn_skip_data),\n    .valid_i", "(attn_skip_data),\n    .valid_i")
-    chip = Chip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=8)
+    chip = BuiltChip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=8)
     bad = replace(chip, hdl=write_broken("waves-chip", [skip]))
     shown, cursor = failed(bad.run, [TALK], [], simulator="icarus", test="one_after_another", poll=100)
     tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.FFN_RESIDUAL, 0))
@@ -147,7 +147,7 @@ def test_a_broken_chip(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def chip(tmp_path_factory):
     path = tiny.write(tmp_path_factory.mktemp("waves") / "tiny.gguf", **SHAPE)
-    return Chip.of(checkpoint.load(path), kv_depth=8)
+    return BuiltChip.of(checkpoint.load(path), kv_depth=8)
 
 
 WINDOWS = [
