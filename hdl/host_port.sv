@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chip's side of the host: AXI4-Lite registers, AXI4-Stream tokens and adapter words (docs/host.md). What a host does
-// wrong ends here, in an error response or a flag: the core sees only legal tokens and words.
+// wrong ends here, in an error response or a flag: the chip sees only legal tokens and words.
 module host_port #(
   parameter int SLOTS        = 2,
   parameter int DEPTH        = 32,
@@ -38,7 +38,7 @@ module host_port #(
   output logic                          s_lora_tready_o,
   input  logic                   [31:0] s_lora_tdata_i,
   input  logic                          s_lora_tlast_i,
-  // to the core
+  // to the chip
   output logic [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_o,
   output logic                          tok_valid_o,
   input  logic                          tok_ready_i,
@@ -47,8 +47,8 @@ module host_port #(
   output logic                          write_valid_o,
   output cartridge_pkg::layer_t         write_layer_o,   // the layer that write_o is for
   output cartridge_pkg::adapter_write_t write_o,
-  // from the core
-  input  logic                          idle_i,          // the core has no token
+  // from the chip
+  input  logic                          idle_i,          // the chip has no token
   input  logic             [LAYERS-1:0] layer_busy_i,
   input  logic             [LAYERS-1:0] corrected_i,     // a layer's SRAM had to correct a word
   input  logic             [LAYERS-1:0] failed_i,        // a layer's SRAM could not correct a word
@@ -249,7 +249,7 @@ module host_port #(
     .answer_reason_i(out_answer_i.reason)
   );
 
-  // ---- answers: the core's before refusals
+  // ---- answers: the chip's before refusals
   logic replies_ready;
   reply_t sent, reply;
 
@@ -281,7 +281,7 @@ module host_port #(
   assign m_tok_tuser_o = reply.pos;
   assign m_tok_tlast_o = reply.reason != '0;
 
-  // The core cannot see the beats that wait here.
+  // The chip cannot see the beats that wait here.
   assign idle = idle_i && !tok_valid_o && !heard_valid && !m_tok_tvalid_o;
 
   // ---- adapters

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The slots' life and settings: opens and closes them, and lets those tokens through to the core that it may see.
+// The slots' life and settings: opens and closes them, and lets those tokens through to the chip that it may see.
 //
 //   CLOSED -OPEN-> OPEN -first token-> PREFILL -last token-> BUSY -answer's end-> OPEN ... -CLOSE-> CLOSED
 //
 // A prompt is taken or dropped as a whole: after a token that is dropped, so is the rest, though the slot be free by then.
 //
 // A slot's state is the host's and is kept here: its life, its settings, where its next token goes. The sequencer keeps
-// what is on its way: of each slot the prompt and the answer that the core has, with the settings that came with them. It
-// does not ask here, so that the core runs, and is tested, without a host port. docs/host.md says where both must agree.
+// what is on its way: of each slot the prompt and the answer that the chip has, with the settings that came with them. It
+// does not ask here, so that the chip runs, and is tested, without a host port. docs/host.md says where both must agree.
 `include "require.svh"
 module host_slots #(
   parameter int SLOTS = 2,
@@ -44,7 +44,7 @@ module host_slots #(
   output logic                    token_unknown_o,  // it was dropped: its slot is CLOSED or not there
   output logic                    bad_token_o,      // it was dropped: the vocabulary does not have it
   output logic                    overlong_o,       // the context has no place for it
-  // to the core
+  // to the chip
   output logic                    tok_valid_o,
   input  logic                    tok_ready_i,
   output cartridge_pkg::prompt_t  tok_prompt_o,
@@ -53,7 +53,7 @@ module host_slots #(
   output logic                    refuse_valid_o,
   input  logic                    refuse_ready_i,
   output cartridge_pkg::pos_t     refuse_pos_o,
-  // the core's answers, as they pass
+  // the chip's answers, as they pass
   input  logic                    answer_passes_i,
   input  cartridge_pkg::slot_t    answer_slot_i,
   input  cartridge_pkg::pos_t     answer_pos_i,
@@ -123,7 +123,7 @@ module host_slots #(
   for (genvar s = 0; s < SLOTS; s++) begin : gen_slot
     assign uses[s]  = state_q[s] != StateClosed && adapter_q[s] == adapter_i;
     assign busy[s]  = state_q[s] == StateBusy;
-    // Not before the core has the prompt's last token.
+    // Not before the chip has the prompt's last token.
     assign cut_o[s] = cut_q[s] && !(tok_valid_o && 32'(tok_prompt_o.slot) == s);
   end
   assign adapter_used_o = |uses;

@@ -99,14 +99,14 @@ async def banks(dut):
         await bench.command(slot, Command.OPEN)
         for state in ("OPEN", "PREFILL", "BUSY"):
             if state != "OPEN":
-                bench.core.held.add(slot)
+                bench.chip.held.add(slot)
                 bench.say(slot, 1, last=state == "BUSY")
                 await bench.said()
             await bench.put("ADAPTER_BANK", Bank.EMPTY, bank, "busy_slot")
             await bench.hold("ADAPTER_BANK", Bank.READY, bank)
             await bench.hold_flags()
             cover.bank(state)
-        assert {token.adapter for token in bench.core.given.pop(slot)} == {bank + 1}
+        assert {token.adapter for token in bench.chip.given.pop(slot)} == {bank + 1}
         await bench.leave(slot)
         await bench.put("SLOT.ADAPTER", bank + 1, slot)
         await bench.put("ADAPTER_BANK", Bank.EMPTY, bank)  # a closed slot only names it

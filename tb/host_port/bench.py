@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is around the host port: a host that knows what must go wrong, and the core."""
+"""What is around the host port: a host that knows what must go wrong, and the chip."""
 
 import random
 from collections import defaultdict, deque
@@ -11,7 +11,7 @@ from cocotb.triggers import RisingEdge
 from models.die.shape import LANES
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.host_port.axi_lite import ALL, OKAY, SLVERR, AxiLite
-from tb.host_port.core import NONE, AnswerToken, Core
+from tb.host_port.chip import NONE, AnswerToken, ChipStandIn
 from tb.host_port.registers import SETTINGS, Command, Registers, State, flags, position
 from tb.rig.stream import reset
 
@@ -23,9 +23,9 @@ DEFAULTS = dict.fromkeys(SETTINGS, 0) | {"SLOT.MAX_NEW": 0xFFFF, "SLOT.TOP_K": 1
 
 
 class PortBench:
-    """Host and core around the port. Flags that are raised must be expected, and be the only ones.
+    """Host and chip around the port. Flags that are raised must be expected, and be the only ones.
 
-    ``stall`` is how the ends of all streams hesitate; ``core`` and ``answers`` tell what the core and the host got.
+    ``stall`` is how the ends of all streams hesitate; ``chip`` and ``answers`` tell what the chip and the host got.
     """
 
     def __init__(self, dut, stall: str = "some") -> None:
@@ -40,7 +40,7 @@ class PortBench:
         self.axi = AxiLite(dut, stall)
         self.tokens = WatchedSource(dut, ("data", "dest", "last"), prefix="s_tok_t", stall=stall)
         self.lora = WatchedSource(dut, ("data", "last"), prefix="s_lora_t", stall=stall)
-        self.core = Core(dut, stall)
+        self.chip = ChipStandIn(dut, stall)
         self.out = WatchedSink(dut, ("data", "id", "user", "last"), prefix="m_tok_t", stall=stall)
         self._watch = cocotb.start_soon(self._run())
         self._sent = 0
@@ -55,7 +55,7 @@ class PortBench:
 
     def stop(self) -> None:
         """Let go of the port, its inputs at rest."""
-        for end in (self.axi, self.tokens, self.lora, self.core, self.out):
+        for end in (self.axi, self.tokens, self.lora, self.chip, self.out):
             end.stop()
         self._watch.cancel()
         for signal in ("s_axil_aw", "s_axil_w", "s_axil_ar", "s_tok_t", "s_lora_t", "out_"):
@@ -143,7 +143,7 @@ class PortBench:
         if state == State.PREFILL:
             self.say(slot, 1, last=False)
         if state == State.BUSY:
-            self.core.held.add(slot)
+            self.chip.held.add(slot)
             self.say(slot, 1, 2)
         await self.said()
         await self.hold_slot(slot, state)
@@ -151,7 +151,7 @@ class PortBench:
     async def leave(self, slot: int) -> None:
         """A slot in any state to CLOSED."""
         state = await self.state(slot)
-        self.core.held.discard(slot)
+        self.chip.held.discard(slot)
         if state == State.BUSY:
             await self.command(slot, Command.STOP)
             await self.hold_answer(slot)
@@ -192,9 +192,9 @@ class PortBench:
         return answer
 
     async def hold_answer(self, slot: int) -> list[AnswerToken]:
-        """The host gets an answer as the core gives it."""
+        """The host gets an answer as the chip gives it."""
         answer = await self.answer(slot)
-        given = [self.core.answers[slot].popleft() for _ in answer]
+        given = [self.chip.answers[slot].popleft() for _ in answer]
         assert answer == given, f"slot {slot}: answers {answer} for {given}"
         return answer
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prompts through the host port: those that the core must get, and those that must be dropped or refused."""
+"""Prompts through the host port: those that the chip must get, and those that must be dropped or refused."""
 
 import itertools
 import random
@@ -10,7 +10,7 @@ from cocotb.triggers import ClockCycles
 from tb.evidence.coverage.points import host_port as cover
 from tb.host_port.axi_lite import ALL, OKAY
 from tb.host_port.bench import WORD, PortBench
-from tb.host_port.core import CONTEXT, ERROR, LIMIT, STOP, AnswerToken, prompt_tokens
+from tb.host_port.chip import CONTEXT, ERROR, LIMIT, STOP, AnswerToken, prompt_tokens
 from tb.host_port.registers import SETTINGS, Command, State
 from tb.rig.stream import STALLS
 
@@ -32,7 +32,7 @@ async def prompts(dut, stall):
             over = at + len(prompt) > depth
             bench.say(slot, *prompt)
             answer = await bench.hold_answer(slot)
-            assert bench.core.given.pop(slot) == prompt_tokens(slot, prompt, settings, first)
+            assert bench.chip.given.pop(slot) == prompt_tokens(slot, prompt, settings, first)
             at = min(depth, at + len(prompt)) + len(answer) - 1
             end, first = answer[-1].reason, False
             await bench.hold_slot(slot, State.OPEN, at)
@@ -47,7 +47,7 @@ async def ends(dut):
     """Every way to end an answer, of prompts of one token and of several, sets the slot free at the right position."""
     bench, depth = await PortBench(dut).start(), int(dut.DEPTH.value)
     for count, (end, stops, limit) in itertools.product((1, 3), ((STOP, 1, 9), (LIMIT, 0, 2), (CONTEXT, 0, 0xFFFF))):
-        bench.core.stops = stops
+        bench.chip.stops = stops
         await bench.put("SLOT.MAX_NEW", limit, 0)
         await bench.command(0, Command.OPEN)
         bench.say(0, *range(count))
@@ -62,7 +62,7 @@ async def ends(dut):
 
 @cocotb.test()
 async def overlong(dut):
-    """A prompt without room is refused by the core and flagged; one that fits to the last place is not."""
+    """A prompt without room is refused by the chip and flagged; one that fits to the last place is not."""
     bench, depth = await PortBench(dut).start(), int(dut.DEPTH.value)
     await bench.command(0, Command.OPEN)
     bench.say(0, *[3] * depth)
@@ -95,8 +95,8 @@ async def unknown_slots(dut):
         bench.say(slot, 8, WORD)
         bench.say(1, 10, last=False)
         await bench.said()
-        assert [token.token for token in bench.core.given.pop(1)] == [7, 10]
-        assert not bench.core.given
+        assert [token.token for token in bench.chip.given.pop(1)] == [7, 10]
+        assert not bench.chip.given
         bench.expected = {"unknown_slot"}
         await bench.hold_flags()
         await bench.hold_slot(1, State.PREFILL)
@@ -111,11 +111,11 @@ async def busy_slots(dut):
     bench = await PortBench(dut).start()
     for whole in (True, False):
         await bench.bring(0, State.BUSY)
-        bench.core.given.clear()
+        bench.chip.given.clear()
         bench.say(0, 20, WORD, last=whole)
         await bench.said()
         await bench.hold_slot(0, State.BUSY)
-        bench.core.held.clear()
+        bench.chip.held.clear()
         await bench.command(0, Command.STOP)
         await bench.hold_answer(0)
         await bench.hold_slot(0, State.OPEN)
@@ -123,23 +123,23 @@ async def busy_slots(dut):
             bench.say(0, 22, 23)
             await bench.said()
             await bench.hold_slot(0, State.OPEN)
-        assert not bench.core.given
+        assert not bench.chip.given
         bench.expected = {"busy_slot"}
         await bench.hold_flags()
         cover.dropped("busy" if whole else "busy, then open")
         bench.say(0, 24)
         await bench.hold_answer(0)
-        assert [token.token for token in bench.core.given[0]] == [24]
+        assert [token.token for token in bench.chip.given[0]] == [24]
         await bench.command(0, Command.CLOSE)
     await bench.bring(0, State.BUSY)  # opening a slot begins anew
     bench.say(0, 30, last=False)
     await bench.said()
     await bench.leave(0)
-    bench.core.given.clear()
+    bench.chip.given.clear()
     await bench.command(0, Command.OPEN)
     bench.say(0, 31)
     await bench.hold_answer(0)
-    assert [token.token for token in bench.core.given[0]] == [31]
+    assert [token.token for token in bench.chip.given[0]] == [31]
     bench.expected = {"busy_slot"}
     await bench.hold_flags()
 
@@ -158,14 +158,14 @@ async def bad_tokens(dut):
             await bench.said()
             last = (bad if place == count - 1 else good[-1]) & 0xFFFFFF
             assert await bench.answer(slot) == [AnswerToken(slot, place, last, ERROR)]
-            assert [token.token for token in bench.core.given.pop(slot, [])] == good[:place]
+            assert [token.token for token in bench.chip.given.pop(slot, [])] == good[:place]
             await bench.hold_slot(slot, State.OPEN, place)
             bench.expected = {"bad_token"}
             await bench.hold_flags()
             cover.bad_token("only" if count == 1 else "first" if place == 0 else "last" if place == 2 else "middle")
             bench.say(slot, vocab - 1)
             await bench.hold_answer(slot)
-            (token,) = bench.core.given.pop(slot)
+            (token,) = bench.chip.given.pop(slot)
             assert token.first == (place == 0) and token.token == vocab - 1
             await bench.command(slot, Command.CLOSE)
     await bench.hold_flags()
@@ -174,7 +174,7 @@ async def bad_tokens(dut):
 @cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def refusals_wait(dut, stall):
-    """Error answers wait for the core's and for register writes: none is lost, none comes twice, nobody else waits."""
+    """Error answers wait for the chip's and for register writes: none is lost, none comes twice, nobody else waits."""
     bench = await PortBench(dut, stall).start()
     for slot in (0, 1):
         await bench.command(slot, Command.OPEN)
@@ -205,7 +205,7 @@ async def far_positions(dut):
         bench.say(slot, 1, last=False)
         await bench.said()
         for at in (0x5555 % (depth - 2), 0xAAAA % (depth - 2), depth - 2):
-            dut.u_host_port.u_slots.pos_q[slot].value = bench.core.positions[slot] = at
+            dut.u_host_port.u_slots.pos_q[slot].value = bench.chip.positions[slot] = at
             bench.say(slot, WORD)
             assert await bench.answer(slot) == [AnswerToken(slot, at, 0xFFFFFF, ERROR)]
             bench.expected = {"bad_token"}

@@ -8,7 +8,7 @@ from cocotb.triggers import ClockCycles
 
 from tb.evidence.coverage.points import host_port as cover
 from tb.host_port.bench import DEFAULTS, PortBench
-from tb.host_port.core import LIMIT, prompt_tokens
+from tb.host_port.chip import LIMIT, prompt_tokens
 from tb.host_port.registers import SETTINGS, Bank, Command, State
 
 
@@ -74,50 +74,50 @@ async def stop_tokens(dut):
 
 @cocotb.test()
 async def stop_waits(dut):
-    """A STOP reaches the core only when it has the prompt's last token, once, for that slot alone, and never late."""
+    """A STOP reaches the chip only when it has the prompt's last token, once, for that slot alone, and never late."""
     bench = await PortBench(dut, "none").start()
-    core = bench.core
+    chip = bench.chip
     for slot in range(bench.size["SLOTS"]):
         await bench.command(slot, Command.OPEN)
-        core.tokens.paused = True
-        core.held.add(slot)
+        chip.tokens.paused = True
+        chip.held.add(slot)
         bench.say(slot, 5)
-        await bench.until("the token waits for the core", lambda: int(dut.tok_valid_o.value))
+        await bench.until("the token waits for the chip", lambda: int(dut.tok_valid_o.value))
         await bench.command(slot, Command.STOP)
         await ClockCycles(dut.clk_i, 20)
-        assert not core.cuts, "cut before the core has the prompt"
-        core.tokens.paused = False
+        assert not chip.cuts, "cut before the chip has the prompt"
+        chip.tokens.paused = False
         await ClockCycles(dut.clk_i, 20)
-        assert core.cuts == [slot]
-        core.held.discard(slot)
+        assert chip.cuts == [slot]
+        chip.held.discard(slot)
         (answer,) = await bench.hold_answer(slot)
         assert answer.reason == LIMIT
         cover.cut("held back")
         await bench.command(slot, Command.STOP)
         await ClockCycles(dut.clk_i, 20)
-        assert core.cuts == [slot], "a slot that does not answer is cut"
+        assert chip.cuts == [slot], "a slot that does not answer is cut"
         cover.cut("nothing to cut")
         bench.say(slot, 5)
         await bench.hold_answer(slot)
-        assert core.cuts == [slot], "the answer after one that was cut is cut"
-        core.cuts.clear()
+        assert chip.cuts == [slot], "the answer after one that was cut is cut"
+        chip.cuts.clear()
     await bench.hold_flags()
 
 
 @cocotb.test()
 async def idle(dut):
-    """STATUS is idle when the core is, and no token and no answer waits."""
+    """STATUS is idle when the chip is, and no token and no answer waits."""
     bench = await PortBench(dut, "none").start()
     await bench.hold("STATUS", 1)
     dut.idle_i.value = 0
     await bench.hold("STATUS", 0)
     dut.idle_i.value = 1
-    bench.core.tokens.paused = True
+    bench.chip.tokens.paused = True
     await bench.command(0, Command.OPEN)
     bench.say(0, 1, last=False)
     await ClockCycles(dut.clk_i, 10)
     await bench.hold("STATUS", 0)
-    bench.core.tokens.paused = False
+    bench.chip.tokens.paused = False
     await ClockCycles(dut.clk_i, 5)
     await bench.hold("STATUS", 1)
     bench.out.paused = True
@@ -133,7 +133,7 @@ async def idle(dut):
 async def every_slot(dut):
     """All slots at once, in an order of their own: settings, commands, tokens and answers of one are no other's."""
     bench = await PortBench(dut, "none").start()
-    core, size = bench.core, bench.size
+    chip, size = bench.chip, bench.size
     banks, slots = range(size["ADAPTERS"]), random.sample(range(size["SLOTS"]), size["SLOTS"])
     await bench.puts(*(("ADAPTER_BANK", Bank.READY, bank, "") for bank in banks))
     settings = {slot: DEFAULTS | {"SLOT.ADAPTER": 1 + i % size["ADAPTERS"]} for i, slot in enumerate(slots)}
@@ -144,35 +144,35 @@ async def every_slot(dut):
     await bench.puts(*random.sample(changed, len(changed)))
     await bench.puts(*(("SLOT.CTRL", Command.OPEN, slot, "") for slot in slots))
     await bench.puts(*(("ADAPTER_BANK", Bank.EMPTY, bank, "busy_slot") for bank in banks))
-    core.held |= set(slots)
+    chip.held |= set(slots)
     tokens = {slot: random.randrange(size["VOCAB"]) for slot in slots}
     *others, last = slots
     for slot in others:
         bench.say(slot, tokens[slot])
         bench.say(slot, 1, 2)  # dropped: it is BUSY
         if slot == slots[0]:
-            await bench.until("it alone is BUSY", lambda: core.given)
+            await bench.until("it alone is BUSY", lambda: chip.given)
             await bench.puts(("STOP_TOKEN", 0, 0, "busy_slot"))
-    await bench.until("the tokens are taken", lambda: len(core.given) == len(others))
-    core.tokens.paused = True
+    await bench.until("the tokens are taken", lambda: len(chip.given) == len(others))
+    chip.tokens.paused = True
     bench.say(last, tokens[last])
     await bench.until(
-        "the last one's waits for the core", lambda: not bench.tokens.beats and int(dut.tok_valid_o.value)
+        "the last one's waits for the chip", lambda: not bench.tokens.beats and int(dut.tok_valid_o.value)
     )
     stops = [("SLOT.CTRL", Command.STOP, slot, "") for slot in slots]
     await bench.puts(*stops)
-    await bench.until("all others are cut", lambda: core.cuts == others)
-    core.tokens.paused = False
-    await bench.until("the last one is cut", lambda: core.cuts == slots)
-    core.cuts.clear()
+    await bench.until("all others are cut", lambda: chip.cuts == others)
+    chip.tokens.paused = False
+    await bench.until("the last one is cut", lambda: chip.cuts == slots)
+    chip.cuts.clear()
     await bench.puts(*stops)
-    await bench.until("all are cut", lambda: core.cuts == slots)
-    assert core.given == {slot: prompt_tokens(slot, [tokens[slot]], settings[slot], True) for slot in slots}
-    core.held = {last}
+    await bench.until("all are cut", lambda: chip.cuts == slots)
+    assert chip.given == {slot: prompt_tokens(slot, [tokens[slot]], settings[slot], True) for slot in slots}
+    chip.held = {last}
     for slot in slots:
         if slot == last:
             await bench.puts(("STOP_TOKEN", 0, 0, "busy_slot"))  # now this one alone is
-            core.held.clear()
+            chip.held.clear()
         assert [answer.reason for answer in await bench.hold_answer(slot)] == [LIMIT]
     await bench.puts(("STOP_TOKEN", 0, 0, ""), *(("SLOT.CTRL", Command.CLOSE, slot, "") for slot in others))
     mine = settings[last]["SLOT.ADAPTER"] - 1

@@ -9,13 +9,13 @@ from cocotb.triggers import ClockCycles, Event
 from tb.evidence.coverage.points import host_port as cover
 from tb.host_port.axi_lite import SLVERR
 from tb.host_port.bench import DEFAULTS, WORD, PortBench
-from tb.host_port.core import ERROR, AnswerToken, prompt_tokens
+from tb.host_port.chip import ERROR, AnswerToken, prompt_tokens
 from tb.host_port.registers import SETTINGS, Bank, Command, State
 from tb.rig.stream import STALLS
 
 
 class User:
-    """One slot's user: opens, talks, stops, closes at random, and holds what the core and he get to what he said."""
+    """One slot's user: opens, talks, stops, closes at random, and holds what the chip and he get to what he said."""
 
     def __init__(self, bench: PortBench, slot: int) -> None:
         self.bench, self.slot = bench, slot
@@ -44,7 +44,7 @@ class User:
                 await self._say([1, 2], last=False)
                 await bench.said()
             await bench.command(slot, Command.CLOSE)
-            bench.core.given.pop(slot, None)
+            bench.chip.given.pop(slot, None)
             for name in SETTINGS:
                 await bench.hold(name, DEFAULTS[name], slot)
 
@@ -69,8 +69,8 @@ class User:
                 await bench.said()
                 await bench.command(slot, Command.STOP)
             answer = await bench.hold_answer(slot)
-        got = bench.core.given.pop(slot, [])
-        assert got == prompt_tokens(slot, good, settings, first, last=bool(answer)), f"slot {slot}: the core got {got}"
+        got = bench.chip.given.pop(slot, [])
+        assert got == prompt_tokens(slot, good, settings, first, last=bool(answer)), f"slot {slot}: the chip got {got}"
         behind += max(0, len(answer) - 1)
         await bench.hold_slot(slot, State.OPEN, behind)
         return behind, first and not good
@@ -120,7 +120,7 @@ async def traffic(dut, stall):
     await bench.said()
     await bench.framed()
     assert bench.loaded == wanted
-    assert not any(bench.answers.values()) and not any(bench.core.answers.values())
+    assert not any(bench.answers.values()) and not any(bench.chip.answers.values())
     await bench.hold_flags()
     cover.traffic(stall)
 
@@ -149,7 +149,7 @@ async def resets(dut):
                 await bench.hold(name, bench.registers.reset(name), index)
         await bench.hold_flags()
         await ClockCycles(dut.clk_i, 20)
-        assert not any(bench.answers.values()) and not bench.core.given and not bench.loaded
+        assert not any(bench.answers.values()) and not bench.chip.given and not bench.loaded
         wanted = bench.frame(bench.header(1, 0, 0, 0))
         await bench.framed()
         assert bench.loaded == wanted

@@ -47,7 +47,7 @@ endmodule
 `BIND_STREAM(stream_fifo, 1'b0, data_o)
 `BIND_STREAM(stream_arb, from_a_o, data_o)
 `BIND_STREAM_AT(sequencer, u_host_assert, out_valid_o, out_ready_i, 1'b0, out_answer_o)
-`BIND_STREAM_AT(host_port, u_core_assert, tok_valid_o, tok_ready_i, 1'b0, tok_prompt_o)
+`BIND_STREAM_AT(host_port, u_chip_assert, tok_valid_o, tok_ready_i, 1'b0, tok_prompt_o)
 `BIND_STREAM_AT(host_port, u_answer_assert, m_tok_tvalid_o, m_tok_tready_i, {m_tok_tid_o, m_tok_tuser_o}, {
                 m_tok_tlast_o, m_tok_tdata_o})
 `BIND_STREAM_AT(axi_lite, u_write_assert, rsp_o.bvalid, req_i.bready, 1'b0, rsp_o.bresp)

@@ -16,7 +16,7 @@ ERROR = len(End)  # to a host alone: its prompt is refused
 
 
 class PromptToken(NamedTuple):
-    """A token of a prompt as the core gets it: ``prompt_t`` of hdl/cartridge_pkg.sv."""
+    """A token of a prompt as the chip gets it: ``prompt_t`` of hdl/cartridge_pkg.sv."""
 
     slot: int
     token: int
@@ -41,13 +41,13 @@ class AnswerToken(NamedTuple):
 def prompt_tokens(
     slot: int, tokens: list[int], settings: dict[str, int], first: bool, last: bool = True
 ) -> list[PromptToken]:
-    """What the core gets of a prompt, of a slot with these settings (the values of its registers)."""
+    """What the chip gets of a prompt, of a slot with these settings (the values of its registers)."""
     names = ("MAX_NEW", "ADAPTER", "TOP_K", "BETA", "SEED")
     more, end = [settings[f"SLOT.{name}"] for name in names], len(tokens) - 1
     return [PromptToken(slot, t, int(first and i == 0), int(last and i == end), *more) for i, t in enumerate(tokens)]
 
 
-class Core:
+class ChipStandIn:
     """Answers slots that have their prompt, in any order, unless ``held``; ``stops`` is the chance of a stop token.
 
     ``given`` and ``answers`` say what each slot got and gave, in order; ``cuts`` the slots whose answers were cut;
