@@ -8,6 +8,7 @@ argmax.sv
 attention.sv
 axi_lite.sv
 block.sv
+block_array.sv
 block_array_gate.sv
 block_array_rom.sv
 cartridge.sv
@@ -30,6 +31,7 @@ lora.sv
 lora_loader.sv
 matrix.sv
 product_lines.sv
+projection.sv
 residual.sv
 rms_norm.sv
 rope.sv

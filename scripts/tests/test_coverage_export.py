@@ -93,7 +93,7 @@ def test_coverage_points_are_read_back_and_merged(tmp_path):
     script = "from tb.evidence.coverage.functional import Group\nGroup('g', {'a': (1, 2)})(a=1)"
     env = os.environ | {"FUNCTIONAL": str(run), "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", script], env=env, check=True)
-    functional.merged([run], tmp_path / "merged.yml")
+    functional.merge([run], tmp_path / "merged.yml")
     coverage_export.leave(tmp_path, CODE, (tmp_path / "merged.yml").read_text())
     twice = tmp_path / "twice.yml"
     merge_coverage(lambda _: None, str(twice), *[str(tmp_path / "functional.yml")] * 2)

@@ -46,7 +46,7 @@ def mutant(module, mutated):
 
 def test_killed_missed_and_harmless(ask, monkeypatch):
     """One in three is harmless, and one of the others is missed, which is too many."""
-    killed = mutant("clk_gate", "if (clk_i) en_q = en_i;")
+    killed = mutant("clk_gate", "if (clk_i) en_q = en_i || test_en_i;")
     missed, harmless = EVERY["divider"][:2]
     monkeypatch.setattr(mutate, "draw", lambda *_: [killed, missed, harmless])
     monkeypatch.setattr(mutate, "uses", lambda _: {"clk_gate": {"clk_gate", "divider"}})
@@ -63,7 +63,7 @@ def test_killed_missed_and_harmless(ask, monkeypatch):
 
 
 def test_one_again(ask):
-    name = mutant("clk_gate", "if (clk_i) en_q = en_i;").name
+    name = mutant("clk_gate", "if (clk_i) en_q = en_i || test_en_i;").name
     status, said, _, figures = ask(MUTANT=name)
     assert (status, figures["killed"], figures["mutants"]) == (0, 1, 1)
     assert name in said

@@ -57,7 +57,7 @@ class Flips(DieBench):
         if self.memory in ("keys", "values"):
             bank = "u_k" if self.memory == "keys" else "u_v"
             return [getattr(kv, bank).u_sram for layer in layers for kv in layer.u_attention.gen_kv]
-        return [getattr(layer, f"u_{self.memory}").gen_lora.u_lora.u_sram for layer in layers]
+        return [getattr(layer, f"u_{self.memory}").u_matrix.gen_lora.u_lora.u_sram for layer in layers]
 
     def _flip(self, sram) -> None:
         """Hit a word that was written and not hit before, if there is one."""
