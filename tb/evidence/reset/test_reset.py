@@ -78,7 +78,7 @@ def simulated(design: Callable[[Path], dict], folder: Path, **changed) -> tuple[
 
 def test_a_missing_reset_is_seen(tmp_path):
     """A register of the product generator that is not reset is unknown, and on no list."""
-    missing = Fault("missing", "product_lines.sv", "      x_q     <= '0;\n", "")
+    missing = Fault("missing", "product_lines.sv", "x_q <= '0;", "")
     hdl = write_broken("reset", [missing])
     _, unknown = simulated(matrix, tmp_path, hdl=hdl, only="at_power_on$")
     assert unknown - LISTED >= {("product_lines", "x_q")}
