@@ -45,7 +45,7 @@ def main(*, tokens: int, model: str, depth: int, seed: int, lora: str) -> int:
         adapters=adapters,
         settings={"ADAPTERS": names, "ANSWER": tokens},
     )
-    write(RESULTS / "chat.json", report)
+    write(RESULTS / "chat.json", {name: value for name, value in report.items() if name != "record"})
     seen = f"{report['tokens_through_layers']} tokens through {ckpt.shape.layers} layers"
     print(f"{seen}, {report['values_compared']:,} values compared, {report['mismatches']} mismatches")
     return 0
