@@ -18,8 +18,8 @@ from scripts.cli.command import command
 from scripts.style import licence, verilog, waivers
 from tb.evidence import assertions
 from tb.rig import toolchain
+from tb.rig.build import PACKAGES
 
-PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order in which they are compiled
 BIN = Path(sys.executable).parent
 
 

@@ -13,8 +13,8 @@ from junitparser import JUnitXml
 from models.project import HDL, ROOT
 from scripts import shape
 from scripts.flows import fusesoc_shape
-from scripts.lint import PACKAGES
 from tb.rig import toolchain
+from tb.rig.build import PACKAGES
 
 BIN = Path(sys.executable).parent
 CORE = yaml.safe_load((ROOT / "cartridge.core").read_text(encoding="utf-8"))
