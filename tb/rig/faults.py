@@ -39,8 +39,8 @@ class Fault:
 
 
 def find(code: str) -> re.Pattern:
-    """What finds a piece of RTL however it is aligned and wrapped: blanks in it stand for any blanks."""
-    pieces = (r"\s+" if piece.isspace() else re.escape(piece) for piece in re.split(r"(\s+)", code))
+    """What finds a piece of RTL however aligned and wrapped: blanks in it stand for any, at its ends for none."""
+    pieces = (r"\s+" if piece.isspace() else re.escape(piece) for piece in re.split(r"(\s+)", code.strip()))
     return re.compile("".join(pieces))
 
 
