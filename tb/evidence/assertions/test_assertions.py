@@ -42,9 +42,9 @@ class AssertionFault:
 LISTED = tables.load(Path(__file__).with_name("faults.toml"), AssertionFault)
 CHIP, GATE = LISTED.chip, LISTED.matrix
 TOO_NARROW = [
-    ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a group's sum needs"),
-    ("block_array_rom", "logic signed [63:0] acc_q", "logic signed [47:0] acc_q", {}, "an accumulator needs"),
-    ("scale_drain", "", "", {"GROUPS": 512, "ACT_W": 16, "SUM_W": 30}, "accumulators of 66 bits"),
+    ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a span's sum needs"),
+    ("block_array_rom", "logic signed [63:0] acc_q", "logic signed [47:0] acc_q", {}, "an accumulator needs more"),
+    ("scale_drain", "", "", {"K": 1 << 21, "N": 32, "ACT_W": 16, "SUM_W": 30}, "accumulators of 73 bits"),
 ]
 
 
