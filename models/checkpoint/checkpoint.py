@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """GGUF checkpoints of Llama models, read into the codes and scales a die holds.
 
-The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), blocks
-by ``models.checkpoint.quantised``. Weights of 3 and 6 bits (models.quantise.mix) lie in blocks of other kinds, and a key
-of the metadata says so.
+The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md),
+blocks by ``models.checkpoint.quantised``. Weights of 3 and 6 bits (models.quantise.mix) lie in blocks of other kinds,
+and a key of the metadata says so.
 """
 
 import hashlib
