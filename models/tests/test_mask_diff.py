@@ -28,7 +28,7 @@ def test_a_model_and_itself(tmp_path):
     found = diff.compare(ckpt, ckpt, die)
     assert not any(change.changed or change.bits for change in found)
     assert sum(change.size for change in found if change.mask == 1) == cell_count(ckpt.shape, die)
-    assert len(found) == len(whole_mask(ckpt.shape))
+    assert len(found) == len(whole_mask(ckpt.shape, die))
 
 
 def test_each_change_is_counted_where_it_is(tmp_path):
