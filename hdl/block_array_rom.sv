@@ -50,6 +50,7 @@ module block_array_rom #(
   localparam int PASSES = BLOCK / SPAN;
   localparam int TURNS = SPAN / BIT_LINES;
   localparam int SCALE = (SUPER == 0) ? SPAN : SUPER;  // inputs of a column that share a scale
+  localparam int INTEGERS = (SUPER == 0) ? 1 : K / GROUP;
   localparam int TURN_W = idx_w(TURNS);
   localparam int CLK_W = idx_w(TURN_CLKS);
   localparam int CW = N / 8;
@@ -59,6 +60,11 @@ module block_array_rom #(
   logic [31:0] scales[K/SCALE][N];  // {m, d} in binary16
   `MASK_LOAD(cells, NAME, id_i, ".w.hex")
   `MASK_LOAD(scales, NAME, id_i, ".s.hex")
+
+  logic [31:0] integers[INTEGERS][N];  // {n, s} of a group's spans, the first one low; none without super-blocks
+  if (SUPER != 0) begin : gen_integers
+    `MASK_LOAD(integers, NAME, id_i, ".k.hex")
+  end
 
   logic signed [31:0] x_q[K];
   logic signed [31:0] sum_q[SPANS][N];
@@ -87,6 +93,20 @@ module block_array_rom #(
 
   function automatic void add_turn(input int unsigned pass, input int unsigned turn);
     for (int unsigned j = 0; j < BIT_LINES; j++) add_row(pass, turn * BIT_LINES + j);
+  endfunction
+
+  function automatic void drain(input int unsigned span, input logic [5:0] places, input logic signed [63:0] keep);
+    for (int unsigned n = 0; n < N; n++) begin
+      acc_q[n] = (acc_q[n] & keep) + ((SUPER == 0) ? scaled(
+          scales[span][n], sum_q[span][n], 32'(xsum_i), places
+      ) : sub_scaled(
+          scales[span*SPAN/SCALE][n],
+          16'(integers[span*SPAN/GROUP][n] >> (span * SPAN % GROUP)),
+          sum_q[span][n],
+          32'(xsum_i),
+          places
+      ));
+    end
   endfunction
 
   logic busy_q, done_q;
@@ -125,37 +145,7 @@ module block_array_rom #(
     end
     if (start_i) clear_sums(32'(pass_i));
     if (busy_q && clk_q == CLK_W'(TURN_CLKS - 1)) add_turn(32'(pass_i), 32'(turn_q));
-  end
-
-  if (SUPER == 0) begin : gen_plain
-    function automatic void drain(input int unsigned span, input logic [5:0] places, input logic signed [63:0] keep);
-      for (int unsigned n = 0; n < N; n++) begin
-        acc_q[n] = (acc_q[n] & keep) + scaled(scales[span][n], sum_q[span][n], 32'(xsum_i), places);
-      end
-    endfunction
-
-    always @(posedge clk_i) begin
-      if (drain_i && part_i == 0) drain(32'(span_i), {1'b0, shift_i}, first_i ? 64'sd0 : -64'sd1);
-    end
-  end else begin : gen_sub
-    logic [31:0] sub_scales[K/GROUP][N];  // {n, s} of a group's spans, the first one low
-    `MASK_LOAD(sub_scales, NAME, id_i, ".k.hex")
-
-    function automatic void drain(input int unsigned span, input logic [5:0] places, input logic signed [63:0] keep);
-      for (int unsigned n = 0; n < N; n++) begin
-        acc_q[n] = (acc_q[n] & keep) + sub_scaled(
-            scales[span*SPAN/SCALE][n],
-            16'(sub_scales[span*SPAN/GROUP][n] >> (span * SPAN % GROUP)),
-            sum_q[span][n],
-            32'(xsum_i),
-            places
-        );
-      end
-    endfunction
-
-    always @(posedge clk_i) begin
-      if (drain_i && part_i == 0) drain(32'(span_i), {1'b0, shift_i}, first_i ? 64'sd0 : -64'sd1);
-    end
+    if (drain_i && part_i == 0) drain(32'(span_i), {1'b0, shift_i}, first_i ? 64'sd0 : -64'sd1);
   end
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane

@@ -77,16 +77,16 @@ module embedding #(
     end
   end
 
-  logic [BEAT_GROUPS*32-1:0] integers;  // {n, s} of a group's spans, the first one low
-  if (SUPER != 0) begin : gen_sub
-    logic [31:0] sub_scales[VOCAB*GROUPS];  // token, group
-    `MASK_LOAD(sub_scales, "embed", 0, ".k.hex")
+  logic [BEAT_GROUPS*32-1:0] beat_integers;  // {n, s} of a group's spans, the first one low
+  if (SUPER != 0) begin : gen_integers
+    logic [31:0] integers[VOCAB*GROUPS];  // token, group
+    `MASK_LOAD(integers, "embed", 0, ".k.hex")
 
     for (genvar g = 0; g < BEAT_GROUPS; g++) begin : gen_group
-      assign integers[g*32+:32] = sub_scales[GROUP_IW'(32'(token_q)*GROUPS+32'(beat_q)*BEAT_GROUPS+g)];
+      assign beat_integers[g*32+:32] = integers[GROUP_IW'(32'(token_q)*GROUPS+32'(beat_q)*BEAT_GROUPS+g)];
     end
   end else begin : gen_plain
-    assign integers = {BEAT_GROUPS{32'h0101_0101}};
+    assign beat_integers = {BEAT_GROUPS{32'h0101_0101}};
   end
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
@@ -94,22 +94,15 @@ module embedding #(
     logic [SLICES*W_BITS-1:0] q;
     logic [31:0] scale;
     logic signed [7:0] by_d, by_m;
-    assign {by_m, by_d} = integers[PAIR+:16];
+    logic signed [63:0] weight, offset;
+    assign {by_m, by_d} = beat_integers[PAIR+:16];
     assign scale = scales[SCALE_IW'(32'(token_q)*SCALES+(32'(beat_q)*LANES+l)/SCALE)];
     for (genvar s = 0; s < SLICES; s++) begin : gen_slice
       assign q[s*W_BITS+:W_BITS] = W_BITS'(
           cells[CELL_IW'((32'(token_q)*SLICES+s)*WORDS+32'(beat_q)*(LANES/8)+l/8)] >> (4 * (l % 8)));
     end
-    assign data_o[l*32+:32] = sat32(
-        rsr(
-            64'(half_to_int(
-                scale[15:0]
-            )) * (64'(by_d) * $signed(
-                64'(q)
-            )) + 64'(half_to_int(
-                scale[31:16]
-            )) * 64'(by_m),
-            6'd8)
-    );
+    assign weight = 64'(half_to_int(scale[15:0])) * (64'(by_d) * $signed(64'(q)));
+    assign offset = 64'(half_to_int(scale[31:16])) * 64'(by_m);
+    assign data_o[l*32+:32] = sat32(rsr(weight + offset, 6'd8));
   end
 endmodule

@@ -54,16 +54,16 @@ module scale_drain #(
     assign row[n*32+:32] = scales[32'(span_i)*SPAN/SCALE][n];
   end
 
-  logic [N*16-1:0] integers;  // {n, s} of every column
-  if (SUPER != 0) begin : gen_sub
-    logic [31:0] sub_scales[K/GROUP][N];  // {n, s} of a group's spans, the first one low
-    `MASK_LOAD(sub_scales, NAME, id_i, ".k.hex")
+  logic [N*16-1:0] row_integers;  // {n, s} of every column
+  if (SUPER != 0) begin : gen_integers
+    logic [31:0] integers[K/GROUP][N];  // {n, s} of a group's spans, the first one low
+    `MASK_LOAD(integers, NAME, id_i, ".k.hex")
 
-    for (genvar n = 0; n < N; n++) begin : gen_integers
-      assign integers[n*16+:16] = 16'(sub_scales[32'(span_i)*SPAN/GROUP][n] >> (32'(span_i) * SPAN % GROUP));
+    for (genvar n = 0; n < N; n++) begin : gen_column
+      assign row_integers[n*16+:16] = 16'(integers[32'(span_i)*SPAN/GROUP][n] >> (32'(span_i) * SPAN % GROUP));
     end
   end else begin : gen_plain
-    assign integers = {N{16'h0101}};
+    assign row_integers = {N{16'h0101}};
   end
 
   for (genvar u = 0; u < N / SHARE; u++) begin : gen_unit
@@ -83,7 +83,7 @@ module scale_drain #(
         .SUM_W (SUM_W),
         .XSUM_W(XSUM_W)
       ) u_sub (
-        .integers_i(integers[(u*SHARE+32'(part_i))*16+:16]),
+        .integers_i(row_integers[(u*SHARE+32'(part_i))*16+:16]),
         .sum_i     (sum),
         .xsum_i,
         .sum_o     (sub_sum),

@@ -25,7 +25,7 @@ module scale_drain_assert #(
     assign next = last + (ACC_W + 2)'(part);
     assign part = cartridge_pkg::sub_scaled(
         scale_drain.gen_unit[u].scale,
-        scale_drain.integers[(u*SHARE+32'(part_i))*16+:16],
+        scale_drain.row_integers[(u*SHARE+32'(part_i))*16+:16],
         32'(scale_drain.gen_unit[u].sum),
         xsum_i,
         {
