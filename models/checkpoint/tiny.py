@@ -44,7 +44,7 @@ K_MIXES = {  # what llama.cpp's quantiser makes of most matrices, and of some in
 }
 SPREAD = {"token_embd": 0.15, "output": 0.15, "attn_q": 1.6, "attn_k": 1.6, "ffn_gate": 1.5}  # of a unit input; else 1
 
-# Arguments of ``write``: a width that K-kinds need, and the smallest model there is, of which a whole chip is quick on any simulator.
+# Arguments of ``write``: the least that K-kinds go into, and the smallest model there is, quick on any simulator.
 WIDE = {"layers": 2, "d_model": 256, "heads": 8, "kv_heads": 4, "head_dim": 32, "d_ffn": 256, "vocab": 150}
 LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
 
@@ -67,10 +67,10 @@ def write(
 ) -> Path:
     """Write a Llama GGUF of random weights (those of ``seed``) with a byte-level BPE tokenizer and a chat template.
 
-    ``kinds`` gives GGUF types (all that the library writes, and the K-kinds) by role (``attn_q`` ... ``ffn_down``, ``token_embd``,
-    ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins; for weights of 3 and 6 bits (W3, W6) it
-    is ``MIX``, changed at will, for mixes of K-kinds ``k_mix`` gives it (with ``WIDE``). ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB. Widths are
-    multiples of 32.
+    ``kinds`` gives GGUF types (those that the library writes, and the K-kinds) by role (``attn_q`` ... ``ffn_down``,
+    ``token_embd``, ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins. For weights of 3 and 6
+    bits (W3, W6) it is ``MIX``, changed at will; for a mix of K-kinds ``k_mix`` gives it, and widths are multiples of
+    256 (``WIDE``), else of 32. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB.
     """
     path, kinds = Path(path), KINDS | dict(kinds or {})
     rng = np.random.default_rng(seed)

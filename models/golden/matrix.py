@@ -57,6 +57,7 @@ class Matrix:
     @classmethod
     def of(cls, parts: Sequence[Quantised], act_w: int, span: int) -> "Matrix":
         """A matrix from the checkpoint's tensors that stand side by side in its columns, in an array of this span."""
+        assert all(part.span >= span for part in parts), "the die has wider spans than its checkpoint"
         spans = parts[0].q.shape[1] // span
         words = [[_repeat(word, spans) for word in (p.d, p.m, *_integers(p))] for p in parts]
         d, m, s, n = map(np.concatenate, zip(*words, strict=True))

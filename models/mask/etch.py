@@ -33,6 +33,15 @@ def die_for(ckpt: Checkpoint, **overrides: int) -> Die:
     return die
 
 
+def spare_cells(ckpt: Checkpoint, die: Die) -> dict[str, int]:
+    """Cells that hold no bits of a weight, by array: what it costs that tensors of fewer bits stand in it too."""
+    slices = die.slices | {EMBED: die.embed_slices}
+    return {
+        array: sum(tensor.q.size * (slices[array] - _slices([tensor], die.cell_bits)) for tensor in tensors)
+        for array, tensors in _tensors(ckpt).items()
+    }
+
+
 def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
     """Write the mask images of ``ckpt`` into the folder ``out_dir``, which appears in one step when all are written.
 
