@@ -131,12 +131,11 @@ module matrix #(
     assign shifts[g*5+:5] = shift;
 
     always_ff @(posedge clk_i) begin
-      if (load) shift_q[32'(idx_q)*BEAT_GROUPS+g] <= shift;
-    end
-
-    for (genvar p = 0; p < GROUP_SPANS; p++) begin : gen_span
-      always_ff @(posedge clk_i) begin
-        if (load) xsum_q[(32'(idx_q)*BEAT_GROUPS+g)*GROUP_SPANS+p] <= total(x[p*SPAN*ACT_W+:SPAN*ACT_W]);
+      if (load) begin
+        shift_q[32'(idx_q)*BEAT_GROUPS+g] <= shift;
+        for (int unsigned p = 0; p < GROUP_SPANS; p++) begin
+          xsum_q[(32'(idx_q)*BEAT_GROUPS+g)*GROUP_SPANS+p] <= total(x[p*SPAN*ACT_W+:SPAN*ACT_W]);
+        end
       end
     end
   end

@@ -78,7 +78,7 @@ module scale_drain #(
     assign scale = row[(u*SHARE+32'(part_i))*32+:32];
     assign sum   = drain_i ? sum_i[(u*SHARE+32'(part_i))*SUM_W+:SUM_W] : '0;
 
-    if (SUPER != 0) begin : gen_sub
+    if (SUPER != 0) begin : gen_products
       sub_scale #(
         .SUM_W (SUM_W),
         .XSUM_W(XSUM_W)
@@ -89,7 +89,7 @@ module scale_drain #(
         .sum_o     (sub_sum),
         .xsum_o    (sub_xsum)
       );
-    end else begin : gen_plain
+    end else begin : gen_sums
       assign sub_sum  = sum;
       assign sub_xsum = xsum_i;
     end
