@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """GGUF checkpoints of Llama models, read into the codes and scales a die holds.
 
-The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md); the
-block layouts of Q4_0, Q4_1 and Q8_0 are those of ggml's ``ggml-common.h``. Weights of 3 and 6 bits
-(models.quantise.mix) lie in such blocks too, and a key of the metadata says so. docs/formats.md says what the codes
-mean.
+The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), blocks
+by ``models.checkpoint.quantised``. Weights of 3 and 6 bits (models.quantise.mix) lie in blocks of other kinds, and a key
+of the metadata says so.
 """
 
 import hashlib
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 import gguf
 import numpy as np
 
+from models.checkpoint.quantised import GGUF_KINDS, KINDS, WIDTHS, Quantised
 from models.die.shape import GROUP, Shape
 from models.errors import InputError
 
@@ -30,88 +30,6 @@ EMBEDDING, HEAD, FINAL_NORM, ROPE_FREQS = (
 )
 WEIGHT_BITS = "cartridge.weight_bits"  # metadata key: widths of the weights, where their blocks have places for more
 D_LIMIT, M_LIMIT, GAIN_LIMIT = 1.0, 128.0, 256.0  # what a die can hold: docs/formats.md
-
-
-class _Kind:
-    """Codes of ``bits`` bits in blocks of the GGUF type ``stored``, which has 4 or 8 places for each.
-
-    ``weight = d * (q - zero)``, or ``d * q + m`` with a stored m (``zero`` is None). Eight places hold ``q - zero``.
-    """
-
-    def __init__(self, stored: str, bits: int, zero: int | None) -> None:
-        self.stored, self.bits, self.zero = stored, bits, zero
-        self.places = 8 if stored == "Q8_0" else 4
-        self.scale_bytes = 4 if zero is None else 2
-        self.block_bytes = self.scale_bytes + GROUP * self.places // 8
-
-
-GGUF_KINDS = {"Q4_0": _Kind("Q4_0", 4, 8), "Q4_1": _Kind("Q4_1", 4, None), "Q8_0": _Kind("Q8_0", 8, 128)}
-KINDS = GGUF_KINDS | {"W3": _Kind("Q4_1", 3, None), "W6": _Kind("Q8_0", 6, 32)}
-WIDTHS = {3: "W3", 6: "W6"}  # the mix: models.quantise.mix
-
-
-@dataclass(frozen=True, eq=False)
-class Quantised:
-    """A matrix of ``out`` rows and ``in`` columns; each 32 inputs of a row share d and m: weight = d*q + m.
-
-    ``q`` uint8 [out, in], unsigned codes of ``bits`` bits; ``d`` and ``m`` uint16 [out, in/32], binary16 words.
-    """
-
-    kind: str
-    q: np.ndarray
-    d: np.ndarray
-    m: np.ndarray
-
-    @property
-    def bits(self) -> int:
-        """Bits of a code: 3, 4, 6 or 8."""
-        return KINDS[self.kind].bits
-
-    @classmethod
-    def from_bytes(cls, kind: str, raw: bytes | np.ndarray, out: int, inputs: int) -> "Quantised":
-        """Unpack ``out * inputs / 32`` GGUF blocks that hold ``kind``. ValueError if ``raw`` has another size."""
-        k = KINDS[kind]
-        blocks = np.frombuffer(raw, dtype=np.uint8).reshape(out, inputs // GROUP, k.block_bytes)
-        scales = np.ascontiguousarray(blocks[..., : k.scale_bytes]).view("<u2")
-        codes = blocks[..., k.scale_bytes :]
-        if k.places == 8:
-            q = codes + np.uint8(k.zero)  # from int8, modulo 256
-        else:  # byte i of a block holds elements i (low nibble) and i + 16
-            q = np.empty((*blocks.shape[:2], GROUP), dtype=np.uint8)
-            np.bitwise_and(codes, 15, out=q[..., : GROUP // 2])
-            np.right_shift(codes, 4, out=q[..., GROUP // 2 :])
-        d = np.ascontiguousarray(scales[..., 0])
-        if k.zero is None:
-            m = np.ascontiguousarray(scales[..., 1])
-        else:
-            with np.errstate(over="ignore", invalid="ignore"):  # a d that no die holds may give an infinite m
-                m = (d.view("<f2") * np.float16(-k.zero)).view("<u2")
-        return cls(kind, q.reshape(out, inputs), d, m)
-
-    def to_bytes(self) -> bytes:
-        """The GGUF blocks, byte for byte as the checkpoint has them."""
-        k = KINDS[self.kind]
-        out, groups = self.d.shape
-        blocks = np.empty((out, groups, k.block_bytes), dtype=np.uint8)
-        blocks[..., :2] = self.d.astype("<u2")[..., None].view(np.uint8)
-        if k.zero is None:
-            blocks[..., 2:4] = self.m.astype("<u2")[..., None].view(np.uint8)
-        q = self.q.reshape(out, groups, GROUP)
-        if k.places == 8:
-            blocks[..., k.scale_bytes :] = q - np.uint8(k.zero)
-        else:
-            blocks[..., k.scale_bytes :] = q[..., : GROUP // 2] | q[..., GROUP // 2 :] << 4
-        return blocks.tobytes()
-
-    def add_to(self, writer: gguf.GGUFWriter, name: str) -> None:
-        """Make this the matrix ``name`` of a file that is being written."""
-        raw = np.frombuffer(self.to_bytes(), dtype=np.uint8).reshape(len(self.q), -1)
-        writer.add_tensor(name, raw, raw_dtype=gguf.GGMLQuantizationType[KINDS[self.kind].stored])
-
-    def dequantised(self) -> np.ndarray:
-        """The weights d*q + m, float32 [out, in]."""
-        d, m = (word.view(np.float16).astype(np.float32)[..., None] for word in (self.d, self.m))
-        return (self.q.reshape(*self.d.shape, GROUP) * d + m).reshape(self.q.shape)
 
 
 @dataclass(frozen=True, eq=False)

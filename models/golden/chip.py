@@ -56,7 +56,7 @@ class Chip:
         turns = table(ckpt.shape, die.kv_depth)
         self.layers = [Layer(ckpt, index, die, turns) for index in range(ckpt.shape.layers)]
         self.final_norm = RmsNorm(ckpt.gains[FINAL_NORM], norm_constants(ckpt.shape))
-        self.head = Matrix.of(ckpt.matrix("head", 0), die.act_w)
+        self.head = Matrix.of(ckpt.matrix("head", 0), die.act_w, die.span["head"])
         self.slots = [self._fresh() for _ in range(die.slots if slots is None else slots)]
 
     def _fresh(self) -> _Slot:
@@ -107,10 +107,11 @@ class Chip:
         """Take tokens through the layers, some at once: yields (last residual FX, first position, tokens, stages)."""
         state = self.slots[slot]
         check_tokens(self.shape, self.die, tokens, f"slot {slot}", state.pos)
+        e = self.embedding
         changes = [adapter.layer(index) if adapter else NONE for index in range(len(self.layers))]
         for start in range(0, len(tokens), PREFILL):
             ids, first = np.array(tokens[start : start + PREFILL], dtype=np.int64), state.pos
-            x = embedding(ids, self.embedding.q, self.embedding.d, self.embedding.m)
+            x = embedding(ids, e.q, e.d, e.m, e.s, e.n)
             stages = {(Stage.EMBEDDING, CHIP): x.astype(np.int32)}
             for index, (layer, cache) in enumerate(zip(self.layers, state.caches, strict=True)):
                 out = layer(x, cache, first, changes[index])

@@ -32,7 +32,7 @@ class Layer:
             RmsNorm(ckpt.gains[f"blk.{index}.{name}.weight"], norm_constants(ckpt.shape))
             for name in ("attn_norm", "ffn_norm")
         )
-        self.arrays = {name: Matrix.of(ckpt.matrix(name, index), die.act_w) for name in PARTS}
+        self.arrays = {name: Matrix.of(ckpt.matrix(name, index), die.act_w, die.span[name]) for name in PARTS}
 
     def __call__(
         self, x: np.ndarray, cache: KvSram, first: int, adapter: Mapping[str, Codes] = NONE
