@@ -10,11 +10,12 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import gguf
 import numpy as np
 
-from models.checkpoint.quantised import GGUF_KINDS, KINDS, WIDTHS, Quantised
+from models.checkpoint.quantised import GGUF_KINDS, KINDS, WIDTHS, Blocks
 from models.die.shape import GROUP, Shape
 from models.errors import InputError
 
@@ -41,13 +42,18 @@ class Checkpoint:
     """
 
     path: str
-    sha256: str
     shape: Shape
     metadata: dict
-    tensors: dict[str, Quantised]
+    tensors: dict[str, Blocks]
     gains: dict[str, np.ndarray]
 
-    def matrix(self, name: str, layer: int = 0) -> list[Quantised]:
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file, in hexadecimal."""
+        with open(self.path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def matrix(self, name: str, layer: int = 0) -> list[Blocks]:
         """Tensors of cell array ``name`` (models.die.shape.MATRICES) in column order, before gate and up interleave."""
         if name == "head":
             return [self.tensors.get(HEAD, self.tensors[EMBEDDING])]
@@ -91,9 +97,7 @@ def load(path: str | os.PathLike) -> Checkpoint:
     if tensors:
         name = next(iter(tensors))
         raise InputError(f"a die has no place for tensor {name}", path, "use a plain Llama checkpoint without biases")
-    with open(path, "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Checkpoint(path, sha256, shape, metadata, matrices, gains)
+    return Checkpoint(path, shape, metadata, matrices, gains)
 
 
 def _read(path: str) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
@@ -248,7 +252,7 @@ def _gain(tensor: gguf.ReaderTensor, path: str) -> np.ndarray:
     return np.array(gains, dtype=np.float32)
 
 
-def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Quantised:
+def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Blocks:
     """A matrix with codes and scales that a die can hold; ``kinds`` says what its GGUF type is."""
     name, stored = tensor.name, tensor.tensor_type.name
     inputs, out = (int(n) for n in tensor.shape)
@@ -263,8 +267,8 @@ def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Quan
     if stored in FLOAT_TYPES:
         with np.errstate(over="ignore"):  # scales beyond binary16 are refused below
             raw = gguf.quants.quantize(_floats(tensor, path), gguf.GGMLQuantizationType.Q8_0)
-    matrix = Quantised.from_bytes(kind, raw, out, inputs)
-    if matrix.q.max() >= 1 << matrix.bits:
+    matrix = Blocks.of(kind, raw, out, inputs)
+    if kind != KINDS[kind].stored and matrix.q.max() >= 1 << matrix.bits:
         raise InputError(f"tensor {name} holds codes of more than {matrix.bits} bits", path, "quantise the model anew")
     d, m = (np.abs(word.view(np.float16)) for word in (matrix.d, matrix.m))
     stored = (d, m) if KINDS[kind].zero is None else (d,)  # elsewhere m follows from d

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from models.checkpoint import checkpoint
-from models.checkpoint.checkpoint import KINDS, PARTS, Quantised
+from models.checkpoint.checkpoint import KINDS, PARTS
+from models.checkpoint.quantised import Quantised
 from models.die.shape import GROUP, Die, Shape
 from models.mask import index
 from models.mask.image import EMBED, FINAL_NORM, ROPE, Image, Kind, arrays_of, damaged, norms_of

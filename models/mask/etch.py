@@ -11,7 +11,8 @@ import numpy as np
 from tqdm import tqdm
 
 from models.checkpoint import checkpoint
-from models.checkpoint.checkpoint import Checkpoint, Quantised
+from models.checkpoint.checkpoint import Checkpoint
+from models.checkpoint.quantised import Quantised
 from models.die.shape import MATRICES, Die, check_fits
 from models.errors import InputError
 from models.mask import angles, index

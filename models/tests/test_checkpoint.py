@@ -11,7 +11,8 @@ import pytest
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 
 from models.checkpoint import fetch, tiny
-from models.checkpoint.checkpoint import Quantised, load
+from models.checkpoint.checkpoint import load
+from models.checkpoint.quantised import Quantised
 from models.errors import InputError
 
 F32, Q4_0, Q4_1, Q8_0 = (GGMLQuantizationType[kind] for kind in ("F32", "Q4_0", "Q4_1", "Q8_0"))
