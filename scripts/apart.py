@@ -2,7 +2,7 @@
 """``make apart``: the layers of a model side by side, each simulated by itself against the golden model's frames.
 
 The golden model runs the prompt first, alone, and says what every layer receives and gives. A layer's RTL that gives
-the same for the same input, for every layer, gives what the chain of them gives, by induction; docs/performance.md says
+the same for the same input, for every layer, gives what the chain of them gives, by induction; docs/large.md says
 what only the chain shows. Parts that are done stay done: the same command goes on where it was stopped.
 """
 
