@@ -8,11 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
-from models.checkpoint import checkpoint, fetch
 from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
+from scripts.cli.model import load_model
 from scripts.cli.parameters import DEPTH, LORA, MODEL, SEED, TOKENS
 from tb.chip.job import BuiltChip
 from tb.rig import toolchain
@@ -22,7 +22,7 @@ from tb.rig import toolchain
 def main(*, tokens: int, model: str, depth: int, seed: int, lora: str) -> int:
     """Build the die, hand the terminal to the simulation, report."""
     toolchain.require("verilator")
-    ckpt = checkpoint.load(fetch.resolve(model))
+    ckpt = load_model(model)
     tokenizer = Tokenizer.from_checkpoint(ckpt)
     adapters = [path for path in lora.split(",") if path]
     names = [Path(path).stem for path in adapters]

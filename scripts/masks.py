@@ -13,7 +13,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from models.checkpoint import checkpoint, fetch
 from models.checkpoint.checkpoint import PARTS, Checkpoint
 from models.die.shape import Die
 from models.errors import InputError
@@ -21,6 +20,7 @@ from models.mask import diff, etch
 from models.mask.diff import Change
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
+from scripts.cli.model import load_model
 from scripts.cli.parameters import MODEL, OTHER
 from scripts.silicon import netlist
 from scripts.silicon.netlist import Netlist
@@ -31,7 +31,7 @@ TINY = ("tiny", "tiny-2")
 @command("masks", MODEL, OTHER)
 def main(*, model: str, other: str) -> int:
     """Compare two models' dies and masks, print, and leave build/results/masks.json."""
-    pair = [checkpoint.load(fetch.resolve(name)) for name in choose(model, other)]
+    pair = [load_model(name) for name in choose(model, other)]
     dies = [etch.die_for(ckpt) for ckpt in pair]
     diff.check_geometry(pair, dies)
     print(f"{' and '.join(map(_name, pair))}: a base die for each, and their masks", flush=True)

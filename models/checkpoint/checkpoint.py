@@ -1,25 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """GGUF checkpoints of Llama models, read into the codes and scales a die holds.
 
-The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), blocks
-by ``models.checkpoint.quantised``. Weights of 3 and 6 bits (models.quantise.mix) lie in blocks of other kinds, and a key
-of the metadata says so.
+The container is read by the ``gguf`` library (format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md),
+blocks by ``models.checkpoint.quantised``. Weights of 3 and 6 bits (models.quantise.mix) lie in blocks of other kinds,
+and a key of the metadata says so.
 """
 
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import gguf
 import numpy as np
+from gguf.gguf_reader import READER_SUPPORTED_VERSIONS
 
 from models.checkpoint.quantised import GGUF_KINDS, KINDS, WIDTHS, Blocks
 from models.die.shape import GROUP, Shape
 from models.errors import InputError
 
 FLOAT_TYPES = ("F32", "F16", "BF16")
+CONVERTED = (  # types that go onto a die as Q8_0: all others that the gguf library dequantises
+    *FLOAT_TYPES,
+    *("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_NL", "IQ4_XS"),
+    *("TQ1_0", "TQ2_0", "MXFP4", "NVFP4"),
+)
+GONE = {  # numbers of types that ggml has taken back
+    4: "Q4_2",
+    5: "Q4_3",
+    31: "Q4_0_4_4, of ARM",
+    32: "Q4_0_4_8, of ARM",
+    33: "Q4_0_8_8, of ARM",
+    36: "IQ4_NL_4_4 of ARM, or I2_S of BitNet",
+    37: "IQ4_NL_4_8, of ARM",
+    38: "IQ4_NL_8_8, of ARM",
+}
 PARTS = {  # the tensors side by side in the columns of a cell array
     "qkv": ("attn_q", "attn_k", "attn_v"),
     "o": ("attn_output",),
@@ -46,6 +62,22 @@ class Checkpoint:
     metadata: dict
     tensors: dict[str, Blocks]
     gains: dict[str, np.ndarray]
+    originals: dict[str, gguf.ReaderTensor] = field(default_factory=dict)  # as on file, of matrices converted to Q8_0
+    loss: float = 0.0  # the converted matrices' relative RMS error
+
+    def weights(self, name: str) -> np.ndarray:
+        """The weights of a matrix as the file has them, float32 [out, in]."""
+        if name in self.originals:
+            tensor = self.originals[name]
+            return gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        return self.tensors[name].dequantised()
+
+    @property
+    def conversion(self) -> str:
+        """What the die does not hold as the file has it, in words; empty if there is nothing."""
+        kinds = sorted({tensor.tensor_type.name for tensor in self.originals.values()})
+        what = f"{len(self.originals)} of {len(self.tensors)} matrices ({', '.join(kinds)}) go onto the die as Q8_0"
+        return f"{what}: relative RMS error {100 * self.loss:.2g} %" if kinds else ""
 
     @cached_property
     def sha256(self) -> str:
@@ -68,19 +100,30 @@ class _Reader(gguf.GGUFReader):
             raise EOFError
         return super()._get(offset, dtype, count, override_order)
 
+    def _build_tensors(self, start_offs, fields):
+        for entry in fields:
+            number = int(entry.parts[4][0])
+            if number not in iter(gguf.GGMLQuantizationType):
+                kind = (
+                    f"type {number} ({GONE[number]}), which ggml no longer has" if number in GONE else f"type {number}"
+                )
+                hint = "quantise the model anew from its source with llama-quantize"
+                raise InputError(f"tensor {entry.name} has {kind}", str(self.data.filename), hint)
+        super()._build_tensors(start_offs, fields)
+
 
 def load(path: str | os.PathLike) -> Checkpoint:
     """Read a GGUF file of architecture ``llama``. InputError for anything a die cannot be etched from.
 
-    Matrices in Q4_0, Q4_1 and Q8_0 are taken as they are. F32, F16 and BF16 matrices are quantised to Q8_0 by
-    ``gguf.quants.quantize``; from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the
-    matrices are W3 and W6.
+    Matrices of GGUF_KINDS are taken as they are. Those of CONVERTED are quantised to Q8_0 by ``gguf.quants.quantize``;
+    from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the matrices are W3 and W6.
     """
     path = os.fspath(path)
     metadata, tensors = _read(path)
     kinds = _kinds(metadata, path)
     shape = _shape(metadata, tensors, path)
-    matrices, gains = {}, {}
+    matrices, gains, originals = {}, {}, {}
+    errors = np.zeros(2)  # squares of what converted matrices lose, and of their weights
     for name, size in _expected(shape, HEAD in tensors):
         if name not in tensors:
             raise InputError(f"tensor {name} is missing", path, "use a complete checkpoint")
@@ -93,33 +136,49 @@ def load(path: str | os.PathLike) -> Checkpoint:
             gains[name] = _gain(tensor, path)
         else:
             matrices[name] = _matrix(tensor, kinds, path)
+            if tensor.tensor_type.name in CONVERTED:
+                originals[name] = tensor
+                errors += _squares(tensor, matrices[name])
     tensors.pop(ROPE_FREQS, None)
     if tensors:
         name = next(iter(tensors))
         raise InputError(f"a die has no place for tensor {name}", path, "use a plain Llama checkpoint without biases")
-    return Checkpoint(path, shape, metadata, matrices, gains)
+    loss = float(np.sqrt(errors[0] / errors[1])) if errors[1] else 0.0
+    return Checkpoint(path, shape, metadata, matrices, gains, originals, loss)
 
 
 def _read(path: str) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
     """Metadata and tensors by name."""
     try:
         with open(path, "rb") as file:
-            magic = file.read(4)
+            magic, version = file.read(4), int.from_bytes(file.read(4), "little")
     except OSError as error:
         raise InputError(f"cannot read the checkpoint: {error.strerror}", path, "name a readable GGUF file") from None
     if magic != b"GGUF":
         raise InputError("not a GGUF file", path, "convert the checkpoint to GGUF with llama.cpp")
+    if 0 < version & 0xFFFF and version not in READER_SUPPORTED_VERSIONS:  # a big-endian number has its low half 0
+        what = f"a GGUF file of version {version}, readable are {' and '.join(map(str, READER_SUPPORTED_VERSIONS))}"
+        raise InputError(what, path, "convert the checkpoint anew with llama.cpp")
     try:
         reader = _Reader(path)
         if reader.byte_order != "I":
             raise InputError("big-endian GGUF", path, "convert it with gguf-convert-endian")
-        fields = {name: field.contents() for name, field in reader.fields.items() if not name.startswith("GGUF.")}
+        fields = {name: _contents(entry) for name, entry in reader.fields.items() if not name.startswith("GGUF.")}
     except EOFError:
         raise InputError("the GGUF file is truncated", path, "fetch the file again") from None
     except (ValueError, KeyError, IndexError, TypeError, OverflowError, MemoryError) as error:
         reason = str(error.args[0] if error.args else error).splitlines()
         raise InputError(f"the GGUF file is corrupt: {' '.join(reason)}", path, "fetch the file again") from None
     return fields, {tensor.name: tensor for tensor in reader.tensors}
+
+
+def _contents(entry: gguf.ReaderField) -> object:
+    """The value of a key. Bytes that are not UTF-8, as in some vocabularies, are spelt out: ``\\xff``."""
+    try:
+        return entry.contents()
+    except UnicodeDecodeError:
+        texts = [bytes(entry.parts[at]).decode("utf-8", "backslashreplace") for at in entry.data]
+        return texts if entry.types[0] is gguf.GGUFValueType.ARRAY else texts[0]
 
 
 def _number(metadata: dict, key: str, kind: type, default: float | None, path: str) -> float:
@@ -135,7 +194,7 @@ def _number(metadata: dict, key: str, kind: type, default: float | None, path: s
 def _kinds(metadata: dict, path: str) -> dict[str, str]:
     """What a matrix of each GGUF type is."""
     if WEIGHT_BITS not in metadata:
-        return {kind: kind for kind in GGUF_KINDS} | dict.fromkeys(FLOAT_TYPES, "Q8_0")
+        return {kind: kind for kind in GGUF_KINDS} | dict.fromkeys(CONVERTED, "Q8_0")
     widths = metadata[WEIGHT_BITS]
     if not isinstance(widths, list) or not widths or any(width not in WIDTHS for width in widths):
         what = f"metadata {WEIGHT_BITS} is {str(widths)[:40]}"
@@ -230,11 +289,18 @@ def _expected(shape: Shape, untied: bool) -> Iterator[tuple[str, tuple[int, ...]
 
 
 def _floats(tensor: gguf.ReaderTensor, path: str) -> np.ndarray:
-    """A tensor of a float type as float32, checked to be finite."""
+    """A tensor's values as float32, checked to be finite."""
     values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
     if not np.isfinite(values).all():
         raise InputError(f"tensor {tensor.name} holds values that are not finite", path, "use an intact checkpoint")
     return values
+
+
+def _squares(tensor: gguf.ReaderTensor, matrix: Blocks) -> tuple[float, float]:
+    """Sums of squares: what a matrix differs by from the tensor that it was quantised from, and the tensor itself."""
+    values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32).reshape(-1)
+    lost = matrix.dequantised().reshape(-1) - values
+    return float(np.vdot(lost, lost)), float(np.vdot(values, values))
 
 
 def _unsupported(tensor: gguf.ReaderTensor, allowed: Iterable[str], path: str) -> InputError:
@@ -257,14 +323,14 @@ def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Bloc
     name, stored = tensor.name, tensor.tensor_type.name
     inputs, out = (int(n) for n in tensor.shape)
     if stored not in kinds:
-        raise _unsupported(tensor, kinds, path)
+        raise _unsupported(tensor, GGUF_KINDS, path)
     kind = kinds[stored]
     if inputs % GROUP:
         raise InputError(
             f"the {inputs} inputs of tensor {name} are not a multiple of {GROUP}", path, "use another model"
         )
     raw = tensor.data
-    if stored in FLOAT_TYPES:
+    if stored in CONVERTED:
         with np.errstate(over="ignore"):  # scales beyond binary16 are refused below
             raw = gguf.quants.quantize(_floats(tensor, path), gguf.GGMLQuantizationType.Q8_0)
     matrix = Blocks.of(kind, raw, out, inputs)

@@ -94,9 +94,10 @@ class _Pairs:
 class _Kind:
     """Codes of ``bits`` bits in blocks of the GGUF type ``stored``; where each piece of a block lies, in bytes.
 
-    A block has the scale ``d`` and, where ``zero`` is None, a second binary16 word at ``m``: m itself, or -m in the kinds
-    with integers. Elsewhere codes stand for ``q - zero``: m is ``-zero * d``. With ``integers`` a block is a super-block
-    whose spans have the sub-scales that ``integers`` holds, less ``bias``; with a stored m, behind them as many n.
+    A block has the scale ``d`` and, where ``zero`` is None, a second binary16 word at ``m``: m itself, or -m in the
+    kinds with integers. Elsewhere codes stand for ``q - zero``: m is ``-zero * d``. With ``integers`` a block is a
+    super-block whose spans have the sub-scales that ``integers`` holds, less ``bias``; with a stored m, behind them as
+    many n.
     """
 
     stored: str
@@ -214,9 +215,8 @@ class Quantised:
     def dequantised(self) -> np.ndarray:
         """The weights, float32 [out, in], each rounded as seldom as ggml rounds it."""
         k = KINDS[self.kind]
-        d, m = (
-            _spread(word.view(np.float16).astype(np.float32), self.q.shape[1] // k.span) for word in (self.d, self.m)
-        )
+        spans = self.q.shape[1] // k.span
+        d, m = (_repeat(word.view(np.float16).astype(np.float32), spans) for word in (self.d, self.m))
         q = self.q.reshape(*d.shape, k.span)
         if self.s is not None:
             d, m = d * self.s, m * self.n
@@ -318,6 +318,6 @@ def _word(blocks: np.ndarray, at: int) -> np.ndarray:
     return np.ascontiguousarray(blocks[..., at : at + 2]).view("<u2")[..., 0]
 
 
-def _spread(values: np.ndarray, count: int) -> np.ndarray:
+def _repeat(values: np.ndarray, count: int) -> np.ndarray:
     """Values [out, n] each repeated to [out, count]."""
     return np.repeat(values, count // values.shape[1], axis=1)

@@ -14,9 +14,10 @@ from gguf import GGMLQuantizationType, GGUFWriter
 from tokenizers import models as coders
 from tokenizers import pre_tokenizers, trainers
 
-from models.checkpoint.checkpoint import KINDS as MATRIX_KINDS
-from models.checkpoint.checkpoint import WEIGHT_BITS, WIDTHS
-from models.quantise import gptq
+from models.checkpoint.checkpoint import WEIGHT_BITS
+from models.checkpoint.quantised import K_KINDS, WIDTHS
+from models.checkpoint.quantised import KINDS as MATRIX_KINDS
+from models.quantise import gptq, k_quants
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 ALPHABET = [*map(chr, range(0x21, 0x7F)), "Ġ", "Ċ"]  # printable ASCII, space and newline in byte-level spelling
@@ -32,9 +33,19 @@ MIX = {  # weights of 3 and 6 bits, side by side in the qkv array too
     **dict.fromkeys(("attn_q", "attn_v", "attn_output", "ffn_gate", "ffn_up"), "W3"),
     **dict.fromkeys(("attn_k", "ffn_down", "token_embd", "output"), "W6"),
 }
+K_MIXES = {  # what llama.cpp's quantiser makes of most matrices, and of some instead; ``k_mix``
+    "Q2_K": ("Q2_K", {"attn_v": "Q4_K", "ffn_down": "Q3_K", "attn_output": "Q3_K", "output": "Q6_K"}),
+    "Q3_K_M": ("Q3_K", {"attn_v": "Q5_K", "ffn_down": "Q4_K", "attn_output": "Q4_K", "output": "Q6_K"}),
+    "Q4_K_M": ("Q4_K", {"more attn_v": "Q6_K", "more ffn_down": "Q6_K", "output": "Q6_K"}),
+    "Q5_K_M": ("Q5_K", {"more attn_v": "Q6_K", "more ffn_down": "Q6_K", "output": "Q6_K"}),
+    "Q6_K": ("Q6_K", {}),
+    "Q4_0": ("Q4_0", {"output": "Q6_K"}),
+    "Q4_1": ("Q4_1", {"output": "Q6_K"}),
+}
 SPREAD = {"token_embd": 0.15, "output": 0.15, "attn_q": 1.6, "attn_k": 1.6, "ffn_gate": 1.5}  # of a unit input; else 1
 
-# Arguments of ``write``: the smallest model there is, of which a whole chip is quick on any simulator.
+# Arguments of ``write``: the least that K-kinds go into, and the smallest model there is, quick on any simulator.
+WIDE = {"layers": 2, "d_model": 256, "heads": 8, "kv_heads": 4, "head_dim": 32, "d_ffn": 256, "vocab": 150}
 LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
 
 
@@ -56,10 +67,10 @@ def write(
 ) -> Path:
     """Write a Llama GGUF of random weights (those of ``seed``) with a byte-level BPE tokenizer and a chat template.
 
-    ``kinds`` gives GGUF types (Q4_0, Q4_1, Q8_0, F16, BF16, F32) by role (``attn_q`` ... ``ffn_down``, ``token_embd``,
-    ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins; for weights of 3 and 6 bits (W3, W6) it
-    is ``MIX``, changed at will. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB. Widths are
-    multiples of 32.
+    ``kinds`` gives GGUF types (those that the library writes, and the K-kinds) by role (``attn_q`` ... ``ffn_down``,
+    ``token_embd``, ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins. For weights of 3 and 6
+    bits (W3, W6) it is ``MIX``, changed at will; for a mix of K-kinds ``k_mix`` gives it, and widths are multiples of
+    256 (``WIDE``), else of 32. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB.
     """
     path, kinds = Path(path), KINDS | dict(kinds or {})
     rng = np.random.default_rng(seed)
@@ -90,6 +101,8 @@ def write(
             kind = kinds.get(name, kinds.get(role, "Q4_1"))
             if kind in WIDTHS.values():
                 gptq.quantise(values, np.eye(inputs), MATRIX_KINDS[kind].bits).add_to(writer, name)
+            elif kind in K_KINDS:
+                k_quants.quantise(values, kind).add_to(writer, name)
             else:
                 kind = GGMLQuantizationType[kind]
                 writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
@@ -120,6 +133,23 @@ def write(
         writer.close()
         os.replace(file, path)
     return path
+
+
+def k_mix(name: str, layers: int = WIDE["layers"], *, tied: bool = True) -> dict[str, str]:
+    """``kinds`` of ``write`` as llama.cpp's quantiser mixes them (K_MIXES), by whole names where layers differ.
+
+    Of Q4_K_M and Q5_K_M, v and down have more bits in the first and the last eighth of the layers and in every third
+    between. An embedding that is the output too has the output's kind.
+    """
+    most, others = K_MIXES[name]
+    roles = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "token_embd", "output")
+    kinds = dict.fromkeys(roles, most) | {role: kind for role, kind in others.items() if not role.startswith("more ")}
+    eighth = layers // 8
+    more = [n for n in range(layers) if n < eighth or n >= 7 * layers // 8 or (n - eighth) % 3 == 2]
+    for role, kind in others.items():
+        if role.startswith("more "):
+            kinds |= {f"blk.{n}.{role[5:]}.weight": kind for n in more}
+    return kinds | ({"token_embd": kinds["output"]} if tied else {})
 
 
 def add_tokenizer(writer: GGUFWriter, vocab: int) -> None:

@@ -3,10 +3,10 @@
 
 from dataclasses import dataclass
 
-from models.die.shape import GROUP, MATRICES, Die, Shape, weight_counts
+from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape, weight_counts
 from models.die.widths import sum_widths
 
-SCALE_BITS = 32  # of a group's scale {m, d}
+WORD = 32  # bits of a scale {m, d}; half a word are the integers of a span
 TILE = 512  # columns that one product generator's lines reach; a wider block repeats its generators
 SRAM_BIT = 6
 SRAM_SHARE = 1.05  # decoders, sense amplifiers and drivers of the KV SRAM, beside its cells
@@ -40,6 +40,24 @@ class Units:
     fifo_value: float
 
 
+def scale_words(weights: int, die: Die, array: str) -> list[tuple[int, int]]:
+    """Words of mask 2 that scale the weights of an array: (words, bits of each) of its scales, and of its integers."""
+    superblock = die.superblock[array]
+    scales = [(weights // (superblock or GROUP), WORD)]
+    return scales + ([(weights // die.span[array], WORD // 2)] if superblock else [])
+
+
+def scale_bits(shape: Shape, die: Die) -> int:
+    """Bits of mask 2 that scale the weights of a whole die."""
+    counts = weight_counts(shape, die.lanes)
+    return sum(words * bits for array, count in counts.items() for words, bits in scale_words(count, die, array))
+
+
+def scale_cells(weights: int, die: Die, array: str) -> int:
+    """Cells of those words in an array: as many bits in each as a weight cell has."""
+    return sum(words * -(-bits // die.cell_bits) for words, bits in scale_words(weights, die, array))
+
+
 def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[str, float]:
     """Transistors of one matrix, by part."""
     slices, share = die.slices[name], die.share[name]
@@ -48,7 +66,7 @@ def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[s
     tiles = -(-columns * slices // TILE)
     return {
         "weight cells": rows * columns * slices,
-        "scale cells": rows // GROUP * columns * -(-SCALE_BITS // die.cell_bits),
+        "scale cells": scale_cells(rows * columns, die, name),
         "accumulators": columns * blocks * (slices * units.accumulator + (slices - 1) * sum_w * units.full_adder),
         "product generators": blocks * tiles * die.bit_lines * units.generator + rows * units.row,
         "scaling": columns / share * units.scaling_unit + columns * units.column + die.lanes * units.readout,
@@ -68,7 +86,7 @@ def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
     for name in MATRICES:
         add(matrix(units, d, *shape.matrix_size(name, d.lanes), name), 1 if name == "head" else shape.layers)
     embedding = shape.vocab * shape.d_model
-    add({"embedding cells": embedding * d.embed_slices, "scale cells": embedding // GROUP * -(-32 // d.cell_bits)})
+    add({"embedding cells": embedding * d.embed_slices, "scale cells": scale_cells(embedding, d, EMBED)})
     norm = shape.d_model * units.norm_value + d.lanes * units.norm_lane
     skip, wire = shape.d_model * units.fifo_value, 2 * d.lanes * units.fifo_value
     lanes = d.lanes / 2 * units.rope_pair + d.lanes * (units.swiglu_lane + 2 * units.residual_lane)

@@ -58,6 +58,7 @@ class Matrix:
     @classmethod
     def of(cls, parts: Sequence[Quantised | Blocks], act_w: int, span: int) -> "Matrix":
         """A matrix from the checkpoint's tensors that stand side by side in its columns, in an array of this span."""
+        assert all(part.span >= span for part in parts), "the die has wider spans than its checkpoint"
         spans = parts[0].shape[1] // span
         parts = [part.rows(slice(None)) for part in parts]  # blocks would unpack anew for each word
         words = [[_repeat(word, spans) for word in (p.d, p.m, *_integers(p))] for p in parts]

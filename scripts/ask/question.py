@@ -4,12 +4,12 @@
 import shlex
 from dataclasses import dataclass
 
-from models.checkpoint import checkpoint, fetch
 from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import Die, check_tokens, macs
 from models.errors import InputError
 from scripts.cli.command import given
+from scripts.cli.model import load_model
 from scripts.cli.parameters import DEPTH, LAYERS, LORA, MODEL, PROMPT, SEED, SIM, TOKENS, VIEW
 from tb.chip.job import BuiltChip
 from tb.evidence.waves.window import Window
@@ -62,7 +62,7 @@ def ask(
     toolchain.require(simulator)
     if (view, simulator) == ("switch", "verilator"):
         raise InputError("Verilator has no transistors for the switch view", "VIEW", "use SIM=icarus")
-    ckpt = checkpoint.load(fetch.resolve(model, layers))
+    ckpt = load_model(model, layers)
     tokenizer = Tokenizer.from_checkpoint(ckpt)
     weights = macs(ckpt.shape, head=True)
     if simulator == "icarus" and weights > SMALL:

@@ -95,12 +95,17 @@ def shorten(file: Path) -> None:
 
 
 ARCHITECTURE = b"general.architecture" + b"\x08\0\0\0" + b"\x05\0\0\0\0\0\0\0"  # key, type string, five letters
+OUTPUT = b"blk.0.attn_output.weight" + b"\x02\0\0\0" + b"\x20\0\0\0\0\0\0\0" * 2  # name, dimensions; the type follows
 DAMAGE = {
     "missing file": (Path.unlink, "no such checkpoint"),
     "no GGUF file": (lambda file: file.write_text("weights, honestly\n"), "not a GGUF file"),
     "empty file": (lambda file: file.write_bytes(b""), "not a GGUF file"),
     "truncated": (shorten, "the GGUF file is truncated"),
-    "corrupt": (lambda file: edited(file, b"GGUF\x03\0\0\0", b"GGUF\xff\0\0\0"), "the GGUF file is corrupt"),
+    "version": (lambda file: edited(file, b"GGUF\x03\0\0\0", b"GGUF\xff\0\0\0"), "a GGUF file of version 255"),
+    "corrupt": (
+        lambda file: edited(file, b"blk.0.attn_q.", b"blk.0.attn_k."),
+        "the GGUF file is corrupt: Found duplic",
+    ),
     "architecture": (
         lambda file: edited(file, ARCHITECTURE + b"llama", ARCHITECTURE + b"mamba"),
         "architecture 'mamba' is not llama",
@@ -110,8 +115,8 @@ DAMAGE = {
         "tensor blk.0.ffn_up.weight is missing",
     ),
     "tensor type": (
-        lambda file: tiny.write(file, **SMALL, kinds={"attn_output": "Q5_1"}),
-        "tensor blk.0.attn_output.weight has unsupported type Q5_1",
+        lambda file: edited(file, OUTPUT + b"\x03\0\0\0", OUTPUT + b"\x18\0\0\0"),
+        "tensor blk.0.attn_output.weight has unsupported type I8",
     ),
     "shape": (
         lambda file: tiny.write(file, **SMALL | {"kv_heads": 1}),
