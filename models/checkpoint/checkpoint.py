@@ -93,12 +93,43 @@ class Checkpoint:
 
 
 class _Reader(gguf.GGUFReader):
-    """The library's reader, which would take what lies behind the end of a short file for empty arrays."""
+    """The library's reader, which would take what lies behind the end of a short file for empty arrays.
+
+    It reads an array element by element, through NumPy: half of a simulation's start, where a vocabulary is large. Here
+    an array of numbers is one part, and one of strings a part each.
+    """
 
     def _get(self, offset, dtype, count=1, override_order=None):
         if offset + int(count) * np.dtype(dtype).itemsize > len(self.data):
             raise EOFError
         return super()._get(offset, dtype, count, override_order)
+
+    def _get_field_parts(self, orig_offs, raw_type):
+        if raw_type != gguf.GGUFValueType.ARRAY:
+            return super()._get_field_parts(orig_offs, raw_type)
+        head = [self._get(orig_offs, np.uint32), self._get(orig_offs + 4, np.uint64)]
+        kind, count = gguf.GGUFValueType(int(head[0][0])), int(head[1][0])
+        types, offs = [gguf.GGUFValueType.ARRAY] + [kind] * bool(count), orig_offs + 12
+        if kind is gguf.GGUFValueType.STRING:
+            parts, offs = self._strings(offs, count)
+        elif number := self.gguf_scalar_to_np.get(kind):
+            parts = [self._get(offs, number, count)]
+            offs += parts[0].nbytes
+        else:
+            return super()._get_field_parts(orig_offs, raw_type)
+        return offs - orig_offs, head + parts, list(range(2, 2 + len(parts))), types
+
+    def _strings(self, offs: int, count: int) -> tuple[list[memoryview], int]:
+        """So many strings from a byte on, and the byte behind them."""
+        raw, strings, end = memoryview(self.data), [], len(self.data)
+        order = "little" if self.byte_order == "I" else "big"
+        for _ in range(count):
+            start = offs + 8
+            offs = start + int.from_bytes(raw[start - 8 : start], order)
+            if offs > end or start > end:
+                raise EOFError
+            strings.append(raw[start:offs])
+        return strings, offs
 
     def _build_tensors(self, start_offs, fields):
         for entry in fields:

@@ -24,7 +24,7 @@ from models.golden.fixed_point import rsr, sat32, scaled_half
 COLUMNS = 4096  # columns, tokens and products of one pass: what keeps its float64 temporaries in the cache
 TOKENS = 32
 PRODUCTS = 1 << 17
-HELD_AT_ONCE = 1 << 19  # weights of a streamed matrix that are unpacked at once
+AT_ONCE = 1 << 19  # weights of a streamed matrix that are unpacked at once
 
 
 class Matrix:
@@ -128,7 +128,7 @@ class Streamed:
     def _pieces(self) -> Iterator[Matrix]:
         for part in self.parts:
             out, inputs = part.shape
-            step = max(1, HELD_AT_ONCE // inputs)
+            step = max(1, AT_ONCE // inputs)
             for start in range(0, out, step):
                 yield Matrix.of([part.rows(slice(start, start + step))], self.act_w, self.span)
 
