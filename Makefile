@@ -8,7 +8,7 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval ove
   $(eval export $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
+.PHONY: help setup sim apart test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
   nightly chat users teach shape clean
 
 help: ## this list
@@ -24,6 +24,9 @@ setup: ## install tools and packages into .venv (once)
 
 sim: setup ## a model answers from RTL, every stage checked; TEST=name runs one bench
 	@$(RUN) scripts.sim
+
+apart: setup ## the layers of a model side by side, each against the golden model's frames; LAYERS= CLUSTER=
+	@$(RUN) scripts.apart
 
 test: setup ## the test suite
 	@$(RUN) pytest -n auto --dist worksteal

@@ -2,6 +2,7 @@
 """The etcher: a checkpoint becomes the mask images of docs/masks.md. ``models.mask.decode`` is the way back."""
 
 import dataclasses
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -37,7 +38,7 @@ def spare_cells(ckpt: Checkpoint, die: Die) -> dict[str, int]:
     """Cells that hold no bits of a weight, by array: what it costs that tensors of fewer bits stand in it too."""
     slices = die.slices | {EMBED: die.embed_slices}
     return {
-        array: sum(tensor.q.size * (slices[array] - _slices([tensor], die.cell_bits)) for tensor in tensors)
+        array: sum(math.prod(tensor.shape) * (slices[array] - _slices([tensor], die.cell_bits)) for tensor in tensors)
         for array, tensors in _tensors(ckpt).items()
     }
 
@@ -168,7 +169,7 @@ def _matrix_cells(ckpt: Checkpoint, die: Die, array: str, layer: int) -> np.ndar
 
 def _embedding_cells(tensor: Quantised, die: Die) -> np.ndarray:
     """Words [token, slice, d_model/8]; digit k of word w is the cell of dimension 8w + k."""
-    q = tensor.q.reshape(len(tensor.q), -1, 2)
+    q = tensor.q.reshape(tensor.shape[0], -1, 2)
     pieces = [_pair(q[..., 0], q[..., 1], piece, die.cell_bits) for piece in range(die.embed_slices)]
     return np.stack(pieces, axis=1).view("<u4")
 
@@ -186,13 +187,13 @@ def _scaling(tensor: Quantised, die: Die, array: str, kind: Kind) -> np.ndarray:
 
 def _scales(tensor: Quantised, superblock: int) -> np.ndarray:
     """Words {m, d} [out, super-block] (a group where there are no integers)."""
-    return _repeat(tensor.m.astype("<u4") << 16 | tensor.d, tensor.q.shape[1] // (superblock or GROUP))
+    return _repeat(tensor.m.astype("<u4") << 16 | tensor.d, tensor.shape[1] // (superblock or GROUP))
 
 
 def _integers(tensor: Quantised, span: int) -> np.ndarray:
     """Words [out, group]: bytes s, n of its first span, then of a second one; ones in a plain kind."""
     ones = np.ones_like(tensor.d, dtype=np.int8)
-    count = tensor.q.shape[1] // span
+    count = tensor.shape[1] // span
     pairs = [_repeat(ones if part is None else part, count) for part in (tensor.s, tensor.n)]
     pairs = np.stack(pairs, axis=-1).view(np.uint8).reshape(len(ones), -1, 2 * GROUP // span)
     return np.ascontiguousarray(np.pad(pairs, ((0, 0), (0, 0), (0, 4 - pairs.shape[2])))).view("<u4")[..., 0]

@@ -110,7 +110,10 @@ TOKENS = Parameter(
     users=16,
     quality=2048,
 )
-MODEL = Parameter("MODEL", "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, or the path of a Llama GGUF file")
+MODEL = Parameter(
+    "MODEL", "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, llama-3.1-8b-shape, or the path of a Llama GGUF file"
+)
+LAYERS = Parameter("LAYERS", "of sim, waves: so many layers of a published shape (default: all)", Number(1, 250), None)
 DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256)
 SIM = Parameter(
     "SIM",
