@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every target sets up what it needs by itself. Parameters are declared in scripts/cli/parameters.py.
-RUN := .venv/bin/python -m
+override GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+override RUN := .venv/bin/python -m
+override PARAMETERS := $(shell sed -n '/^[A-Z_]* = Parameter/s/ .*//p' scripts/cli/parameters.py)
 
 # What the command line sets reaches the scripts through the environment letter by letter: nothing in it is expanded,
 # whatever quotes or dollar signs a prompt has.
-$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $(name) := $$(value $(name)))\
-  $(eval export $(name))))
+$(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name)))$(eval export $(name)))
+
+# What the user's environment happens to have does not reach them: a MODEL or a TOKEN of something else, and what changes
+# Python, pytest or the way results are collected. Only PYTHON does, for setup. scripts/cli/given.py takes the lists.
+override OURS := $(filter-out PYTHON $(GIVEN),$(PARAMETERS))
+override THEIRS := $(filter-out PYTHON,$(filter PYTHON% PYTEST_%,$(.VARIABLES))) COVERAGE_DIR FUNCTIONAL RECORDS
+export CARTRIDGE_GIVEN := $(strip $(GIVEN))
+export CARTRIDGE_PASSED_OVER := $(strip $(foreach name,$(OURS),$(if $(filter environment,$(origin $(name))),$(name))))
+$(foreach name,$(OURS) $(THEIRS),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sim test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
@@ -25,8 +34,8 @@ setup: ## install tools and packages into .venv (once)
 sim: setup ## a model answers from RTL, every stage checked; TEST=name runs one bench
 	@$(RUN) scripts.sim
 
-test: setup ## the test suite
-	@$(RUN) pytest -n auto --dist worksteal
+test: setup ## the test suite, side by side; TEST=name a part of it
+	@$(RUN) scripts.test
 
 lint: setup ## ruff, Verilator, Verible and slang, the form of every source, licence lines
 	@$(RUN) scripts.lint
