@@ -16,6 +16,7 @@ from rich.table import Table
 
 from models.checkpoint import checkpoint, fetch
 from models.checkpoint.tokenizer import Tokenizer
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import DEPTH, MODEL, SEED, TOKENS, USERS
@@ -123,7 +124,7 @@ def show(console: Console, questions: list[str], figures: dict) -> None:
     ):
         table.add_row(name, value)
     console.print()
-    console.print(table)
+    tables.show(console, table)
 
 
 if __name__ == "__main__":
