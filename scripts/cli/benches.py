@@ -12,6 +12,8 @@ NO_BENCHES = ("tb/rig", "tb/oracle")  # rooms of tb/ whose tests are of the benc
 
 ALONE = ("-s", "-p", "no:xdist")  # options of pytest: one after another, and what they print is seen
 
+QUIETLY = ("-v", "--tb=short", "--show-capture=no", "-p", "no:xdist")  # and only what failed, and where waves are
+
 
 def choose(test: str, root: Path = ROOT, rooms: tuple[str, ...] = ("tb",)) -> list[str]:
     """Arguments with which pytest finds the tests of TEST: a node, a folder of tb/, or part of a name; '': all.

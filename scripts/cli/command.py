@@ -49,7 +49,9 @@ def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]],
 def guard(job: Callable[[], int]) -> int:
     """Do a job: its status, or 1 with one line where a check fails, 2 with one line for bad input or a bad machine."""
     try:
-        return job()
+        status = job()
+        sys.stdout.flush()
+        return status
     except click.exceptions.Exit as asked_for_help:
         return asked_for_help.exit_code
     except click.UsageError as problem:

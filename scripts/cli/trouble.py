@@ -4,6 +4,7 @@
 import errno
 import os
 import pwd
+import select
 import sys
 from pathlib import Path
 
@@ -39,12 +40,11 @@ def refuse_foreign(folder: Path) -> None:
 
 def reader_has_gone() -> bool:
     """Whether nobody reads what this process prints (``make sim | head``); then it is silent to its end."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    if gone := bool(poll.poll(0)):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+    return gone
 
 
 def _denied(there: Path) -> InputError:
