@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from models import space
+from models.errors import InputError
 from tb.rig import record
 from tb.rig.record import Record, RunError
 from tb.rig.record_tests import DIVERGENCE
@@ -78,3 +80,22 @@ def test_a_refused_design_is_refused_for_the_same_reason_again(tmp_path, capfd):
             run("refused", "none", simulator="verilator", sources=(source,), build_args=("--hierarchical",))
         assert failure.value.record.verdict == record.UNBUILT
         assert "WIDTHEXPAND" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("words", [("the disk", True), ("No space left on device", False)])
+def test_a_disk_that_fills_while_it_builds(words, tmp_path, monkeypatch):
+    """Whatever the tools make of it (an empty makefile: "No targets"), the reason is told: by the disk, or by them."""
+    said, full = words
+    source = tmp_path / "broken.sv"
+    source.write_text(f"module broken; {said}\n")  # the compiler prints the line that it refuses
+    monkeypatch.setattr(space, "free", lambda folder: 0 if full else 1 << 30)
+    with pytest.raises(InputError, match=r"no space left: .* MB are free, and SmolLM2 takes .*/broken-"):
+        run("broken", "none", simulator="verilator", sources=(source,))
+
+
+def test_a_disk_that_fills_while_it_runs(simulate, monkeypatch):
+    """A trace or a result that is cut short fails in many ways; a run that passes needs no room."""
+    monkeypatch.setattr(space, "free", lambda folder: 0)
+    assert simulate("well").verdict == "passed"
+    with pytest.raises(InputError, match=r"no space left: .*/runs/"):
+        simulate("words")
