@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 CACHE = Path(sys.prefix, "cache")  # beside the packages, which can be written where HOME cannot
-FOREIGN = ("COCOTB_", "GPI_", "PYGPI_", "LIBPYTHON_LOC", "GUI")  # what begins so; a run sets its own
+FOREIGN = ("COCOTB_", "GPI_", "PYGPI_", "LIBPYTHON_LOC", "GUI", "PYTEST_ADDOPTS")  # what begins so; a run sets its own
 
 
 def settle() -> None:
-    """Make this process, and what it starts, independent of cocotb settings, HOME and a TMPDIR that is not there."""
+    """Make what this process starts, itself too, independent of cocotb settings, HOME and a TMPDIR that is not there."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ |= {"XDG_CACHE_HOME": str(CACHE), "MPLCONFIGDIR": str(CACHE / "matplotlib")}

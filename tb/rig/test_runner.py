@@ -56,6 +56,16 @@ def test_a_run_that_passes(simulate):
     assert made.run_seconds > 0
 
 
+def test_a_run_has_its_own_settings_of_cocotb(tmp_path, monkeypatch):
+    """Not those of the user, and all of its own: cocotb imports conftest.py inside the simulator too."""
+    monkeypatch.setenv("COCOTB_TEST_FILTER", "nothing")
+    source = tmp_path / "empty.sv"
+    source.write_text("module empty;\nendmodule\n")
+    only = {"END": "well", "COCOTB_TEST_FILTER": "as_asked$"}
+    made = run("empty", "tb.rig.record_tests", simulator="icarus", sources=(source,), env=only, replay="again")
+    assert Path(made.folder, "results.xml").read_text().count("<testcase ") == 1
+
+
 def test_a_run_that_diverges(simulate):
     made = simulate("divergence")
     assert (made.verdict, made.failed_test, round(made.stopped_ns)) == ("failed", "as_asked", 25)
