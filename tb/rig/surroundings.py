@@ -10,7 +10,7 @@ FOREIGN = ("COCOTB_", "GPI_", "PYGPI_", "LIBPYTHON_LOC", "GUI", "PYTEST_ADDOPTS"
 
 
 def settle() -> None:
-    """Make what this process starts, itself too, independent of cocotb settings, HOME and a TMPDIR that is not there."""
+    """Make this process, and what it starts, independent of the user's cocotb, HOME, and a TMPDIR that is not there."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ |= {"XDG_CACHE_HOME": str(CACHE), "MPLCONFIGDIR": str(CACHE / "matplotlib")}
