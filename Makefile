@@ -44,7 +44,7 @@ format: setup ## every source in the form that `make lint` asks for
 	@$(RUN) scripts.format
 
 bench: setup ## speed of simulation and golden model, beside llama.cpp
-	@$(RUN) pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(RUN) pip install --quiet --no-cache-dir --disable-pip-version-check -r requirements-bench.txt
 	@$(RUN) scripts.bench
 
 quality: setup ## perplexity of the golden model beside the float reference
@@ -87,7 +87,7 @@ teach: setup ## an adapter with which a model begins every answer with a phrase,
 	@$(RUN) scripts.teach
 
 nightly: setup ## regression, coverage, proofs and speed in one report; PARTS='regress formal'
-	@$(RUN) pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(RUN) pip install --quiet --no-cache-dir --disable-pip-version-check -r requirements-bench.txt
 	@$(RUN) scripts.nightly
 
 shape: setup ## the constants of a model's die, for other flows (docs/flows.md); MODEL= DEPTH= OUT=
