@@ -12,7 +12,14 @@ NO_BENCHES = ("tb/rig", "tb/oracle")  # rooms of tb/ whose tests are of the benc
 
 ALONE = ("-s", "-p", "no:xdist")  # options of pytest: one after another, and what they print is seen
 
-QUIETLY = ("-v", "--tb=short", "--show-capture=no", "-p", "no:xdist")  # and only what failed, and where waves are
+QUIETLY = (
+    "-v",
+    "--no-header",
+    "--tb=short",
+    "--show-capture=no",
+    "-p",
+    "no:xdist",
+)  # and only what failed, and where waves are
 
 
 def choose(test: str, root: Path = ROOT, rooms: tuple[str, ...] = ("tb",)) -> list[str]:
