@@ -5,10 +5,23 @@ import os
 
 import pytest
 
-from tb.rig import record
+from models.errors import InputError
+from tb.rig import record, runner, surroundings
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests side by side have a core each: there, NumPy may not take two
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def pytest_configure() -> None:
+    """A seed or a simulator that is none ends the session in one line, and so does a Python that takes no assertion.
+
+    Not when this file is imported: cocotb does that too, inside a simulator, whose settings must stay.
+    """
+    surroundings.settle()
+    try:
+        runner.check_settings()
+    except InputError as problem:
+        raise pytest.UsageError(str(problem)) from None
 
 
 def pytest_exception_interact(call: pytest.CallInfo) -> None:

@@ -34,8 +34,8 @@ def main() -> int:
 
 def check_python() -> bool:
     """Whether ruff complains, of code or of its form."""
-    code = run("ruff check", [BIN / "ruff", "check", ROOT])
-    form = run("ruff format", [BIN / "ruff", "format", "--check", "--quiet", ROOT])
+    code = run("ruff check", [BIN / "ruff", "check", "--no-cache", ROOT])
+    form = run("ruff format", [BIN / "ruff", "format", "--no-cache", "--check", "--quiet", ROOT])
     return code or form
 
 

@@ -60,8 +60,13 @@ PARTS = (
 )
 
 
-@command("nightly", parameters.PARTS, parameters.SEED, parameters.TEST)
-def main(root: Path = ROOT, every: tuple[Part, ...] = PARTS, *, parts: str, seed: int | None, test: str) -> int:
+OF_PARTS = (parameters.SEEDS, parameters.SIM, parameters.CLUSTER, parameters.MODEL)  # which get them as they are
+
+
+@command("nightly", parameters.PARTS, parameters.SEED, parameters.TEST, *OF_PARTS)
+def main(
+    root: Path = ROOT, every: tuple[Part, ...] = PARTS, *, parts: str, seed: int | None, test: str, **_of_parts: object
+) -> int:
     """Do the night of the project in ``root``, print, and leave nightly.json, nightly.html and logs in build/results.
 
     Returns:

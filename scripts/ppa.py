@@ -15,6 +15,7 @@ from models.die.cost import Units
 from models.die.cycles import Cycles
 from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape
 from models.die.widths import sum_widths
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLOCK
@@ -323,7 +324,7 @@ def show(table: list[dict], by_kind: list[dict], points: list[dict], chosen: dic
                 f"{row['transistors']:.2f}",
                 f"{row['rom_and_mac']:.2f}",
             )
-    console.print(sheet)
+    tables.show(console, sheet)
     sheet = Table(
         title="transistors a weight by kind: blocks of 1,024 rows, 16 on at once, four columns a scaling unit"
     )
@@ -341,11 +342,11 @@ def show(table: list[dict], by_kind: list[dict], points: list[dict], chosen: dic
             f"{row['transistors']:.2f}",
             *(f"{row[name]:,.0f}" for name in ("sub_scale", "scaling_unit")),
         )
-    console.print(sheet)
+    tables.show(console, sheet)
     sheet = Table(title=f"Llama 3.1 8B on one die at {clock} GHz, KV SRAM of {CONTEXT} tokens, at position {MIDDLE}")
-    for title in ("weights", "activations", "bit lines", "block", "lanes", "share", "cycles a token"):
+    for title in ("weights", "act. bits", "bit lines", "block", "lanes", "share", "cycles a token"):
         sheet.add_column(title, justify="right")
-    for title in ("tokens/s, one user", "in aggregate", "GHz for 17,000", "transistors a parameter"):
+    for title in ("tokens/s, one user", "in aggregate", "GHz for 17,000", "trans. a param."):
         sheet.add_column(title, justify="right")
     for p in [*(p for p in points if p["act_w"] == chosen["act_w"]), mixed]:
         sheet.add_row(
@@ -359,7 +360,7 @@ def show(table: list[dict], by_kind: list[dict], points: list[dict], chosen: dic
             f"{p['transistors_per_parameter']:.2f}",
             style="bold" if p is chosen else "",
         )
-    console.print(sheet)
+    tables.show(console, sheet)
     where = ", ".join(f"{name} {n:.2f}" for name, n in chosen["parts_per_parameter"].items())
     console.print(f"where the bold die's transistors go, a parameter: {where}")
     when = ", ".join(f"{name} {n:,}" for name, n in chosen["clocks_a_layer"].items())

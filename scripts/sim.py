@@ -15,7 +15,7 @@ from models.die.shape import macs
 from models.mask.audit import audit
 from scripts.ask import question
 from scripts.ask.figures import summarise
-from scripts.cli import benches
+from scripts.cli import benches, tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import TEST
@@ -81,7 +81,7 @@ def show(figures: dict) -> None:
     ):
         table.add_row(name, value)
     print()
-    Console().print(table)
+    tables.show(Console(), table)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """The etcher: a checkpoint becomes the mask images of docs/masks.md. ``models.mask.decode`` is the way back."""
 
 import dataclasses
+import errno
 import math
 import os
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from models import space
 from models.checkpoint import checkpoint
 from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.quantised import Quantised
@@ -18,6 +20,8 @@ from models.die.shape import CELL_BITS, EMBED, GROUP, Die, cell_count, check_fit
 from models.errors import InputError
 from models.mask import angles, index
 from models.mask.image import FINAL_NORM, ROPE, Image, Kind, arrays_of, whole_mask
+
+BYTES = 1.4  # on file, of a cell and its part of a scale
 
 
 def die_for(ckpt: Checkpoint, **overrides: int) -> Die:
@@ -47,7 +51,8 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
     """Write the mask images of ``ckpt`` into the folder ``out_dir``, which appears in one step when all are written.
 
     A mask of the same checkpoint and die that is there already is kept (its files are checked by their sizes only).
-    InputError if the die cannot hold the checkpoint, ``out_dir`` is something else than a mask, or writing fails.
+    InputError if the die cannot hold the checkpoint, ``out_dir`` is something else than a mask, or the disk is full;
+    OSError if writing fails of something else.
     """
     out = Path(out_dir)
     check_fits(ckpt.shape, die, ckpt.path)
@@ -69,7 +74,10 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
                 os.replace(out, Path(scratch, "old"))
             os.replace(new, out)
     except OSError as error:
-        raise InputError(f"cannot write the mask: {error.strerror}", str(out), "free or name another place") from None
+        if space.is_full(out.parent) or error.errno in (None, errno.ENOSPC, errno.EDQUOT):  # None: NumPy's, cut short
+            need = f"the mask takes up to {cell_count(ckpt.shape, die) * BYTES / 1e6:,.0f}"
+            raise space.exhausted(out.parent, need) from None
+        raise
     return out
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.campaign.result import RunResult
+from scripts.cli import tables
 from scripts.cli.files import write, write_text
 
 SLOWEST = 10
@@ -79,7 +80,7 @@ def show(console: Console, results: list[RunResult], data: dict) -> None:
     table.add_section()
     table.add_row("all", *_row(results))
     console.print()
-    console.print(table)
+    tables.show(console, table)
     for result in results:
         if result.problem:
             console.print(f"\nFAILED {result.run}", style="bold red", markup=False, highlight=False, soft_wrap=True)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every parameter of every command: its name, its type with the range, its default and what it means, said once.
 
-A parameter reaches a command through the environment (``make TARGET NAME=value``) or as an option (``--name value``).
+A parameter reaches a command from make's command line (``make TARGET NAME=value``), which the Makefile, and it alone,
+passes on through the environment, or as an option (``--name value``).
 ``python -m scripts.cli.parameters`` prints all of them, for ``make help``; nothing here imports more than that needs.
 """
 
@@ -148,8 +149,10 @@ ACT_W = Parameter("ACT_W", "of quality: bits of an activation's mantissa", Numbe
 KV_W = Parameter("KV_W", "of quality: bits of a mantissa in the KV cache", Number(1, 64), Die.kv_w)
 PARTS = Parameter("PARTS", "of nightly: only these, such as 'regress formal' (default: all)")
 CLOCK = Parameter("CLOCK", "of ppa: gigahertz at which tokens/s are stated", Number(0.01, 10.0), 1.5)
+PYTHON = Parameter("PYTHON", "of setup: the Python >= 3.11 that makes .venv, in which all else runs")
 
 EVERY = {parameter.name: parameter for parameter in list(globals().values()) if isinstance(parameter, Parameter)}
+SETUP = (PYTHON,)  # for what comes before every command: each target takes these
 
 
 def seeds_from(first: int, count: int) -> range:

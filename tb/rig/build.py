@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from models import space
 from models.project import BUILD, ROOT
 from tb.evidence import assertions
 from tb.rig.engines import OPTIMISE, WAVES_MAIN, engine
@@ -98,7 +99,7 @@ def digest(path: Path) -> str:
 def build(design: Design) -> float:
     """Build it in its folder unless a good build is there, one process at a time; gives the seconds that took.
 
-    BuildError if the simulator refuses it, which prints what the simulator says.
+    BuildError if the simulator refuses it, which prints what the simulator says; InputError if the disk is full.
     """
     design.folder.mkdir(parents=True, exist_ok=True)
     stamp, log = design.folder / "built.json", design.folder / "build.log"
@@ -126,7 +127,10 @@ def build(design: Design) -> float:
             # An interrupted build leaves the one empty; by the other, Verilator takes what it refused for written.
             for half in [*design.folder.rglob("*__ALL.cpp"), *design.folder.rglob("*__verFiles.dat")]:
                 half.unlink()
-            print(log.read_text() if log.is_file() else "", flush=True)
+            said = log.read_text() if log.is_file() else ""
+            if space.is_full(design.folder, said):
+                raise space.exhausted(design.folder) from None
+            print(said, flush=True)
             raise BuildError(f"the build of {design.top} failed, see {log}") from None
         stamp.write_text(json.dumps(wanted))
         return time.monotonic() - begun

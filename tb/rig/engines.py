@@ -13,6 +13,7 @@ from tb.rig import toolchain
 
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"  # the main program of a model
 WAVES_MAIN = Path(__file__).parents[1] / "evidence" / "waves" / "window.cpp"  # and of one that is traced
+FINISH = [str(Path(__file__).with_name("finish.cpp")), "-CFLAGS", "-DVL_USER_FINISH"]
 TRACE_WIDTH = "8192"  # bits of the widest signal in a trace
 # A model's C++ in one file: its headers, most of what is compiled, are read once and not for each of dozens of files.
 JOINED = "VM_PARALLEL_BUILDS=0"
@@ -60,7 +61,7 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
     def build(self, *, build_dir: Path, **arguments) -> None:
         """Build, with Verilator's run time, most of a small model's C++, compiled once for all builds of one kind."""
         tool = toolchain.describe("verilator"), self.tool_env.get("VERILATOR_ROOT")
-        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted))
+        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted, FINISH[1:]))
         self.runtime = build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
         _copy_runtime(self.runtime, build_dir)
         super().build(build_dir=build_dir, **arguments)
@@ -71,6 +72,7 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
 
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
+        verilate += FINISH
         if self.profile != "unit":
             verilate.remove("--public-flat-rw")
         if self.waves:

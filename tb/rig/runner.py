@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+from models import space
+from models.errors import InputError
 from models.project import HDL
 from tb.evidence import assertions
 from tb.oracle import finding
@@ -25,8 +27,20 @@ def simulators() -> list[str]:
 
 
 def default_seed() -> int:
-    """The seed of everything random: that of the environment variable SEED, or 1."""
-    return int(os.environ.get("SEED") or 1)
+    """The seed of everything random: that of the environment variable SEED, or 1. InputError if that is no number."""
+    given = os.environ.get("SEED") or "1"
+    if not given.isdecimal():
+        raise InputError(f"{given!r} is no number", "SEED", "leave it out for 1")
+    return int(given)
+
+
+def check_settings() -> None:
+    """InputError if the environment asks for what no run could have, or Python leaves out assertions."""
+    default_seed()
+    if given := os.environ.get("SIM"):
+        toolchain.require(given)
+    if not __debug__:
+        raise InputError("Python runs without assertions", "PYTHONOPTIMIZE or -O", "run it with them")
 
 
 def traced() -> bool:
@@ -80,7 +94,7 @@ def run(
         The record of the run. Its folder, below that of the build, has results.xml, the trace, what the tests write.
 
     Raises:
-        InputError: the simulator is not there.
+        InputError: the simulator is not there, or the disk is full.
         RunError: the build failed, the simulator failed, or not at least one test ran and all of them passed.
     """
     toolchain.require(simulator)
@@ -108,6 +122,8 @@ def run(
         plusargs = (*plusargs, f"+verilator+coverage+file+{kept / 'code.dat'}")
         env = env | {"FUNCTIONAL": str(kept / "functional.yml")}
     _simulate(this, design, tests, plusargs, env)
+    if this.problem and space.is_full(Path(this.folder)):
+        raise space.exhausted(Path(this.folder))  # of which it failed, whatever it says
     this.write()
     if this.verdict != PASSED:
         raise RunError(this)
