@@ -5,17 +5,26 @@ import os
 
 import pytest
 
-from tb.rig import record
+from tb.rig import processes, record
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests side by side have a core each: there, NumPy may not take two
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def pytest_exception_interact(call: pytest.CallInfo) -> None:
-    """The record of a run says that its test failed of it."""
-    if isinstance(error := call.excinfo.value, record.RunError):
+def pytest_configure() -> None:
+    """However the tests end, no simulator is left."""
+    processes.take_charge()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    """The record of a run says that its test failed of it, and the JUnit report what differed, and how to see it."""
+    report = yield
+    if report.failed and isinstance(error := call.excinfo.value, record.RunError):
         error.record.fatal = True
         error.record.write()
+        report.user_properties += error.record.properties()
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

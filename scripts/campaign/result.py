@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What became of a run: one verdict, from the status of its process and from its report, and where to look."""
 
+import re
 import shlex
 import signal
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class RunResult:
         records: of the simulations that it started, in their order.
         repeated, waves: 'passed' or 'failed', and the view of its waves, of the same run once more with waves; or ''.
         lost: whether the cluster, not the bench, did not bring it to its end.
+        told: what the worker told, all but the output: of it ``judge`` makes this.
     """
 
     run: Run
@@ -50,6 +52,7 @@ class RunResult:
     repeated: str = ""
     waves: str = ""
     lost: bool = False
+    told: dict = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -79,6 +82,13 @@ class RunResult:
         return (self.cause and self.cause.said) or self.problem
 
     @property
+    def bucket(self) -> str:
+        """What failures of one kind have in common: the stage that diverges, or the message without its figures."""
+        if self.cause and self.cause.divergence:
+            return f"stage {self.cause.divergence.place.stage.name.lower()} diverges"
+        return re.sub(r"0x[0-9a-fA-F]+|\d+", "N", self.said)
+
+    @property
     def replay(self) -> str:
         """The command that does it again; '' if it passed."""
         if not self.problem:
@@ -94,7 +104,8 @@ def judge(
     cases = _cases(report)
     found = [Record.of(fields) for fields in records]
     waves = next((record.waves for record in reversed(found) if record.waves), "")
-    return RunResult(run, seconds, output, cases, _problem(status, cases), found, waves=waves)
+    told = {"status": status, "seconds": seconds, "report": report, "records": records}
+    return RunResult(run, seconds, output, cases, _problem(status, cases), found, waves=waves, told=told)
 
 
 def lose(run: Run, problem: str) -> RunResult:

@@ -9,6 +9,7 @@ import click
 
 from models.errors import InputError
 from scripts.cli.parameters import Parameter
+from tb.rig import processes
 
 
 def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -37,7 +38,11 @@ def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]],
 
 
 def guard(job: Callable[[], int]) -> int:
-    """Do a job: its status, or 1 with one line where a check fails, 2 with one line for bad input."""
+    """Do a job: its status, or 1 with one line where a check fails, 2 with one line for bad input.
+
+    Whatever ends it, nothing that it started is left.
+    """
+    processes.take_charge()
     try:
         return job()
     except click.exceptions.Exit as asked_for_help:
@@ -51,9 +56,9 @@ def guard(job: Callable[[], int]) -> int:
     except AssertionError as failure:
         print(f"FAILED: {failure}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or "stopped", file=sys.stderr)
+        return processes.status(stopped)
 
 
 def given() -> Mapping[str, str]:
