@@ -29,7 +29,7 @@ from tb.oracle.place import Place
 from tb.rig import toolchain
 
 ROOT = Path(__file__).parents[2]
-PARAMETERS = ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER", "WAVES")
+PARAMETERS = ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER", "WAVES", "JOBS", "FAILED", "RESUME", "BUILD")
 BENCHES = {
     "good": """
         import pytest
@@ -205,6 +205,10 @@ def test_results_agree(tmp_path, environment, capsys):
     assert data["simulators"] == {name: toolchain.describe(name) for name in ("icarus", "verilator")}
     assert (data["runs"], data["passed"], data["failed"]) == (13, 8, 5)
     assert data["build_seconds"] == 6.0
+    kinds = {bucket["what"]: bucket["runs"] for bucket in data["buckets"]}
+    skipped = "no test ran (pytest left with status N)"
+    assert kinds == {"stage q diverges": 1, "killed by SIGSEGV": 2, skipped: 2}
+    assert printed.count("again with waves: ") == len(kinds)
     assert [(result["node"], result["seed"]) for result in results] == [
         (run.node, run.seed) for run in list_runs(collect_benches("", tmp_path), range(4, 6))
     ]
@@ -236,6 +240,35 @@ def test_a_failed_run_is_told_and_repeated(tmp_path, environment, capsys):
     assert {name: result[name] for name in expected} == expected
     for line in (expected["divergence"], expected["replay"], "waves: build/diverging.gtkw"):
         assert f"\n  {line}\n" in printed
+
+
+def test_what_failed_is_run_again(tmp_path, environment, capsys):
+    """FAILED=1: with waves, and nothing else; a choice beside it would be another regression."""
+    root = stand_in(tmp_path, BENCHES)
+    environment(FAILED="1")
+    assert regress.main(root) == 2
+    environment(SEED="4", SEEDS="2", SIM="icarus", TEST="diverging")
+    assert regress.main(root) == 1
+    environment(FAILED="1", JOBS="1")
+    assert regress.main(root) == 1
+    data, _ = left(root)
+    assert [(result["seed"], result["waves"], result["repeated"]) for result in data["results"]] == [
+        (5, "build/diverging.gtkw", "")
+    ]
+    assert (data["sim"], data["workers"]) == ("icarus", "1 workers on this machine")
+    environment(FAILED="1", SEED="5")
+    assert regress.main(root) == 2
+    says = capsys.readouterr().err
+    assert "run `make regress` first" in says and "FAILED takes the runs of the last regression, not SEED" in says
+
+
+def test_the_value_that_differed_is_in_junit(tmp_path, environment):
+    environment(SEED="5", SEEDS="1", TEST="diverging")
+    regress.main(stand_in(tmp_path, BENCHES))
+    xml = (tmp_path / "build" / "results" / "regress.xml").read_text()
+    for name in ("stage", "position", "expected", "got"):
+        assert f'<property name="{name}" value="{DIVERGENCE.fields()[name]}"' in xml
+    assert 'value="make waves TEST=diverging SEED=5"' in xml
 
 
 def test_a_worker_dies(tmp_path, environment):
@@ -304,25 +337,38 @@ def test_nothing_outlives_a_run(ends, tmp_path):
     assert gone(int((tmp_path / "child").read_text()))
 
 
-def test_stopped_by_the_user(tmp_path):
-    root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", "60")})
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_the_user(number, tmp_path, environment):
+    """Nothing goes on, what was done is kept and reported, and RESUME=1 does the rest and no more."""
+    slow = "0 if part == 0 or pathlib.Path('go').exists() else 60"
+    root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", slow)})
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", *PARAMETERS))}
     program = f"import sys, pathlib, scripts.regress; sys.exit(scripts.regress.main(pathlib.Path({str(root)!r})))"
     (tmp_path / "stop.py").write_text(f"if __name__ == '__main__':\n    {program}\n")
     command = subprocess.Popen(
         [sys.executable, str(tmp_path / "stop.py")],
         cwd=ROOT,
-        env=env | {"PYTHONPATH": str(ROOT), "SIM": "icarus"},
+        env=env | {"PYTHONPATH": str(ROOT), "SIM": "icarus", "JOBS": "1", "SEEDS": "1"},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+    while len(list(root.glob("started-*"))) < 2:
+        assert command.poll() is None
+        time.sleep(0.05)
     children = started(root, command.pid)
-    os.killpg(command.pid, signal.SIGINT)
-    assert command.communicate(timeout=60)[1] == "stopped\n"
-    assert command.returncode == 130
+    os.killpg(command.pid, number)
+    assert command.communicate(timeout=60)[1].startswith("stopped")
+    assert command.returncode == 128 + number
     assert all(gone(pid) for pid in children)
-    assert not list((root / "build" / "results").glob("regress*"))
+    data, cases = left(root)
+    assert (data["planned"], data["runs"], data["passed"], len(cases)) == (3, 1, 1, 1)
+    (root / "go").touch()
+    environment(RESUME="1")
+    assert regress.main(root) == 0
+    data, _ = left(root)
+    assert (data["runs"], data["passed"], data["seeds"]) == (3, 3, 1)
+    assert len(list(root.glob("started-*"))) == 4  # one of them stopped
 
 
 @pytest.mark.parametrize(
@@ -373,6 +419,10 @@ def test_every_failure_is_one_in_junit():
         ({"SIM": "vcs"}, "'vcs' was never tried here (SIM)"),
         ({"TEST": "nonsense"}, "no bench matches 'nonsense' (TEST)"),
         ({"TEST": "a or ("}, "no bench matches 'a or (' (TEST)"),
+        ({"CLUSTER": "pbs", "JOBS": "2"}, "'pbs' has workers of its own (JOBS)"),
+        ({"JOBS": "0"}, "'0' is no number from 1 to 1024 (JOBS)"),
+        ({"RESUME": "1", "FAILED": "1"}, "what failed and what was left are two regressions (FAILED, RESUME)"),
+        ({"FAILED": "yes"}, "unknown switch 'yes' (FAILED)"),
         ({"CLUSTER": "pbs"}, "unknown cluster 'pbs' (CLUSTER)"),
         ({"CLUSTER": "tcp://127.0.0.1:1"}, "no scheduler answers at 'tcp://127.0.0.1:1' (CLUSTER)"),
         ({"CLUSTER": "fax://1"}, "no scheduler answers at 'fax://1' (CLUSTER)"),
