@@ -32,5 +32,8 @@ async def as_asked(dut) -> None:
             raise AssertionError(str(DIVERGENCE))
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "terminate":
+            os.kill(os.getpid(), signal.SIGTERM)
+            await Timer(20, unit="ns")
         case "words":
             raise AssertionError("lane 3: 7 for 8\nand more")
