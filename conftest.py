@@ -29,13 +29,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item):
-    """Runs have the test's name; the traces that the user asked for, by WAVES=1, are laid out when it has ended."""
+    """Runs have the test's name; the traces that the user asked for, by WAVES=1, are laid out however it has ended."""
     with record.runs_of(item.nodeid) as runs:
-        done = yield
-    if traces := {run.folder: run for run in runs if run.trace and not run.waves}:  # the last one of a folder
-        from tb.evidence.waves import view
-        from tb.rig.runner import traced
+        try:
+            return (yield)
+        finally:
+            if traces := [run for run in runs if run.trace and not run.waves]:
+                from tb.evidence.waves import view
+                from tb.rig.runner import traced
 
-        for run in traces.values() if traced() else ():
-            view.leave(run).show()
-    return done
+                for run in traces if traced() else ():
+                    view.leave(run).show()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from junitparser import Error, Failure, JUnitXml, JUnitXmlError, Skipped, TestCase
 
-from tb.rig.record import RUNNING, Record
+from tb.rig.record import RUNNING, STOPPED, Record
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class RunResult:
     def cause(self) -> Record | None:
         """The simulation that failed the run: a test may have others that it expects to fail."""
         fatal = [record for record in self.records if record.fatal]
-        running = [record for record in self.records if record.verdict == RUNNING]  # and the process was killed
+        running = [record for record in self.records if record.verdict in (RUNNING, STOPPED)]  # as the process ended
         return next(iter(fatal + running[::-1]), None) if self.problem else None
 
     @property

@@ -17,13 +17,13 @@ import dask
 import psutil
 import pytest
 from distributed import LocalCluster
-from junitparser import Error, Failure, JUnitXml
+from junitparser import JUnitXml
 
 from models.golden.stage import Stage
 from scripts import regress
-from scripts.campaign import job, regress_report
-from scripts.campaign.benches import collect_benches, list_runs, take_turns
-from scripts.campaign.result import Run, judge
+from scripts.campaign import job
+from scripts.campaign.benches import collect_benches, list_runs
+from scripts.campaign.result import Run
 from tb.oracle.finding import Divergence
 from tb.oracle.place import Place
 from tb.rig import toolchain
@@ -100,8 +100,6 @@ SLOW = """
         pathlib.Path(f"started-{os.getpid()}").touch()
         time.sleep(SECONDS)
     """
-REPORT = "<testsuites><testsuite><testcase name='test_a'>{}</testcase></testsuite></testsuites>"
-RUN = Run("tb/good/test_good.py::test_good", 3)
 
 
 def stand_in(root: Path, benches: dict[str, str]) -> Path:
@@ -155,35 +153,6 @@ def started(root: Path, above: int) -> set[int]:
             return below
         time.sleep(0.05)
     raise AssertionError("no run started")
-
-
-def test_runs():
-    """All nodes with all seeds, the first seed first; one run of those that are not random."""
-    runs = list_runs([("a", False), ("b", True), ("c", False)], range(5, 7))
-    assert [(run.node, run.seed) for run in runs] == [("a", 5), ("b", 5), ("c", 5), ("a", 6), ("c", 6)]
-
-
-def test_benches_take_turns():
-    """Seed by seed, no bench twice in a row while another one waits."""
-    runs = [Run(f"tb/{bench}/test.py::test_{n}", seed) for seed in (1, 2) for bench in "ab" for n in range(2)]
-    assert "".join(run.bench for run in take_turns(runs)) == "abababab"
-    assert [run.seed for run in take_turns(runs)] == [1] * 4 + [2] * 4
-
-
-def test_benches_of_the_project(environment):
-    """A bench for every folder of tb/ that has tests, the same ones whether SIM names their simulator or not."""
-    environment()
-    benches = dict(collect_benches("", ROOT))
-    assert {Run(node, 1).bench for node in benches} == {file.parent.name for file in ROOT.glob("tb/**/test_*.py")} - {
-        "rig",
-        "oracle",
-    }
-    assert all(once for node, once in benches.items() if "test_faults" in node)
-    assert not all(benches.values())
-    for simulator, other in (("verilator", "icarus"), ("icarus", "verilator")):
-        environment(SIM=simulator)
-        without = {node for node in benches if not re.search(rf"[\[-]{other}[\]-]", node)}
-        assert {node for node, _ in collect_benches("", ROOT)} == without
 
 
 @pytest.mark.parametrize("test", ["good", "tb/good/test_good.py", "test_good"])
@@ -369,45 +338,6 @@ def test_stopped_by_the_user(number, tmp_path, environment):
     data, _ = left(root)
     assert (data["runs"], data["passed"], data["seeds"]) == (3, 3, 1)
     assert len(list(root.glob("started-*"))) == 4  # one of them stopped
-
-
-@pytest.mark.parametrize(
-    ("status", "report", "problem"),
-    [
-        (0, REPORT.format(""), ""),
-        (0, REPORT.format("<skipped type='pytest.xfail' message='as expected'/>"), ""),
-        (
-            0,
-            REPORT.format("<skipped type='pytest.skip' message='not here'/>"),
-            "no test ran (pytest left with status 0)",
-        ),
-        (0, "<testsuites><testsuite/></testsuites>", "no test ran (pytest left with status 0)"),
-        (0, "<testsuites><testsu", "no test ran (pytest left with status 0)"),
-        (0, None, "no test ran (pytest left with status 0)"),
-        (4, None, "no test ran (pytest left with status 4)"),
-        (0, REPORT.format("<failure message='got 1\nfor 2'/>"), "got 1 for 2"),
-        (1, REPORT.format("<error message='no fixture'/>"), "no fixture"),
-        (3, REPORT.format(""), "every test passed, and pytest left with status 3"),
-        (-11, REPORT.format(""), "killed by SIGSEGV"),
-        (None, REPORT.format(""), "stopped: it took too long"),
-    ],
-)
-def test_verdict(status, report, problem):
-    """Passed is only what ended well, and says that a test ran."""
-    result = judge(RUN, status, 1.0, "", report, [])
-    assert (result.problem, result.status) == (problem, "failed" if problem else "passed")
-    assert result.replay == (f"make waves TEST={RUN.node} SEED=3" if problem else "")
-
-
-def test_every_failure_is_one_in_junit():
-    """A run that was killed after its tests had passed, and one with a failure of its own."""
-    own = REPORT.format("<failure message='got 1'/>")
-    results = [judge(RUN, -9, 1.0, "", REPORT.format(""), []), judge(RUN, 1, 1.0, "", own, [])]
-    document = JUnitXml.fromstring(regress_report.junit(results).encode())
-    (killed,), (failed,) = [case.result for suite in document for case in suite]
-    assert isinstance(killed, Error) and killed.message == "killed by SIGKILL"
-    assert isinstance(failed, Failure) and failed.message == "got 1"
-    assert (document.tests, document.failures, document.errors) == (2, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
+class Holder:
+    """Whoever has a folder, where that is nothing else."""
+
+
 def take(folder: Path, owner: object) -> Path:
     """An empty folder of this name, or where another run has that one, of this name and a number.
 
@@ -35,16 +39,13 @@ def scratch(folder: Path) -> Iterator[Path]:
     beside it."""
     _sweep(folder.parent)
 
-    class Owner:
-        pass
-
-    owner = Owner()
-    mine = take(folder, owner)
+    holder = Holder()
+    mine = take(folder, holder)
     try:
         yield mine
     finally:
         _remove(mine)
-        del owner
+        del holder
 
 
 def _sweep(room: Path) -> None:

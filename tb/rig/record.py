@@ -30,7 +30,7 @@ class Record:
         folder: of the run, absolute.
         hdl, sources, shape_pkg: files it was built from, as ``tb.rig.runner.run`` takes them; '' for no shape package.
         verdict: RUNNING (for good where the process was killed), PASSED, FAILED, UNBUILT, or
-            STOPPED by its user.
+            STOPPED before its end.
         problem: what is wrong with it as a whole, in one line; '' for one that passed.
         build_seconds: 0 where the build was there already.
         run_seconds: of the simulation.

@@ -159,7 +159,7 @@ def _simulate(this: Record, design: Design, tests: str, plusargs: tuple[str, ...
     except (RuntimeError, SystemExit):
         pass  # what became of it is in its status and its results
     except KeyboardInterrupt:
-        this.verdict, this.problem = STOPPED, "stopped by the user"
+        this.verdict = STOPPED
         this.write()
         raise
     this.run_seconds = time.monotonic() - begun

@@ -18,18 +18,14 @@ with folders.scratch(pathlib.Path(sys.argv[1])) as mine:
 """
 
 
-class Owner:
-    """Whoever has a folder."""
-
-
 def test_a_folder_belongs_to_one_run(tmp_path):
-    one, other = Owner(), Owner()
+    one, other = folders.Holder(), folders.Holder()
     assert folders.take(tmp_path / "run", one) == tmp_path / "run"
     (tmp_path / "run" / "result").touch()
     assert folders.take(tmp_path / "run", other) == tmp_path / "run-2"
     assert (tmp_path / "run" / "result").is_file()
     del one
-    third = Owner()
+    third = folders.Holder()
     assert folders.take(tmp_path / "run", third) == tmp_path / "run"  # as soon as it is free again, and empty
     assert not any((tmp_path / "run").iterdir())
 

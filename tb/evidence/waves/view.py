@@ -12,7 +12,7 @@ from tb.evidence.waves.mismatch import FirstWrong
 from tb.evidence.waves.names import Names
 from tb.evidence.waves.save_file import BIT, DECIMAL, HEX, INTEGER, Format, SaveFile, fixed_point, named
 from tb.evidence.waves.signals import Signals, Tap
-from tb.rig.record import PASSED, Record
+from tb.rig.record import Record
 from tb.rig.rtl import Field, Package
 
 LANES_SHOWN = 4
@@ -63,8 +63,8 @@ def leave(record: Record) -> View:
     try:
         signals = Signals(fst)
     except (OSError, RuntimeError):  # the simulator stopped before it opened the file, or closed it
-        ended = "it ended" if record.verdict == PASSED else record.problem or "the run goes on"
-        return View(None, None, f"{ended}; an FST can be read only when the simulator has closed it")
+        why = record.problem or f"the run is {record.verdict}"
+        return View(None, None, f"{why}; an FST can be read only when the simulator has closed it")
     shape = Path(record.shape_pkg).read_text(encoding="utf-8") if record.shape_pkg else ""
     heads = re.search(r"\bHEADS = (\d+);", shape)
     wrong = mismatch.find(record, signals, int(heads[1]) if heads else 1)
