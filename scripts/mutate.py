@@ -18,19 +18,19 @@ from pathlib import Path
 from distributed import Client, as_completed
 from junitparser import Error, Failure
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.errors import InputError
-from models.project import ROOT
-from scripts.campaign import mutate_report
+from models.project import ROOT, build_of
+from scripts.campaign import mutate_report, tally
 from scripts.campaign.benches import collect_benches
 from scripts.campaign.cluster import connected
-from scripts.campaign.execute import result_of, submit
+from scripts.campaign.execute import result_of, submit, workers
 from scripts.campaign.mutate_report import MutantVerdict
 from scripts.campaign.result import Run, RunResult
+from scripts.campaign.tally import Tally
 from scripts.cli.command import command
 from scripts.cli.files import write
-from scripts.cli.parameters import CLUSTER, COUNT, MUTANT, SEED
+from scripts.cli.parameters import CLUSTER, COUNT, JOBS, MUTANT, SEED
 from tb.evidence.mutation import harmless
 from tb.evidence.mutation.mutants import Mutant, mutants, uses
 from tb.rig import toolchain
@@ -82,9 +82,9 @@ class Campaign:
         return folder if folder in self.uses else "chip"
 
 
-@command("mutate", COUNT, SEED, MUTANT, CLUSTER)
-def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, cluster: str) -> int:
-    """Try mutants of ``root``/hdl, print, and leave mutate.json in ``root``/build/results.
+@command("mutate", COUNT, SEED, MUTANT, CLUSTER, JOBS)
+def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, cluster: str, jobs: int | None) -> int:
+    """Try mutants of ``root``/hdl, print, and leave mutate.json with the results.
 
     Returns:
         0 if fewer than one in twenty of the mutants that are not harmless are missed, else 1.
@@ -99,12 +99,12 @@ def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, cluster: str)
         toolchain.require(simulator)
     benches = [node for node, _ in collect_benches("", root, SIM="") if not node.startswith(OTHERS)]
     campaign = Campaign(root, benches, uses(root / "hdl"), arguments)
-    folder = root / "build" / "results"
+    folder = build_of(root) / "results"
     console = Console()
     total = sum(map(len, every.values()))
     what = str(order[0]) if mutant else f"{min(count, total)} of {total} mutants of {len(every)} modules, seed {seed}"
     console.print(what, markup=False, highlight=False, soft_wrap=True)
-    with connected(cluster) as client:
+    with connected(cluster, jobs) as client:
         (folder / "mutate.json").unlink(missing_ok=True)
         verdicts = try_mutants(client, order, count, campaign, console)
         check(client, {verdict.by for verdict in verdicts if verdict.status == "killed"}, root)
@@ -152,7 +152,6 @@ def try_mutants(
 
     AssertionError if there are none, or the cluster loses one.
     """
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[missed]} missed"), TimeElapsedColumn()
     waiting = iter(order)
     found: dict[Mutant, MutantVerdict] = {}
     futures: dict = {}
@@ -170,8 +169,8 @@ def try_mutants(
             futures[future] = mutant, folder
             done.add(future)
 
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("", total=min(count, len(order)), missed=0)
+    so_far = Tally(min(count, len(order)), workers(client), good="judged", bad="missed")
+    with tally.shown(so_far, console) as step:
         for mutant in islice(waiting, count):
             take(mutant)
         for future in done:
@@ -186,21 +185,22 @@ def try_mutants(
             if verdict.status == "missed":
                 line = f"MISSED {mutant}; again: {verdict.replay}"
                 console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
-            missed = sum(verdict.status == "missed" for verdict in found.values())
-            progress.update(bar, completed=len(found), missed=missed)
+            so_far.failed = sum(verdict.status == "missed" for verdict in found.values())
+            so_far.passed = len(found) - so_far.failed
+            step()
     assert found, "no simulator builds the mutant"
     return [found[mutant] for mutant in order if mutant in found]
 
 
 def plant(mutant: Mutant, root: Path) -> Path:
     """Write a project with the mutant in it, and no builds; gives its folder."""
-    folder = root / "build" / "mutate" / mutant.name
+    folder = build_of(root) / "mutate" / mutant.name
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "build").mkdir(parents=True)
     for entry in root.iterdir():
         if entry.name not in ("hdl", "build") and not entry.name.startswith("."):
             (folder / entry.name).symlink_to(entry)
-    (folder / "build" / "checkpoints").symlink_to(root / "build" / "checkpoints")
+    (folder / "build" / "checkpoints").symlink_to(build_of(root) / "checkpoints")
     shutil.copytree(root / "hdl", folder / "hdl")
     mutant.apply(folder / "hdl")
     return folder

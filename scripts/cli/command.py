@@ -13,7 +13,7 @@ from models.project import BUILD
 from scripts.cli import given as command_line
 from scripts.cli import trouble
 from scripts.cli.parameters import SETUP, Parameter
-from tb.rig import surroundings
+from tb.rig import processes, surroundings
 
 
 def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -47,7 +47,11 @@ def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]],
 
 
 def guard(job: Callable[[], int]) -> int:
-    """Do a job: its status, or 1 with one line where a check fails, 2 with one line for bad input or a bad machine."""
+    """Do a job: its status, or 1 with one line where a check fails, 2 with one line for bad input or a bad machine.
+
+    Whatever ends it, nothing that it started is left.
+    """
+    processes.take_charge()
     try:
         status = job()
         sys.stdout.flush()
@@ -68,9 +72,9 @@ def guard(job: Callable[[], int]) -> int:
     except AssertionError as failure:
         print(f"FAILED: {failure}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or "stopped", file=sys.stderr)
+        return processes.status(stopped)
 
 
 def given() -> Mapping[str, str]:

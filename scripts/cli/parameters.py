@@ -147,6 +147,13 @@ OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/a
 BITS = Parameter("BITS", "of quantise: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6")
 ACT_W = Parameter("ACT_W", "of quality: bits of an activation's mantissa", Number(1, 64), Die.act_w)
 KV_W = Parameter("KV_W", "of quality: bits of a mantissa in the KV cache", Number(1, 64), Die.kv_w)
+BUILD = Parameter("BUILD", "the folder for all that is built, results too (default: build)")
+JOBS = Parameter("JOBS", "how many at once (default: as many as there are cores; of formal: 2)", Number(1, 1024), None)
+WAVES = Parameter("WAVES", "1: trace the signals of every run", Choice("switch", "0", "1"))
+FAILED = Parameter("FAILED", "1, of regress: what failed last time, with waves", Choice("switch", "0", "1"))
+RESUME = Parameter(
+    "RESUME", "1, of regress: what the last one, which was stopped, had left", Choice("switch", "0", "1")
+)
 PARTS = Parameter("PARTS", "of nightly: only these, such as 'regress formal' (default: all)")
 CLOCK = Parameter("CLOCK", "of ppa: gigahertz at which tokens/s are stated", Number(0.01, 10.0), 1.5)
 PYTHON = Parameter("PYTHON", "of setup: the Python >= 3.11 that makes .venv, in which all else runs")

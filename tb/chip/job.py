@@ -6,8 +6,6 @@ import fcntl
 import hashlib
 import itertools
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from tb.chip import adapter_file
 from tb.evidence.waves.window import SOURCE as WINDOW
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation, Job
-from tb.rig import runner
+from tb.rig import folders, runner
 from tb.rig.build import PACKAGES
 from tb.rig.record import Record
 
@@ -107,13 +105,8 @@ class BuiltChip:
     @contextmanager
     def folder(self, what: str) -> Iterator[Path]:
         """An empty folder for the files of one run, gone after it: runs of one kind may overlap."""
-        work = BUILD / "runs" / f"{what}-{self.name}-{os.getpid()}"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        try:
+        with folders.scratch(BUILD / "runs" / f"{what}-{self.name}") as work:
             yield work
-        finally:
-            shutil.rmtree(work)
 
     def run(
         self,

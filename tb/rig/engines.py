@@ -4,12 +4,15 @@
 import hashlib
 import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
+from typing import TextIO
 
 import cocotb_tools.config
 import cocotb_tools.runner
 
-from tb.rig import toolchain
+from tb.rig import processes, toolchain
 
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"  # the main program of a model
 WAVES_MAIN = Path(__file__).parents[1] / "evidence" / "waves" / "window.cpp"  # and of one that is traced
@@ -32,12 +35,36 @@ def engine(simulator: str, profile: str, counted: bool = False) -> cocotb_tools.
 
 
 class _Given:
-    """What both simulators need changed: variables given to a run win over those of the user's environment."""
+    """What both simulators need changed: variables given to a run win over those of the user's environment, and what
+    is started ends with this process, even when that is killed. ``status`` is how the last command left.
+    """
+
+    ends_by = signal.SIGKILL
+    status = 0
 
     def _set_env_common(self) -> None:
         given = dict(self.env)
         super()._set_env_common()
         self.env |= given
+
+    def build(self, **arguments) -> None:
+        """Build. make and Verilator are asked to end rather than killed: they end what they started."""
+        self.ends_by = signal.SIGTERM
+        super().build(**arguments)
+
+    def _execute_cmds(self, cmds: list[list[str]], cwd: Path, stdout: TextIO | None = None) -> None:
+        for command in cmds:
+            child = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=self.env,
+                stdout=stdout,
+                stderr=stdout and subprocess.STDOUT,
+                preexec_fn=processes.bound(self.ends_by),
+            )
+            self.status = processes.wait(child)
+            if self.status:
+                raise RuntimeError(f"{command[0]} left with status {self.status}")
 
 
 class Icarus(_Given, cocotb_tools.runner.Icarus):

@@ -4,7 +4,7 @@
 import os
 import re
 import shlex
-import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -15,10 +15,10 @@ from models.errors import InputError
 from models.project import HDL
 from tb.evidence import assertions
 from tb.oracle import finding
-from tb.rig import record, toolchain
+from tb.rig import folders, record, toolchain
 from tb.rig.build import BuildError, Design, build
 from tb.rig.engines import engine
-from tb.rig.record import FAILED, PASSED, UNBUILT, Record, RunError
+from tb.rig.record import FAILED, PASSED, STOPPED, UNBUILT, Record, RunError
 
 
 def simulators() -> list[str]:
@@ -133,21 +133,19 @@ def run(
 def _begin(design: Design, seed: int, replay: str | None) -> Record:
     """The record of a run that begins, in an empty folder."""
     test = record.current_test() or design.top
-    folder = design.folder / "runs" / _slug(test, seed)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     this = Record(
         test=test,
         bench=design.top,
         simulator=design.simulator,
         seed=seed,
         replay=replay or f"make waves TEST={shlex.quote(test)} SEED={seed} SIM={design.simulator}",
-        folder=str(folder),
+        folder="",
         hdl=str(design.hdl),
         sources=[str(source) for source in design.sources],
         shape_pkg=str(design.shape_pkg or ""),
-        trace=str(folder / f"{design.top}.fst") if design.waves else "",
     )
+    folder = folders.take(design.folder / "runs" / _slug(test, seed), this)
+    this.folder, this.trace = str(folder), str(folder / f"{design.top}.fst") if design.waves else ""
     record.begin(this)
     return this
 
@@ -158,9 +156,9 @@ def _simulate(this: Record, design: Design, tests: str, plusargs: tuple[str, ...
     results, findings = folder / "results.xml", folder / "findings.jsonl"
     dump = folder / f"{design.top}.fst"
     env = env | {finding.VARIABLE: str(findings)}
-    begun = time.monotonic()
+    begun, simulator = time.monotonic(), engine(design.simulator, design.profile)
     try:
-        engine(design.simulator, design.profile).test(
+        simulator.test(
             test_module=tests,
             hdl_toplevel=design.top,
             hdl_toplevel_lang="verilog",
@@ -174,11 +172,14 @@ def _simulate(this: Record, design: Design, tests: str, plusargs: tuple[str, ...
             waves=design.waves,
             timescale=("1ns", "1ps"),
         )
-        exit_code = 0
-    except (RuntimeError, SystemExit) as stopped:
-        exit_code = stopped.code if isinstance(stopped, SystemExit) else 1
+    except (RuntimeError, SystemExit):
+        pass  # what became of it is in its status and its results
+    except KeyboardInterrupt:
+        this.verdict = STOPPED
+        this.write()
+        raise
     this.run_seconds = time.monotonic() - begun
-    this.problem = _problem(this, results, exit_code)
+    this.problem = _problem(this, results, simulator.status)
     this.verdict = FAILED if this.problem else PASSED
     if this.problem:
         this.assertion = assertions.failed(folder)
@@ -194,7 +195,7 @@ def _problem(this: Record, results: Path, exit_code: int) -> str:
     All is well if at least one test ran, everything passed, and the simulator says so too.
     """
     if not results.is_file():
-        return f"no results.xml (the simulator left with status {exit_code})"
+        return f"the simulator {_left(exit_code)} before it had results"
     try:
         cases = ElementTree.parse(results).findall(".//testcase")
     except ElementTree.ParseError as error:
@@ -208,7 +209,12 @@ def _problem(this: Record, results: Path, exit_code: int) -> str:
         return f"{len(bad)} of {len(cases)} tests failed ({', '.join(case.get('name') for case, _ in bad)})"
     if not [case for case in cases if case.find("skipped") is None]:
         return "no test ran"
-    return f"the simulator left with status {exit_code}" if exit_code else ""
+    return f"the simulator {_left(exit_code)}" if exit_code else ""
+
+
+def _left(status: int) -> str:
+    """How a process ended, from its status."""
+    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"left with status {status}"
 
 
 def _slug(test: str, seed: int) -> str:

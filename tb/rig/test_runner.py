@@ -2,12 +2,16 @@
 """What the runner says of a run: its record, and what it does where Verilator refuses the RTL."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from models import space
 from models.errors import InputError
+from models.project import ROOT
 from tb.rig import record
 from tb.rig.record import Record, RunError
 from tb.rig.record_tests import DIVERGENCE
@@ -79,6 +83,33 @@ def test_a_run_that_fails_otherwise(simulate):
     assert (made.divergence, made.accepted_ns) == (None, None)
     assert made.said == "lane 3: 7 for 8"
     assert str(RunError(made)) == f"lane 3: 7 for 8\n{made.test}: 1 of 2 tests failed (as_asked); replay: again"
+
+
+def test_two_runs_at_once(simulate, tmp_path, monkeypatch):
+    """The same bench in one checkout: each has a folder of its own, results and all."""
+    one = simulate("well")
+    for file in (tmp_path / "records").iterdir():
+        file.unlink()
+    other = simulate("words")  # while somebody has the first
+    assert one.folder != other.folder
+    assert json.loads(Path(one.folder, record.NAME).read_text())["verdict"] == "passed"
+
+
+def test_a_killed_simulator_is_said_to_be(simulate):
+    made = simulate("kill")
+    assert (made.verdict, made.said) == ("failed", "the simulator was killed by SIGKILL before it had results")
+
+
+def test_all_that_is_built_goes_elsewhere(tmp_path):
+    """With BUILD=folder."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{NODE}test_a_run_that_passes"]
+    env = os.environ | {"BUILD": str(tmp_path)}
+    before = {entry: entry.stat().st_mtime_ns for entry in (ROOT / "build").glob("*/*")}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert [made.name.split("-")[0] for made in (tmp_path / "sim" / "icarus").iterdir()] == ["empty"]
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # else other tests build
+        assert {entry: entry.stat().st_mtime_ns for entry in (ROOT / "build").glob("*/*")} == before
 
 
 def test_a_refused_design_is_refused_for_the_same_reason_again(tmp_path, capfd):
