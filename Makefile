@@ -77,7 +77,7 @@ coverage: setup ## what the benches reach of the testplan's points and of the co
 formal: setup ## proofs of cell, block, streams, sequencer, KV addresses and serial arithmetic; TASK=name
 	@$(RUN) scripts.formal
 
-mutate: setup ## one-line mutants of hdl/, and which bench finds each; COUNT= SEED= MUTANT=
+mutate: setup ## one-line mutants of hdl/, and which bench finds each; COUNT= SEED= MUTANT= SIDE=golden
 	@$(RUN) scripts.mutate
 
 chat: setup ## a conversation with the RTL through its host port; LORA=folder,... for /lora

@@ -140,6 +140,9 @@ COLUMN = Parameter("COLUMN", "of vias: the first column of the picture", Number(
 TASK = Parameter("TASK", "of formal: a proof or a family of them (default: all)")
 COUNT = Parameter("COUNT", "of mutate: how many mutants, chosen by SEED", Number(1, 10000), 40)
 MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
+SIDE = Parameter(
+    "SIDE", "of mutate: rtl, or golden: the golden model and the etcher", Choice("side", "rtl", "golden"), "rtl"
+)
 LORA = Parameter("LORA", "of sim: a PEFT folder; of chat: several, commas between them, that /lora NAME chooses")
 USERS = Parameter("USERS", "of users: how many at once", Number(1, 256), 8)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
