@@ -33,16 +33,9 @@ MIX = {  # weights of 3 and 6 bits, side by side in the qkv array too
     **dict.fromkeys(("attn_q", "attn_v", "attn_output", "ffn_gate", "ffn_up"), "W3"),
     **dict.fromkeys(("attn_k", "ffn_down", "token_embd", "output"), "W6"),
 }
-K_MIXES = {  # what llama.cpp's quantiser makes of most matrices, and of some instead; ``k_mix``
-    "Q2_K": ("Q2_K", {"attn_v": "Q4_K", "ffn_down": "Q3_K", "attn_output": "Q3_K", "output": "Q6_K"}),
-    "Q3_K_M": ("Q3_K", {"attn_v": "Q5_K", "ffn_down": "Q4_K", "attn_output": "Q4_K", "output": "Q6_K"}),
-    "Q4_K_M": ("Q4_K", {"more attn_v": "Q6_K", "more ffn_down": "Q6_K", "output": "Q6_K"}),
-    "Q5_K_M": ("Q5_K", {"more attn_v": "Q6_K", "more ffn_down": "Q6_K", "output": "Q6_K"}),
-    "Q6_K": ("Q6_K", {}),
-    "Q4_0": ("Q4_0", {"output": "Q6_K"}),
-    "Q4_1": ("Q4_1", {"output": "Q6_K"}),
-}
 SPREAD = {"token_embd": 0.15, "output": 0.15, "attn_q": 1.6, "attn_k": 1.6, "ffn_gate": 1.5}  # of a unit input; else 1
+
+k_mix = k_quants.k_mix  # kinds of ``write``, as llama.cpp's quantiser mixes them
 
 # Arguments of ``write``: the least that K-kinds go into, and the smallest model there is, quick on any simulator.
 WIDE = {"layers": 2, "d_model": 256, "heads": 8, "kv_heads": 4, "head_dim": 32, "d_ffn": 256, "vocab": 150}
@@ -69,8 +62,8 @@ def write(
 
     ``kinds`` gives GGUF types (those that the library writes, and the K-kinds) by role (``attn_q`` ... ``ffn_down``,
     ``token_embd``, ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins. For weights of 3 and 6
-    bits (W3, W6) it is ``MIX``, changed at will; for a mix of K-kinds ``k_mix`` gives it, and widths are multiples of
-    256 (``WIDE``), else of 32. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB.
+    bits (W3, W6) it is ``MIX``, changed at will; a mix of K-kinds is of ``k_mix``, and widths then are multiples of 256
+    (``WIDE``), else of 32. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB.
     """
     path, kinds = Path(path), KINDS | dict(kinds or {})
     rng = np.random.default_rng(seed)
@@ -133,23 +126,6 @@ def write(
         writer.close()
         os.replace(file, path)
     return path
-
-
-def k_mix(name: str, layers: int = WIDE["layers"], *, tied: bool = True) -> dict[str, str]:
-    """``kinds`` of ``write`` as llama.cpp's quantiser mixes them (K_MIXES), by whole names where layers differ.
-
-    Of Q4_K_M and Q5_K_M, v and down have more bits in the first and the last eighth of the layers and in every third
-    between. An embedding that is the output too has the output's kind.
-    """
-    most, others = K_MIXES[name]
-    roles = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "token_embd", "output")
-    kinds = dict.fromkeys(roles, most) | {role: kind for role, kind in others.items() if not role.startswith("more ")}
-    eighth = layers // 8
-    more = [n for n in range(layers) if n < eighth or n >= 7 * layers // 8 or (n - eighth) % 3 == 2]
-    for role, kind in others.items():
-        if role.startswith("more "):
-            kinds |= {f"blk.{n}.{role[5:]}.weight": kind for n in more}
-    return kinds | ({"token_embd": kinds["output"]} if tied else {})
 
 
 def add_tokenizer(writer: GGUFWriter, vocab: int) -> None:

@@ -32,18 +32,36 @@ PLAIN_AND_K = {  # in the same arrays: side by side in qkv and gateup, in differ
 }
 WIDE, SMALL = tiny.WIDE, {"layers": 1}
 MODELS = {  # arguments of tiny.write; bits of a cell; slices, spans, super-blocks of MATRICES and of the embedding
-    "Q2_K": ({**WIDE, "kinds": tiny.k_mix("Q2_K"), "tied": True}, 4, "111122", "16 16 16 16 16 16", "256 " * 6),
+    "Q2_K": (
+        {**WIDE, "kinds": tiny.k_mix("Q2_K", WIDE["layers"]), "tied": True},
+        4,
+        "111122",
+        "16 16 16 16 16 16",
+        "256 " * 6,
+    ),
     "Q3_K_M": (
-        {**WIDE, "kinds": tiny.k_mix("Q3_K_M", tied=False), "tied": False},
+        {**WIDE, "kinds": tiny.k_mix("Q3_K_M", WIDE["layers"], tied=False), "tied": False},
         *(4, "211121", "16 32 16 32 16 16", "256 " * 6),
     ),
     "Q4_K_M": (
-        {**WIDE, "kinds": tiny.k_mix("Q4_K_M", tied=False), "tied": False},
+        {**WIDE, "kinds": tiny.k_mix("Q4_K_M", WIDE["layers"], tied=False), "tied": False},
         *(4, "211221", "16 32 32 16 16 32", "256 " * 6),
     ),
-    "Q5_K_M": ({**WIDE, "kinds": tiny.k_mix("Q5_K_M")}, 3, "222222", "16 32 32 16 16 16", "256 " * 6),
-    "Q6_K": ({**WIDE, "kinds": tiny.k_mix("Q6_K")}, 3, "222222", "16 " * 6, "256 " * 6),
-    "Q4_0": ({**WIDE, "kinds": tiny.k_mix("Q4_0")}, 4, "111122", "32 32 32 32 16 16", "0 0 0 0 256 256"),
+    "Q5_K_M": (
+        {**WIDE, "kinds": tiny.k_mix("Q5_K_M", WIDE["layers"])},
+        3,
+        "222222",
+        "16 32 32 16 16 16",
+        "256 " * 6,
+    ),
+    "Q6_K": ({**WIDE, "kinds": tiny.k_mix("Q6_K", WIDE["layers"])}, 3, "222222", "16 " * 6, "256 " * 6),
+    "Q4_0": (
+        {**WIDE, "kinds": tiny.k_mix("Q4_0", WIDE["layers"])},
+        4,
+        "111122",
+        "32 32 32 32 16 16",
+        "0 0 0 0 256 256",
+    ),
     "plain and K": ({**WIDE, "kinds": PLAIN_AND_K}, 3, "222111", "16 32 32 16 16 16", "32 32 32 256 256 256"),
     "Q5_0 and Q5_1, no super-blocks": (
         {**SMALL, "kinds": dict.fromkeys(ROLES, "Q5_0") | {"attn_v": "Q5_1", "ffn_down": "Q5_1"}},
