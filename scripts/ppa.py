@@ -51,7 +51,7 @@ KINDS = {  # bits of a weight, span and super-block
     "Q4_K": (4, 32, 256),
     "Q5_K": (5, 32, 256),
     "Q6_K": (6, 16, 256),
-    "Q4_K and Q6_K": (6, 16, 256),  # layers of both in one array: what holds the larger
+    "Q4_K and Q6_K": (8, 16, 256),  # layers of both in one array: two cells of 4 bits
     "Q4_K and Q8_0": (8, 32, 32),
 }
 KIND_DIE = {"act_w": 12, "bit_lines": 16, "block": 1024}  # in which the kinds are compared: all of a span at once
