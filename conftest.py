@@ -44,6 +44,8 @@ def pytest_runtest_protocol(item: pytest.Item):
         try:
             return (yield)
         finally:
+            if name := processes.stopped_by():  # a command that was tested took it for its own
+                item.session.shouldstop = f"stopped by {name}"
             if traces := [run for run in runs if run.trace and not run.waves]:
                 from tb.evidence.waves import view
                 from tb.rig.runner import traced

@@ -20,6 +20,7 @@ GRACE_S = 3  # for what is told to end, before it is killed
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 _SUBREAPER, _PDEATHSIG = 36, 1  # of prctl(2)
 _LIBC = ctypes.CDLL(None, use_errno=True)
+_taken: list[int] = []  # of SIGNALS
 # It ends by itself when the process does whose shared memory it tracks, and must not end before.
 _TRACKER = "multiprocessing.resource_tracker"
 
@@ -96,7 +97,13 @@ def bound(number: signal.Signals) -> Callable[[], None]:
     return bind
 
 
+def stopped_by() -> str:
+    """The signal that stops this process, also for whoever is above what took the exception; '' if there was none."""
+    return signal.Signals(_taken[0]).name if _taken else ""
+
+
 def _stop(number: int, _frame: object) -> None:
+    _taken.append(number)
     for again in SIGNALS:
         signal.signal(again, signal.SIG_IGN)  # `timeout` and make both send theirs: once is enough
     raise Stopped(number)

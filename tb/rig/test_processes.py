@@ -65,3 +65,22 @@ def test_killed_its_simulator_ends():
     command.wait()
     assert gone(child)
     psutil.Process(lost).kill()  # nobody could
+
+
+TESTS = """
+import os, signal
+from scripts.cli.command import guard
+
+def test_that_is_stopped():
+    assert guard(lambda: os.kill(os.getpid(), signal.SIGTERM)) == 143
+
+def test_after_it():
+    pass
+"""
+
+
+def test_tests_stop_where_a_command_took_the_signal(tmp_path):
+    (tmp_path / "test_them.py").write_text(TESTS)
+    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
+    done = subprocess.run([*pytest, "-p", "conftest", str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    assert "stopped by SIGTERM" in done.stdout and "1 passed" in done.stdout, done.stdout
