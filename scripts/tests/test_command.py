@@ -133,6 +133,7 @@ def test_a_reader_that_has_gone(length):
     reader, writer = os.pipe()
     os.close(reader)
     line = [sys.executable, "-c", program]
-    done = subprocess.run(line, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, text=True)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(line, cwd=ROOT, env=env, stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
