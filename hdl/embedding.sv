@@ -34,12 +34,10 @@ module embedding #(
 
   localparam int BEATS = D_MODEL / LANES;
   localparam int WORDS = D_MODEL / 8;
-  localparam int GROUPS = D_MODEL / GROUP;
   localparam int SCALE = (SUPER == 0) ? SPAN : SUPER;  // dimensions that share a scale
   localparam int SCALES = D_MODEL / SCALE;
   localparam int BEAT_IW = idx_w(BEATS);
   localparam int CELL_IW = idx_w(VOCAB * SLICES * WORDS);
-  localparam int GROUP_IW = idx_w(VOCAB * GROUPS);
   localparam int SCALE_IW = idx_w(VOCAB * SCALES);
 
   logic [31:0] cells[VOCAB*SLICES*WORDS];  // token, slice, word; digit k of word w is dimension 8w + k
@@ -79,6 +77,9 @@ module embedding #(
 
   logic [BEAT_GROUPS*32-1:0] beat_integers;  // {n, s} of a group's spans, the first one low
   if (SUPER != 0) begin : gen_integers
+    localparam int GROUPS = D_MODEL / GROUP;
+    localparam int GROUP_IW = idx_w(VOCAB * GROUPS);
+
     logic [31:0] integers[VOCAB*GROUPS];  // token, group
     `MASK_LOAD(integers, "embed", 0, ".k.hex")
 
