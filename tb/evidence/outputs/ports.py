@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outputs of every module of hdl/, as slang elaborates a tiny die in each view of its cells."""
+"""The outputs of every module of hdl/, as slang elaborates a tiny die in each view of its cells, and a matrix with integers."""
 
 import shlex
 import tempfile
@@ -15,7 +15,8 @@ from models.mask import etch
 from models.project import HDL
 from tb.rig.build import PACKAGES
 
-TOPS = {"cartridge": [], "matrix": [f"-GVIEW={sv_package.VIEWS[view]}" for view in ("gate", "switch")]}
+INTEGERS = ["-GSPAN=16", "-GSUPER=32"]  # of a matrix: spans that have integers, which a tiny die has not
+TOPS = {"cartridge": [[]], "matrix": [[f"-GVIEW={sv_package.VIEWS[view]}", *INTEGERS] for view in ("gate", "switch")]}
 
 
 def outputs(hdl: Path = HDL) -> dict[str, list[str]]:
@@ -30,10 +31,10 @@ def outputs(hdl: Path = HDL) -> dict[str, list[str]]:
         shape = sv_package.write(ckpt.shape, etch.die_for(ckpt, kv_depth=32), Path(scratch) / "shape_pkg.sv")
         files = [f"-I{hdl}", shape, *(hdl / name for name in PACKAGES), *modules]
         for top, views in TOPS.items():
-            for view in views or [""]:
+            for view in views:
                 driver = Driver()
                 driver.addStandardArgs()
-                line = shlex.join(map(str, ["slang", "-F", hdl / "lint.f", "--top", top, view, *files]))
+                line = shlex.join(map(str, ["slang", "-F", hdl / "lint.f", "--top", top, *view, *files]))
                 read = driver.parseCommandLine(line) and driver.processOptions() and driver.parseAllSources()
                 assert read, "slang cannot read the RTL"
                 for instance in driver.createCompilation().getRoot().topInstances:
