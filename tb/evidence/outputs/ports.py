@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outputs of every module of hdl/, as slang elaborates a tiny die in each view of its cells, and a matrix with integers."""
+"""The outputs of every module of hdl/, as slang elaborates a tiny die and a matrix with integers in each view."""
 
 import shlex
 import tempfile
