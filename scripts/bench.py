@@ -13,6 +13,7 @@ from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from models.golden import chip as golden
 from scripts.ask.figures import summarise
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
@@ -102,7 +103,7 @@ def show(figures: dict) -> None:
         ("llama.cpp over simulation", f"{figures['llama_cpp_over_simulation']:.0f} x"),
     ):
         table.add_row(name, value)
-    Console().print(table)
+    tables.show(Console(), table)
 
 
 if __name__ == "__main__":

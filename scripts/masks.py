@@ -18,6 +18,7 @@ from models.die.shape import Die
 from models.errors import InputError
 from models.mask import diff, etch
 from models.mask.diff import Change
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
@@ -102,10 +103,10 @@ def show(figures: dict) -> None:
         table.add_column(column)
     for model, sources, found in zip(figures["models"], die["rtl_sha256"], die["netlist_sha256"], strict=True):
         table.add_row(model["name"], sources[:16], found[:16])
-    console.print(table)
-    console.print(_layers(figures["mask_1"]["images"]))
-    console.print(_total("mask 1: weights", figures["mask_1"], "cells", bits=False))
-    console.print(_total("mask 2: scales, gains, tables", figures["mask_2"], "words", bits=True))
+    tables.show(console, table)
+    tables.show(console, _layers(figures["mask_1"]["images"]))
+    tables.show(console, _total("mask 1: weights", figures["mask_1"], "cells", bits=False))
+    tables.show(console, _total("mask 2: scales, gains, tables", figures["mask_2"], "words", bits=True))
 
 
 def _layers(images: dict) -> Table:

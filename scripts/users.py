@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.checkpoint.tokenizer import Tokenizer
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
@@ -123,7 +124,7 @@ def show(console: Console, questions: list[str], figures: dict) -> None:
     ):
         table.add_row(name, value)
     console.print()
-    console.print(table)
+    tables.show(console, table)
 
 
 if __name__ == "__main__":

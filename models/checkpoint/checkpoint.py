@@ -10,12 +10,13 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import gguf
 import numpy as np
 from gguf.gguf_reader import READER_SUPPORTED_VERSIONS
 
-from models.checkpoint.quantised import GGUF_KINDS, KINDS, WIDTHS, Quantised
+from models.checkpoint.quantised import GGUF_KINDS, KINDS, WIDTHS, Blocks
 from models.die.shape import GROUP, Shape
 from models.errors import InputError
 
@@ -57,10 +58,9 @@ class Checkpoint:
     """
 
     path: str
-    sha256: str
     shape: Shape
     metadata: dict
-    tensors: dict[str, Quantised]
+    tensors: dict[str, Blocks]
     gains: dict[str, np.ndarray]
     originals: dict[str, gguf.ReaderTensor] = field(default_factory=dict)  # as on file, of matrices converted to Q8_0
     loss: float = 0.0  # the converted matrices' relative RMS error
@@ -79,7 +79,13 @@ class Checkpoint:
         what = f"{len(self.originals)} of {len(self.tensors)} matrices ({', '.join(kinds)}) go onto the die as Q8_0"
         return f"{what}: relative RMS error {100 * self.loss:.2g} %" if kinds else ""
 
-    def matrix(self, name: str, layer: int = 0) -> list[Quantised]:
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file, in hexadecimal."""
+        with open(self.path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def matrix(self, name: str, layer: int = 0) -> list[Blocks]:
         """Tensors of cell array ``name`` (models.die.shape.MATRICES) in column order, before gate and up interleave."""
         if name == "head":
             return [self.tensors.get(HEAD, self.tensors[EMBEDDING])]
@@ -87,12 +93,43 @@ class Checkpoint:
 
 
 class _Reader(gguf.GGUFReader):
-    """The library's reader, which would take what lies behind the end of a short file for empty arrays."""
+    """The library's reader, which would take what lies behind the end of a short file for empty arrays.
+
+    It reads an array element by element, through NumPy: half of a simulation's start, where a vocabulary is large. Here
+    an array of numbers is one part, and one of strings a part each.
+    """
 
     def _get(self, offset, dtype, count=1, override_order=None):
         if offset + int(count) * np.dtype(dtype).itemsize > len(self.data):
             raise EOFError
         return super()._get(offset, dtype, count, override_order)
+
+    def _get_field_parts(self, orig_offs, raw_type):
+        if raw_type != gguf.GGUFValueType.ARRAY:
+            return super()._get_field_parts(orig_offs, raw_type)
+        head = [self._get(orig_offs, np.uint32), self._get(orig_offs + 4, np.uint64)]
+        kind, count = gguf.GGUFValueType(int(head[0][0])), int(head[1][0])
+        types, offs = [gguf.GGUFValueType.ARRAY] + [kind] * bool(count), orig_offs + 12
+        if kind is gguf.GGUFValueType.STRING:
+            parts, offs = self._strings(offs, count)
+        elif number := self.gguf_scalar_to_np.get(kind):
+            parts = [self._get(offs, number, count)]
+            offs += parts[0].nbytes
+        else:
+            return super()._get_field_parts(orig_offs, raw_type)
+        return offs - orig_offs, head + parts, list(range(2, 2 + len(parts))), types
+
+    def _strings(self, offs: int, count: int) -> tuple[list[memoryview], int]:
+        """So many strings from a byte on, and the byte behind them."""
+        raw, strings, end = memoryview(self.data), [], len(self.data)
+        order = "little" if self.byte_order == "I" else "big"
+        for _ in range(count):
+            start = offs + 8
+            offs = start + int.from_bytes(raw[start - 8 : start], order)
+            if offs > end or start > end:
+                raise EOFError
+            strings.append(raw[start:offs])
+        return strings, offs
 
     def _build_tensors(self, start_offs, fields):
         for entry in fields:
@@ -137,10 +174,8 @@ def load(path: str | os.PathLike) -> Checkpoint:
     if tensors:
         name = next(iter(tensors))
         raise InputError(f"a die has no place for tensor {name}", path, "use a plain Llama checkpoint without biases")
-    with open(path, "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     loss = float(np.sqrt(errors[0] / errors[1])) if errors[1] else 0.0
-    return Checkpoint(path, sha256, shape, metadata, matrices, gains, originals, loss)
+    return Checkpoint(path, shape, metadata, matrices, gains, originals, loss)
 
 
 def _read(path: str) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
@@ -292,7 +327,7 @@ def _floats(tensor: gguf.ReaderTensor, path: str) -> np.ndarray:
     return values
 
 
-def _squares(tensor: gguf.ReaderTensor, matrix: Quantised) -> tuple[float, float]:
+def _squares(tensor: gguf.ReaderTensor, matrix: Blocks) -> tuple[float, float]:
     """Sums of squares: what a matrix differs by from the tensor that it was quantised from, and the tensor itself."""
     values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32).reshape(-1)
     lost = matrix.dequantised().reshape(-1) - values
@@ -314,7 +349,7 @@ def _gain(tensor: gguf.ReaderTensor, path: str) -> np.ndarray:
     return np.array(gains, dtype=np.float32)
 
 
-def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Quantised:
+def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Blocks:
     """A matrix with codes and scales that a die can hold; ``kinds`` says what its GGUF type is."""
     name, stored = tensor.name, tensor.tensor_type.name
     inputs, out = (int(n) for n in tensor.shape)
@@ -329,8 +364,8 @@ def _matrix(tensor: gguf.ReaderTensor, kinds: dict[str, str], path: str) -> Quan
     if stored in CONVERTED:
         with np.errstate(over="ignore"):  # scales beyond binary16 are refused below
             raw = gguf.quants.quantize(_floats(tensor, path), gguf.GGMLQuantizationType.Q8_0)
-    matrix = Quantised.from_bytes(kind, raw, out, inputs)
-    if matrix.q.max() >= 1 << matrix.bits:
+    matrix = Blocks.of(kind, raw, out, inputs)
+    if kind != KINDS[kind].stored and matrix.q.max() >= 1 << matrix.bits:
         raise InputError(f"tensor {name} holds codes of more than {matrix.bits} bits", path, "quantise the model anew")
     d, m = (np.abs(word.view(np.float16)) for word in (matrix.d, matrix.m))
     stored = (d, m) if KINDS[kind].zero is None else (d,)  # elsewhere m follows from d

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from models.checkpoint import checkpoint, tiny
+from models.checkpoint import checkpoint, published, tiny
 from models.errors import InputError
 from models.project import BUILD
 from models.quantise import k_quants, mix
@@ -22,12 +22,22 @@ MIX = "SmolLM2-135M-Instruct.3-6.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
-def resolve(model: str = "") -> Path:
-    """The checkpoint that a user's MODEL names: one of NAMES ('': smollm2), or a path. InputError if there is none."""
+def resolve(model: str = "", layers: int | None = None) -> Path:
+    """The checkpoint that a user's MODEL names: one of NAMES ('': smollm2), a published shape, or a path.
+
+    ``layers`` are those of a published shape (None: all). InputError if there is no such checkpoint.
+    """
+    if shape := published.SHAPES.get(model):
+        return published.fetch(shape, layers, CHECKPOINTS)
+    if layers is not None:
+        what = f"{model or 'smollm2'} has the layers that it has"
+        raise InputError(what, "LAYERS", f"leave it out, or use MODEL={', '.join(published.SHAPES)}")
     if make := NAMES.get(model or "smollm2"):
         return make()
     if not Path(model).is_file():
-        raise InputError("no such checkpoint", model, f"name a GGUF file or one of {', '.join(NAMES)}")
+        raise InputError(
+            "no such checkpoint", model, f"name a GGUF file or one of {', '.join((*NAMES, *published.SHAPES))}"
+        )
     return Path(model)
 
 

@@ -28,10 +28,16 @@ class _Plane:
 
     def take(self, blocks: np.ndarray) -> np.ndarray:
         """Values uint8 [..., n] of blocks uint8 [..., bytes]."""
-        raw = blocks[..., self.at : self.at + self.chunks * self.length]
-        raw = raw.reshape(*raw.shape[:-1], self.chunks, 1, self.length)
-        values = raw >> self._shifts() & np.uint8((1 << self.bits) - 1)
-        return (values << np.uint8(self.place)).reshape(*blocks.shape[:-1], -1)
+        raw = np.ascontiguousarray(blocks[..., self.at : self.at + self.chunks * self.length])
+        raw = raw.reshape(*raw.shape[:-1], self.chunks, self.length)
+        chunk = f"V{self.length}"  # a chunk is moved as one thing: numpy is slow along axes of few bytes
+        values = np.empty((*raw.shape[:-1], 8 // self.bits), dtype=chunk)
+        for index, shift in enumerate(range(0, 8, self.bits)):
+            piece = raw >> np.uint8(shift) if shift else raw
+            if shift + self.bits < 8:
+                piece = piece & np.uint8((1 << self.bits) - 1)
+            values[..., index] = (piece << np.uint8(self.place) if self.place else piece).view(chunk)[..., 0]
+        return values.view(np.uint8).reshape(*blocks.shape[:-1], -1)
 
     def put(self, blocks: np.ndarray, values: np.ndarray) -> None:
         """Write the bits of values [..., n] that belong here into blocks."""
@@ -156,6 +162,11 @@ class Quantised:
     n: np.ndarray | None = None
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """(out, in)."""
+        return self.q.shape
+
+    @property
     def bits(self) -> int:
         """Bits of a code: 2 to 6, or 8."""
         return KINDS[self.kind].bits
@@ -173,24 +184,12 @@ class Quantised:
     @classmethod
     def from_bytes(cls, kind: str, raw: bytes | np.ndarray, out: int, inputs: int) -> "Quantised":
         """Unpack the GGUF blocks of a matrix that hold ``kind``. ValueError if ``raw`` has another size."""
-        k = KINDS[kind]
-        blocks = np.frombuffer(raw, dtype=np.uint8).reshape(out, inputs // (k.superblock or GROUP), k.block_bytes)
-        q = k.codes.take(blocks)
-        if k.signed:
-            q += np.uint8(k.zero)  # modulo 256
-        d = _word(blocks, k.d)
-        if k.zero is None:
-            m = _word(blocks, k.m) ^ np.uint16(0x8000 if k.integers else 0)
-        else:
-            with np.errstate(over="ignore", invalid="ignore"):  # a d that no die holds may give an infinite m
-                m = (d.view("<f2") * np.float16(-k.zero)).view("<u2")
-        s = n = None
-        if k.integers:
-            integers = (k.integers.take(blocks) - np.uint8(k.bias)).view(np.int8)
-            s = n = np.ascontiguousarray(integers[..., : SUPERBLOCK // k.span]).reshape(out, -1)
-            if k.zero is None:
-                n = np.ascontiguousarray(integers[..., SUPERBLOCK // k.span :]).reshape(out, -1)
-        return cls(kind, q.reshape(out, inputs), d, m, s, n)
+        return Blocks.of(kind, raw, out, inputs).unpack()
+
+    def rows(self, which: slice | np.ndarray) -> "Quantised":
+        """Some of its rows."""
+        words = (self.q, self.d, self.m, self.s, self.n)
+        return Quantised(self.kind, *(None if word is None else word[which] for word in words))
 
     def to_bytes(self) -> bytes:
         """The GGUF blocks, byte for byte as the checkpoint has them."""
@@ -223,6 +222,95 @@ class Quantised:
             d, m = d * self.s, m * self.n
         weights = q * d[..., None] + m[..., None] if k.zero is None else (q - np.float32(k.zero)) * d[..., None]
         return weights.reshape(self.q.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """A matrix as its file has it, with the fields of ``Quantised``, each unpacked anew when it is asked for.
+
+    ``raw`` uint8 [out, blocks, bytes] may be a file mapped into memory: a model of any size takes none until then.
+    """
+
+    kind: str
+    raw: np.ndarray
+
+    bits = Quantised.bits
+    span = Quantised.span
+    superblock = Quantised.superblock
+
+    @classmethod
+    def of(cls, kind: str, raw: bytes | np.ndarray, out: int, inputs: int) -> "Blocks":
+        """The blocks of a matrix. ValueError if ``raw`` has another size."""
+        k = KINDS[kind]
+        flat = raw if isinstance(raw, np.ndarray) else np.frombuffer(raw, dtype=np.uint8)
+        return cls(kind, flat.reshape(out, inputs // (k.superblock or GROUP), k.block_bytes))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(out, in)."""
+        out, blocks, _ = self.raw.shape
+        return out, blocks * (self.superblock or GROUP)
+
+    @property
+    def q(self) -> np.ndarray:
+        """The codes."""
+        k = KINDS[self.kind]
+        q = k.codes.take(self.raw)
+        if k.signed:
+            q += np.uint8(k.zero)  # modulo 256
+        return q.reshape(self.shape)
+
+    @property
+    def d(self) -> np.ndarray:
+        """The scales."""
+        return _word(self.raw, KINDS[self.kind].d)
+
+    @property
+    def m(self) -> np.ndarray:
+        """The offsets, stored or made of d."""
+        k = KINDS[self.kind]
+        if k.zero is None:
+            return _word(self.raw, k.m) ^ np.uint16(0x8000 if k.integers else 0)
+        with np.errstate(over="ignore", invalid="ignore"):  # a d that no die holds may give an infinite m
+            return (self.d.view("<f2") * np.float16(-k.zero)).view("<u2")
+
+    @property
+    def s(self) -> np.ndarray | None:
+        """The integers of d."""
+        return self._integers(0)
+
+    @property
+    def n(self) -> np.ndarray | None:
+        """The integers of m: those of d where only these are stored."""
+        return self._integers(0 if KINDS[self.kind].zero is not None else 1)
+
+    def _integers(self, which: int) -> np.ndarray | None:
+        k = KINDS[self.kind]
+        if not k.integers:
+            return None
+        count = SUPERBLOCK // k.span
+        integers = (k.integers.take(self.raw) - np.uint8(k.bias)).view(np.int8)
+        return np.ascontiguousarray(integers[..., which * count : (which + 1) * count]).reshape(len(self.raw), -1)
+
+    def rows(self, which: slice | np.ndarray) -> Quantised:
+        """Some of its rows, unpacked."""
+        return Blocks(self.kind, self.raw[which]).unpack()
+
+    def unpack(self) -> Quantised:
+        """All of it."""
+        return Quantised(self.kind, self.q, self.d, self.m, self.s, self.n)
+
+    def to_bytes(self) -> bytes:
+        """The GGUF blocks, byte for byte as the checkpoint has them."""
+        return self.raw.tobytes()
+
+    def add_to(self, writer: gguf.GGUFWriter, name: str) -> None:
+        """Make this the matrix ``name`` of a file that is being written."""
+        self.unpack().add_to(writer, name)
+
+    def dequantised(self) -> np.ndarray:
+        """The weights, float32 [out, in]."""
+        return self.unpack().dequantised()
 
 
 def _word(blocks: np.ndarray, at: int) -> np.ndarray:

@@ -83,7 +83,7 @@ def write(
         writer.add_rope_dimension_count(rope_dim or head_dim)
         writer.add_rope_freq_base(10000.0)
         writer.add_layer_norm_rms_eps(1e-5)
-        _add_tokenizer(writer, vocab)
+        add_tokenizer(writer, vocab)
         if widths := sorted(bits for bits, kind in WIDTHS.items() if kind in kinds.values()):
             writer.add_array(WEIGHT_BITS, widths)
 
@@ -128,7 +128,7 @@ def write(
     return path
 
 
-def _add_tokenizer(writer: GGUFWriter, vocab: int) -> None:
+def add_tokenizer(writer: GGUFWriter, vocab: int) -> None:
     """Byte-level BPE over ASCII with merges learnt from PROSE; names that no text has fill the vocabulary."""
     if vocab < SMALLEST_VOCAB:
         raise ValueError(f"a vocabulary of {vocab} does not hold the {SMALLEST_VOCAB} bytes and special tokens")

@@ -15,7 +15,7 @@ EXPONENT = 5  # bits of a KV word's shift
 
 @dataclass(frozen=True)
 class Units:
-    """Transistors of the parts that repeat, from synthesis (scripts/ppa.py), for one kind of cell and accumulator."""
+    """Transistors of the parts that repeat, from synthesis (scripts/ppa.py), for cells, sums and scales of one kind."""
 
     accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines included
     generator: float  # product lines of one row that is on
@@ -23,6 +23,7 @@ class Units:
     full_adder: float
     mux: float  # a bit
     scaling_unit: float
+    sub_scale: float  # what multiplies by integers ahead of a scaling unit; 0 where there are none
     column: float  # its place behind a scaling unit: selection and accumulator
     readout: float  # a lane of a matrix's output
     quantiser: float  # a lane of a matrix's input
@@ -62,21 +63,22 @@ def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[s
     """Transistors of one matrix, by part."""
     slices, share = die.slices[name], die.share[name]
     blocks = -(-rows // die.block)
-    sum_w = sum_widths(die.act_w, die.cell_bits, slices).sum_w
+    sum_w = sum_widths(die.act_w, die.cell_bits, slices, die.span[name]).sum_w
+    unit = units.scaling_unit + units.sub_scale
     tiles = -(-columns * slices // TILE)
     return {
         "weight cells": rows * columns * slices,
         "scale cells": scale_cells(rows * columns, die, name),
         "accumulators": columns * blocks * (slices * units.accumulator + (slices - 1) * sum_w * units.full_adder),
         "product generators": blocks * tiles * die.bit_lines * units.generator + rows * units.row,
-        "scaling": columns / share * units.scaling_unit + columns * units.column + die.lanes * units.readout,
+        "scaling": columns / share * unit + columns * units.column + die.lanes * units.readout,
         "column selection": columns * (blocks - 1) * sum_w * units.mux,
         "vector units": die.lanes * units.quantiser,
     }
 
 
 def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
-    """Transistors of a whole die, by part; ``units`` are of its cells, accumulators and widths."""
+    """Transistors of a whole die, by part; ``units`` are of its cells, accumulators, scales and widths."""
     total: dict[str, float] = {}
 
     def add(parts: dict[str, float], times: int = 1) -> None:

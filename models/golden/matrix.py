@@ -13,17 +13,18 @@ power of two that a group shares) that the type represents:
   integers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from models.checkpoint.quantised import Quantised
+from models.checkpoint.quantised import Blocks, Quantised
 from models.die.shape import GROUP
 from models.golden.fixed_point import rsr, sat32, scaled_half
 
 COLUMNS = 4096  # columns, tokens and products of one pass: what keeps its float64 temporaries in the cache
 TOKENS = 32
 PRODUCTS = 1 << 17
+AT_ONCE = 1 << 19  # weights of a streamed matrix that are unpacked at once
 
 
 class Matrix:
@@ -47,7 +48,7 @@ class Matrix:
         self.act_w, self.span = act_w, rows // spans
         largest = (1 << bits) - 1
         exact = np.float32 if largest * self.span << (act_w - 1) <= 1 << 24 else np.float64
-        self.cells = q.T.astype(exact, order="C").reshape(spans, self.span, columns)
+        self.cells = q.astype(exact).reshape(columns, spans, self.span).transpose(1, 2, 0)
         scale, offset = scaled_half(d), scaled_half(m)
         assert np.abs(scale).max() < 1 << 24 and np.abs(offset).max() < 1 << 31, "a die's scales: |d| < 1, |m| < 128"
         self.d, self.m = (_by_span(word, integers, spans) for word, integers in ((scale, s), (offset, n)))
@@ -55,13 +56,21 @@ class Matrix:
         self.m_max = np.abs(self.m).max()
 
     @classmethod
-    def of(cls, parts: Sequence[Quantised], act_w: int, span: int) -> "Matrix":
+    def of(cls, parts: Sequence[Quantised | Blocks], act_w: int, span: int) -> "Matrix":
         """A matrix from the checkpoint's tensors that stand side by side in its columns, in an array of this span."""
         assert all(part.span >= span for part in parts), "the die has wider spans than its checkpoint"
-        spans = parts[0].q.shape[1] // span
+        spans = parts[0].shape[1] // span
+        parts = [part.rows(slice(None)) for part in parts]  # blocks would unpack anew for each word
         words = [[_repeat(word, spans) for word in (p.d, p.m, *_integers(p))] for p in parts]
         d, m, s, n = map(np.concatenate, zip(*words, strict=True))
         return cls(np.concatenate([p.q for p in parts]), d, m, act_w, max(p.bits for p in parts), s, n)
+
+    @classmethod
+    def held(cls, parts: Sequence[Quantised | Blocks], act_w: int, span: int) -> "Matrix":
+        """The same, its cells in the order in which they are read: for a matrix that is called again and again."""
+        matrix = cls.of(parts, act_w, span)
+        matrix.cells = np.ascontiguousarray(matrix.cells)
+        return matrix
 
     def __call__(self, mantissas: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """Groups of activations [..., groups, 32] and their shifts [..., groups] -> FX [..., out]."""
@@ -104,6 +113,24 @@ class Matrix:
         part *= self.d[at, None, columns].astype(np.int64)
         part += self.m[at, None, columns].astype(np.int64) * sums[..., None].astype(np.int64)
         return rsr(part, places[..., None])
+
+
+class Streamed:
+    """A ``Matrix`` that stays in its file, for a model too large to be held as floats: some columns at a time."""
+
+    def __init__(self, parts: Sequence[Blocks], act_w: int, span: int) -> None:
+        self.parts, self.act_w, self.span = parts, act_w, span
+
+    def __call__(self, mantissas: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Groups of activations [..., groups, 32] and their shifts [..., groups] -> FX [..., out]."""
+        return np.concatenate([piece(mantissas, shifts) for piece in self._pieces()], axis=-1)
+
+    def _pieces(self) -> Iterator[Matrix]:
+        for part in self.parts:
+            out, inputs = part.shape
+            step = max(1, AT_ONCE // inputs)
+            for start in range(0, out, step):
+                yield Matrix.of([part.rows(slice(start, start + step))], self.act_w, self.span)
 
 
 def _integers(part: Quantised) -> tuple[np.ndarray, np.ndarray]:

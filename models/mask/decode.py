@@ -162,11 +162,11 @@ def _spans(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def widened(tensor: Quantised, like: Stored, span: int) -> list[np.ndarray | None]:
     """d, m, s and n of a tensor as an array of this span has them, whose images ``like`` was read from."""
-    inputs = tensor.q.shape[1]
+    inputs = tensor.shape[1]
     words = [np.repeat(word, like.d.shape[1] // word.shape[1], axis=1) for word in (tensor.d, tensor.m)]
     if like.s is None:
         return [*words, None, None]
-    ones = np.ones((len(tensor.q), 1), dtype=np.int8)  # in the place of a plain kind's integers
+    ones = np.ones((tensor.shape[0], 1), dtype=np.int8)  # in the place of a plain kind's integers
     parts = (ones if part is None else part for part in (tensor.s, tensor.n))
     halves = [np.repeat(part, 2 * inputs // GROUP // part.shape[1], axis=1) for part in parts]
     if span == GROUP:  # the upper half of a word is empty

@@ -2,6 +2,8 @@
 """The etcher: a checkpoint becomes the mask images of docs/masks.md. ``models.mask.decode`` is the way back."""
 
 import dataclasses
+import errno
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from models import space
 from models.checkpoint import checkpoint
 from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.quantised import Quantised
@@ -17,6 +20,8 @@ from models.die.shape import CELL_BITS, EMBED, GROUP, Die, cell_count, check_fit
 from models.errors import InputError
 from models.mask import angles, index
 from models.mask.image import FINAL_NORM, ROPE, Image, Kind, arrays_of, whole_mask
+
+BYTES = 1.4  # on file, of a cell and its part of a scale
 
 
 def die_for(ckpt: Checkpoint, **overrides: int) -> Die:
@@ -37,7 +42,7 @@ def spare_cells(ckpt: Checkpoint, die: Die) -> dict[str, int]:
     """Cells that hold no bits of a weight, by array: what it costs that tensors of fewer bits stand in it too."""
     slices = die.slices | {EMBED: die.embed_slices}
     return {
-        array: sum(tensor.q.size * (slices[array] - _slices([tensor], die.cell_bits)) for tensor in tensors)
+        array: sum(math.prod(tensor.shape) * (slices[array] - _slices([tensor], die.cell_bits)) for tensor in tensors)
         for array, tensors in _tensors(ckpt).items()
     }
 
@@ -46,7 +51,8 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
     """Write the mask images of ``ckpt`` into the folder ``out_dir``, which appears in one step when all are written.
 
     A mask of the same checkpoint and die that is there already is kept (its files are checked by their sizes only).
-    InputError if the die cannot hold the checkpoint, ``out_dir`` is something else than a mask, or writing fails.
+    InputError if the die cannot hold the checkpoint, ``out_dir`` is something else than a mask, or the disk is full;
+    OSError if writing fails of something else.
     """
     out = Path(out_dir)
     check_fits(ckpt.shape, die, ckpt.path)
@@ -68,7 +74,10 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
                 os.replace(out, Path(scratch, "old"))
             os.replace(new, out)
     except OSError as error:
-        raise InputError(f"cannot write the mask: {error.strerror}", str(out), "free or name another place") from None
+        if space.is_full(out.parent) or error.errno in (None, errno.ENOSPC, errno.EDQUOT):  # None: NumPy's, cut short
+            need = f"the mask takes up to {cell_count(ckpt.shape, die) * BYTES / 1e6:,.0f}"
+            raise space.exhausted(out.parent, need) from None
+        raise
     return out
 
 
@@ -168,7 +177,7 @@ def _matrix_cells(ckpt: Checkpoint, die: Die, array: str, layer: int) -> np.ndar
 
 def _embedding_cells(tensor: Quantised, die: Die) -> np.ndarray:
     """Words [token, slice, d_model/8]; digit k of word w is the cell of dimension 8w + k."""
-    q = tensor.q.reshape(len(tensor.q), -1, 2)
+    q = tensor.q.reshape(tensor.shape[0], -1, 2)
     pieces = [_pair(q[..., 0], q[..., 1], piece, die.cell_bits) for piece in range(die.embed_slices)]
     return np.stack(pieces, axis=1).view("<u4")
 
@@ -186,13 +195,13 @@ def _scaling(tensor: Quantised, die: Die, array: str, kind: Kind) -> np.ndarray:
 
 def _scales(tensor: Quantised, superblock: int) -> np.ndarray:
     """Words {m, d} [out, super-block] (a group where there are no integers)."""
-    return _repeat(tensor.m.astype("<u4") << 16 | tensor.d, tensor.q.shape[1] // (superblock or GROUP))
+    return _repeat(tensor.m.astype("<u4") << 16 | tensor.d, tensor.shape[1] // (superblock or GROUP))
 
 
 def _integers(tensor: Quantised, span: int) -> np.ndarray:
     """Words [out, group]: bytes s, n of its first span, then of a second one; ones in a plain kind."""
     ones = np.ones_like(tensor.d, dtype=np.int8)
-    count = tensor.q.shape[1] // span
+    count = tensor.shape[1] // span
     pairs = [_repeat(ones if part is None else part, count) for part in (tensor.s, tensor.n)]
     pairs = np.stack(pairs, axis=-1).view(np.uint8).reshape(len(ones), -1, 2 * GROUP // span)
     return np.ascontiguousarray(np.pad(pairs, ((0, 0), (0, 0), (0, 4 - pairs.shape[2])))).view("<u4")[..., 0]

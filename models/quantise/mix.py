@@ -19,7 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from models.checkpoint import prose
-from models.checkpoint.checkpoint import EMBEDDING, HEAD, PARTS, WEIGHT_BITS, WIDTHS, Checkpoint, Quantised
+from models.checkpoint.checkpoint import EMBEDDING, HEAD, PARTS, WEIGHT_BITS, WIDTHS, Checkpoint
+from models.checkpoint.quantised import Quantised
 from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import weight_counts
 from models.errors import InputError

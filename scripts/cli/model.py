@@ -9,12 +9,13 @@ from models.die.shape import cell_count
 from models.mask.etch import die_for, spare_cells
 
 
-def load_model(model: str) -> Checkpoint:
-    """The checkpoint; a line on stderr each for what it loses on a die, and for cells that stay empty there.
+def load_model(model: str, layers: int | None = None) -> Checkpoint:
+    """The checkpoint, of a published shape its first ``layers`` layers (None: all).
 
-    InputError if there is none, or no die holds it.
+    A line on stderr each for what it loses on a die, and for cells that stay empty there. InputError if there is no
+    such checkpoint, or no die holds it.
     """
-    ckpt = checkpoint.load(fetch.resolve(model))
+    ckpt = checkpoint.load(fetch.resolve(model, layers))
     if ckpt.conversion:
         print(f"note: {ckpt.conversion}", file=sys.stderr)
     die = die_for(ckpt)
