@@ -200,7 +200,7 @@ def test_a_wrong_layout_of_integers_in_the_etcher(etched, tmp_path, monkeypatch)
 def test_each_change_is_counted_where_it_is(etched, tmp_path):
     """Integers and scales of a K-kind are mask 2: s of a Q6_K span is n too, a pair of a mixed array stands 8 times."""
     (a, die, _), b = etched["plain and K"], load(tmp_path, "plain and K")
-    b.tensors |= {name: tensor.unpack() for name, tensor in b.tensors.items()}  # to be changed here
+    b.tensors.update({name: tensor.unpack() for name, tensor in b.tensors.items()})  # to be changed
     b.tensors["blk.0.attn_k.weight"].s[4, 3] ^= 0b101  # and n, which is the same array
     b.tensors["blk.1.attn_k.weight"].d[4, 0] ^= 0b1
     b.tensors["token_embd.weight"].n[9, 1] ^= 0b1
