@@ -200,7 +200,9 @@ def test_a_wrong_layout_of_integers_in_the_etcher(etched, tmp_path, monkeypatch)
 def test_each_change_is_counted_where_it_is(etched, tmp_path):
     """Integers and scales of a K-kind are mask 2: s of a Q6_K span is n too, a pair of a mixed array stands 8 times."""
     (a, die, _), b = etched["plain and K"], load(tmp_path, "plain and K")
-    b.tensors["blk.0.attn_k.weight"].s[4, 3] ^= 0b101  # and n, which is the same array
+    b.tensors.update({name: tensor.unpack() for name, tensor in b.tensors.items()})  # to be changed
+    for part in "sn":  # both are a Q6_K span's one integer
+        getattr(b.tensors["blk.0.attn_k.weight"], part)[4, 3] ^= 0b101
     b.tensors["blk.1.attn_k.weight"].d[4, 0] ^= 0b1
     b.tensors["token_embd.weight"].n[9, 1] ^= 0b1
     found = {(c.mask, c.image, c.layer): (c.changed, c.bits) for c in diff.compare(a, b, die) if c.changed}
