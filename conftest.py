@@ -33,7 +33,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     if report.failed and isinstance(error := call.excinfo.value, record.RunError):
         error.record.fatal = True
         error.record.write()
-        report.user_properties += error.record.properties()
+        item.user_properties += error.record.properties()
     return report
 
 

@@ -312,7 +312,11 @@ def test_stopped_by_the_user(number, tmp_path, environment):
     slow = "0 if part == 0 or pathlib.Path('go').exists() else 60"
     root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", slow)})
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", *PARAMETERS))}
-    program = f"import sys, pathlib, scripts.regress; sys.exit(scripts.regress.main(pathlib.Path({str(root)!r})))"
+    heard = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # which a shell's background jobs do not
+    program = (
+        f"import sys, pathlib, signal, scripts.regress; {heard};"
+        f"sys.exit(scripts.regress.main(pathlib.Path({str(root)!r})))"
+    )
     (tmp_path / "stop.py").write_text(f"if __name__ == '__main__':\n    {program}\n")
     command = subprocess.Popen(
         [sys.executable, str(tmp_path / "stop.py")],

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from scripts import sim, test, waves
+from scripts.cli.files import RESULTS
 
 
 @pytest.fixture
@@ -31,7 +32,14 @@ def asked(monkeypatch):
 
 def test_the_suite_is_all_rooms_side_by_side(asked):
     """Whatever the environment says: SEED and SIM are those of the command line."""
-    assert asked(test.main) == (0, ["-n", "auto", "--dist", "worksteal"], "", "1", "")
+    junit = f"--junitxml={RESULTS / 'test.xml'}"
+    assert asked(test.main) == (0, ["-n", "auto", "--dist", "worksteal", junit], "", "1", "")
+    assert asked(test.main, "--jobs", "3", "--waves", "1")[1:] == (
+        ["-n", "3", "--dist", "worksteal", junit],
+        "",
+        "1",
+        "1",
+    )
     status, arguments, *told = asked(test.main, "--test", "quantise", "--sim", "icarus", "--seed", "7")
     assert (status, arguments[:2], told) == (0, ["-k", "quantise"], ["icarus", "7", ""])
     assert asked(test.main, "--test", "models/tests")[1][0] == "models/tests"
