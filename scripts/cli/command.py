@@ -12,7 +12,7 @@ from models.errors import InputError
 from models.project import BUILD
 from scripts.cli import given as command_line
 from scripts.cli import trouble
-from scripts.cli.parameters import SETUP, Parameter
+from scripts.cli.parameters import EVERYWHERE, Parameter
 from tb.rig import processes, surroundings
 
 
@@ -25,7 +25,7 @@ def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]],
     Before it is called, make's command line is held against ``parameters``, and nothing foreign is in what is built.
     """
     options = [parameter.of(name) for parameter in parameters]
-    known = [parameter.name for parameter in (*parameters, *SETUP)]
+    known = [parameter.name for parameter in (*parameters, *EVERYWHERE)]
 
     def decorate(job: Callable[..., int]) -> Callable[..., int]:
         reader = click.Command(name, params=options, help=job.__doc__)

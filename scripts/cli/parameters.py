@@ -162,7 +162,7 @@ CLOCK = Parameter("CLOCK", "of ppa: gigahertz at which tokens/s are stated", Num
 PYTHON = Parameter("PYTHON", "of setup: the Python >= 3.11 that makes .venv, in which all else runs")
 
 EVERY = {parameter.name: parameter for parameter in list(globals().values()) if isinstance(parameter, Parameter)}
-SETUP = (PYTHON,)  # for what comes before every command: each target takes these
+EVERYWHERE = (PYTHON, BUILD)  # for what comes before every command: each target takes these
 
 
 def seeds_from(first: int, count: int) -> range:

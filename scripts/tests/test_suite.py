@@ -31,10 +31,15 @@ def asked(monkeypatch):
 
 def test_the_suite_is_all_rooms_side_by_side(asked):
     """Whatever the environment says: SEED and SIM are those of the command line."""
-    assert asked(test.main) == (0, ["-n", "auto", "--dist", "worksteal"], "", "1", "")
+    assert asked(test.main) == (0, [*test.OPTIONS], "", "1", "")
     status, arguments, *told = asked(test.main, "--test", "quantise", "--sim", "icarus", "--seed", "7")
     assert (status, arguments[:2], told) == (0, ["-k", "quantise"], ["icarus", "7", ""])
-    assert asked(test.main, "--test", "models/tests")[1][0] == "models/tests"
+    assert asked(test.main, "--test", "models/tests", "--waves", "1")[1:] == (
+        ["models/tests", *test.OPTIONS],
+        "",
+        "1",
+        "1",
+    )
 
 
 def test_a_bench_is_heard_and_its_waves_are_not(asked):
