@@ -4,6 +4,7 @@
 import errno
 import os
 import pwd
+import re
 import select
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from models.project import BUILD, ROOT
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 DENIED = (errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTEMPTY)  # the last two: what is foreign stays in the way
+PATH = re.compile(r"[A-Za-z0-9/._+@=,~-]+")  # what make, Perl and simulators do not take apart; setup.sh says it too
 
 
 def explain(problem: OSError) -> InputError:
@@ -30,7 +32,13 @@ def explain(problem: OSError) -> InputError:
 
 
 def refuse_foreign(folder: Path) -> None:
-    """InputError if a folder of what is built, or the place for it, is not this user's to change: sudo left it."""
+    """InputError if a folder of what is built, or the place for it, is not this user's to change: sudo left it.
+
+    So it is if the tools that build there do not understand its path.
+    """
+    if not PATH.fullmatch(str(folder)):
+        hint = "name another BUILD, or move the checkout"
+        raise InputError("a path of letters, digits and ._+@=,~- is needed", str(folder), hint)
     there = _present(folder)
     for top, folders, _ in os.walk(there) if there == folder else [(str(there), [], [])]:
         if not _may_change(Path(top)) and os.path.exists(top):  # other runs remove theirs meanwhile

@@ -85,7 +85,8 @@ def test_goodbye_without_a_question():
     for lines in ([], ["/help", "/quit"]):
         done = chat(lines)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert done.stdout.endswith("0 mismatches\ngoodbye\n") and "FAILED" not in done.stdout
+        assert done.stdout.endswith("0 mismatches\ngoodbye\n")
+        assert "FAILED" not in done.stdout and "ResourceWarning" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def demo(*, tokens: int, seed: int) -> int:
     [
         ("TOKEN", "`make demo` takes no TOKEN (make's command line); did you mean TOKENS?"),
         ("seed", "`make demo` takes no seed (make's command line); did you mean SEED?"),
-        ("SEED SIM", "`make demo` takes no SIM (make's command line); it takes PYTHON, SEED, TOKENS"),
+        ("SEED SIM", "`make demo` takes no SIM (make's command line); it takes BUILD, PYTHON, SEED, TOKENS"),
     ],
 )
 def test_a_parameter_that_the_command_has_not(names, says, monkeypatch, capsys):
@@ -48,7 +48,7 @@ def test_a_parameter_of_the_environment_is_said_to_be_none(monkeypatch, capsys):
     """Its name, not its value; names that are no parameters of this command, not at all."""
     for name in ("SEED", "TOKENS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv(given.GIVEN, "TOKENS PYTHON")
+    monkeypatch.setenv(given.GIVEN, "TOKENS PYTHON BUILD")
     monkeypatch.setenv(given.PASSED_OVER, "SEED TOKEN")
     assert demo(argv=["--tokens", "5"]) == 0
     line = "note: SEED of the environment is not taken; write `make demo SEED=...`\n"
@@ -107,6 +107,14 @@ def test_foreign_files_are_told_with_their_owner(tmp_path, monkeypatch, capsys):
     assert refusal(problem, capsys) == says
     with pytest.raises(InputError, match="belongs to root"):
         trouble.refuse_foreign(build)
+
+
+def test_a_path_that_tools_take_apart():
+    """As setup refuses it for the checkout, so every command does for BUILD."""
+    with pytest.raises(InputError, match=r"a path of letters, digits .* is needed"):
+        trouble.refuse_foreign(Path("/scratch/my builds"))
+    setup = (ROOT / "scripts/setup.sh").read_text(encoding="utf-8")
+    assert f"*[!{trouble.PATH.pattern[1:-2]}]*) fail" in setup
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -71,6 +71,7 @@ class Golden:
         """End the worker."""
         self.process.kill()
         self.process.wait()
+        self.process.stdin.close()  # which with ``more`` is open to the end
         self.process.stdout.close()
 
     def _receive(self) -> bool:
