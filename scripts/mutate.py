@@ -53,18 +53,9 @@ OTHERS = (
     "tb/evidence/reset/test_reset.py::test_a_missing_reset_is_seen",
     "tb/evidence/reset/test_reset.py::test_no_entry_is_stale",
 )
-GOLDEN = tuple(
-    f"models/tests/{name}.py"
-    for name in (
-        "test_golden_operators",
-        "test_golden_chip",
-        "test_golden_lora",
-        "test_golden_sampler",
-        "test_golden_quality",
-        "test_independence",
-        "test_etch",
-        "test_audit",
-    )
+GOLDEN = (  # of models/tests/, the quick ones first: what holds golden model and etcher without a simulator
+    *(f"models/tests/test_golden_{part}.py" for part in ("chip", "lora", "sampler", "operators", "quality")),
+    *(f"models/tests/test_{part}.py" for part in ("independence", "etch", "audit", "mask_diff", "layout")),
 )
 QUICK = re.compile(r"icarus|^tb/evidence/reset/")  # benches on Icarus: it builds at once
 LARGE = {"layer", "chip"}

@@ -16,8 +16,8 @@ from tb.rig.record import RunError
 from tb.rig.runner import run
 
 pytestmark = pytest.mark.once
-# No two numbers of the die are alike, nor are the words of two arrays' banks.
-SHAPE = {"layers": 2, "d_model": 64, "heads": 3, "kv_heads": 1, "head_dim": 32, "d_ffn": 128, "vocab": 101}
+# No two numbers that a die tells are alike but width and lanes, nor are the words of two arrays' banks.
+SHAPE = {"layers": 2, "d_model": 32, "heads": 3, "kv_heads": 1, "head_dim": 32, "d_ffn": 64, "vocab": 101}
 DIE = {"kv_depth": 15, "slots": 3, "rank": 4, "adapters": 5, "top_k": 7}
 
 

@@ -9,7 +9,7 @@
 | swap | `f(a, b)`, `[a, b]`, `(a, b)` | `f(b, a)`, `[b, a]`, `(b, a)` |
 | condition | `if c`; `a if c else b` | `if not (c)`; `b if c else a` |
 
-Left alone: docstrings, annotations, decorators, imports, and what only raises an error.
+Left alone: docstrings, annotations, decorators, imports, assertions, and what only makes an error.
 """
 
 import ast
@@ -111,8 +111,9 @@ class _Walk(ast.NodeVisitor):
                 self.edits.append((*self._span(node), str(node.value - 1), "less"))
 
     def visit_Call(self, node: ast.Call) -> None:
-        self._swap(node.args)
-        self.generic_visit(node)
+        if not (isinstance(node.func, ast.Name) and node.func.id.endswith("Error")):
+            self._swap(node.args)
+            self.generic_visit(node)
 
     def visit_Tuple(self, node: ast.Tuple) -> None:
         if isinstance(node.ctx, ast.Load):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outputs of every module of hdl/, as slang elaborates a tiny die and a matrix with integers in each view."""
+"""The outputs of every module of hdl/, as slang elaborates a tiny die, and matrices that it has not."""
 
 import shlex
 import tempfile
@@ -15,8 +15,9 @@ from models.mask import etch
 from models.project import HDL
 from tb.rig.build import PACKAGES
 
-INTEGERS = ["-GSPAN=16", "-GSUPER=32"]  # of a matrix: spans that have integers, which a tiny die has not
-TOPS = {"cartridge": [[]], "matrix": [[f"-GVIEW={sv_package.VIEWS[view]}", *INTEGERS] for view in ("gate", "switch")]}
+GATE, SWITCH = (f"-GVIEW={sv_package.VIEWS[view]}" for view in ("gate", "switch"))
+INTEGERS = ("-GSPAN=16", "-GSUPER=32")  # a matrix of spans that have integers, which a tiny die has not
+TOPS = (("cartridge",), ("matrix", GATE, *INTEGERS), ("matrix", SWITCH))
 
 
 def outputs(hdl: Path = HDL) -> dict[str, list[str]]:
@@ -30,15 +31,14 @@ def outputs(hdl: Path = HDL) -> dict[str, list[str]]:
         ckpt = checkpoint.load(tiny.write(Path(scratch) / "tiny.gguf"))
         shape = sv_package.write(ckpt.shape, etch.die_for(ckpt, kv_depth=32), Path(scratch) / "shape_pkg.sv")
         files = [f"-I{hdl}", shape, *(hdl / name for name in PACKAGES), *modules]
-        for top, views in TOPS.items():
-            for view in views:
-                driver = Driver()
-                driver.addStandardArgs()
-                line = shlex.join(map(str, ["slang", "-F", hdl / "lint.f", "--top", top, *view, *files]))
-                read = driver.parseCommandLine(line) and driver.processOptions() and driver.parseAllSources()
-                assert read, "slang cannot read the RTL"
-                for instance in driver.createCompilation().getRoot().topInstances:
-                    _collect(instance, found)
+        for top, *options in TOPS:
+            driver = Driver()
+            driver.addStandardArgs()
+            line = shlex.join(map(str, ["slang", "-F", hdl / "lint.f", "--top", top, *options, *files]))
+            read = driver.parseCommandLine(line) and driver.processOptions() and driver.parseAllSources()
+            assert read, "slang cannot read the RTL"
+            for instance in driver.createCompilation().getRoot().topInstances:
+                _collect(instance, found)
     return dict(sorted(found.items()))
 
 
