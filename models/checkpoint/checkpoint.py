@@ -7,7 +7,6 @@ block layouts of Q4_0, Q4_1 and Q8_0 are those of ggml's ``ggml-common.h``. Weig
 mean.
 """
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 import gguf
 import numpy as np
 
+from models.checkpoint import folder, parts
 from models.die.shape import GROUP, Shape
 from models.errors import InputError
 
@@ -146,14 +146,17 @@ class _Reader(gguf.GGUFReader):
 
 
 def load(path: str | os.PathLike) -> Checkpoint:
-    """Read a GGUF file of architecture ``llama``. InputError for anything a die cannot be etched from.
+    """Read a GGUF file of architecture ``llama``, whole or any part of a split one, or a folder (models.checkpoint.folder).
+
+    InputError for anything a die cannot be etched from.
 
     Matrices in Q4_0, Q4_1 and Q8_0 are taken as they are. F32, F16 and BF16 matrices are quantised to Q8_0 by
     ``gguf.quants.quantize``; from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the
     matrices are W3 and W6.
     """
     path = os.fspath(path)
-    metadata, tensors = _read(path)
+    files = folder.files(path) if os.path.isdir(path) else parts.of(path)
+    metadata, tensors = folder.read(path) if os.path.isdir(path) else _read_all(files)
     kinds = _kinds(metadata, path)
     shape = _shape(metadata, tensors, path)
     matrices, gains = {}, {}
@@ -173,9 +176,19 @@ def load(path: str | os.PathLike) -> Checkpoint:
     if tensors:
         name = next(iter(tensors))
         raise InputError(f"a die has no place for tensor {name}", path, "use a plain Llama checkpoint without biases")
-    with open(path, "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Checkpoint(path, sha256, shape, metadata, matrices, gains)
+    return Checkpoint(path, parts.sha256(files), shape, metadata, matrices, gains)
+
+
+def _read_all(files: list[str]) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
+    """Metadata and tensors of a GGUF file in one or more parts, of which the first has the metadata."""
+    metadata, tensors = _read(files[0])
+    count = _number(metadata, "split.count", int, 0, files[0])
+    if max(count, 1) != len(files):
+        what = f"part of a checkpoint of {count} parts" if count > 1 else "no part of a split checkpoint, by its metadata"
+        raise InputError(what, files[0], "keep the parts' names: NAME-00001-of-00003.gguf")
+    for file in files[1:]:
+        tensors |= _read(file)[1]
+    return metadata, tensors
 
 
 def _read(path: str) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
@@ -235,8 +248,6 @@ def _shape(metadata: dict, tensors: Iterable[str], path: str) -> Shape:
 
     if _number(metadata, "llama.expert_count", int, 0, path):
         raise InputError("a mixture of experts has no place in a die", path, "use a dense Llama checkpoint")
-    if _number(metadata, "split.count", int, 0, path) > 1:
-        raise InputError("one part of a split checkpoint", path, "merge the parts with llama-gguf-split")
     d_model, heads = size("embedding_length"), size("attention.head_count")
     head_dim = size("attention.key_length", d_model // heads)
     if size("attention.value_length", head_dim) != head_dim:

@@ -5,9 +5,11 @@ import json
 import os
 import readline  # noqa: F401  gives input() its history and line editing
 import signal
+import sys
 
 from models.checkpoint import checkpoint
 from models.checkpoint.tokenizer import Tokenizer
+from models.errors import InputError
 from models.golden.sampler import Sampling, beta
 from tb.cartridge import driver
 from tb.chip.progress import Progress
@@ -61,6 +63,7 @@ class Talk(driver.DieBench):
     async def talk(self) -> None:
         """Questions from the terminal until it ends."""
         signal.signal(signal.SIGINT, self._interrupt)
+        sys.stdin.reconfigure(errors="surrogateescape")  # a line with a byte that is not UTF-8 is refused as a question
         print(self._help(), flush=True)
         while (line := self._ask()) is not None:
             if line.startswith("/"):
@@ -68,7 +71,10 @@ class Talk(driver.DieBench):
                     break
                 print(self._command(*line[1:].split()), flush=True)
             elif line:
-                await self._answer(line)
+                try:
+                    await self._answer(line)
+                except InputError as problem:  # this line is not answered, the conversation goes on
+                    print(f"error: {problem}", flush=True)
 
     def _interrupt(self, *_: object) -> None:
         self.interrupted = True
