@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import gguf
 import numpy as np
 
-from models.checkpoint import folder, parts
+from models.checkpoint import folder, padding, parts, rope_scaling
 from models.die.shape import GROUP, Shape
 from models.errors import InputError
 
@@ -29,6 +29,7 @@ EMBEDDING, HEAD, FINAL_NORM, ROPE_FREQS = (
     f"{name}.weight" for name in ("token_embd", "output", "output_norm", "rope_freqs")
 )
 WEIGHT_BITS = "cartridge.weight_bits"  # metadata key: widths of the weights, where their blocks have places for more
+YARN = {"yarn_beta_fast": rope_scaling.BETA_FAST, "yarn_beta_slow": rope_scaling.BETA_SLOW}
 D_LIMIT, M_LIMIT, GAIN_LIMIT = 1.0, 128.0, 256.0  # what a die can hold: docs/formats.md
 
 
@@ -146,9 +147,9 @@ class _Reader(gguf.GGUFReader):
 
 
 def load(path: str | os.PathLike) -> Checkpoint:
-    """Read a GGUF file of architecture ``llama``, whole or any part of a split one, or a folder (models.checkpoint.folder).
+    """Read a GGUF file of architecture ``llama``, any part of a split one, or a folder (models.checkpoint.folder).
 
-    InputError for anything a die cannot be etched from.
+    InputError for anything a die cannot be etched from. The shape is the die's: models.checkpoint.padding.
 
     Matrices in Q4_0, Q4_1 and Q8_0 are taken as they are. F32, F16 and BF16 matrices are quantised to Q8_0 by
     ``gguf.quants.quantize``; from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the
@@ -158,9 +159,10 @@ def load(path: str | os.PathLike) -> Checkpoint:
     files = folder.files(path) if os.path.isdir(path) else parts.of(path)
     metadata, tensors = folder.read(path) if os.path.isdir(path) else _read_all(files)
     kinds = _kinds(metadata, path)
-    shape = _shape(metadata, tensors, path)
+    stated = _shape(metadata, tensors, path)
+    shape = padding.widened(stated)
     matrices, gains = {}, {}
-    for name, size in _expected(shape, HEAD in tensors):
+    for name, size in _expected(stated, HEAD in tensors):
         if name not in tensors:
             raise InputError(f"tensor {name} is missing", path, "use a complete checkpoint")
         tensor = tensors.pop(name)
@@ -171,11 +173,11 @@ def load(path: str | os.PathLike) -> Checkpoint:
         if len(size) == 1:
             gains[name] = _gain(tensor, path)
         else:
-            matrices[name] = _matrix(tensor, kinds, path)
+            matrices[name] = _matrix(padding.fitted(tensor, stated, shape), kinds, path)
     tensors.pop(ROPE_FREQS, None)
     if tensors:
         name = next(iter(tensors))
-        raise InputError(f"a die has no place for tensor {name}", path, "use a plain Llama checkpoint without biases")
+        raise InputError(f"a die has no place for tensor {name}", path, "docs/models.md says what a die holds")
     return Checkpoint(path, parts.sha256(files), shape, metadata, matrices, gains)
 
 
@@ -184,7 +186,9 @@ def _read_all(files: list[str]) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
     metadata, tensors = _read(files[0])
     count = _number(metadata, "split.count", int, 0, files[0])
     if max(count, 1) != len(files):
-        what = f"part of a checkpoint of {count} parts" if count > 1 else "no part of a split checkpoint, by its metadata"
+        what = (
+            f"part of a checkpoint of {count} parts" if count > 1 else "no part of a split checkpoint, by its metadata"
+        )
         raise InputError(what, files[0], "keep the parts' names: NAME-00001-of-00003.gguf")
     for file in files[1:]:
         tensors |= _read(file)[1]
@@ -270,6 +274,7 @@ def _shape(metadata: dict, tensors: Iterable[str], path: str) -> Shape:
         eps=float(_number(metadata, "llama.attention.layer_norm_rms_epsilon", float, None, path)),
         rope_base=float(_number(metadata, "llama.rope.freq_base", float, 10000.0, path)),
         rope_dim=rope_dim,
+        attention_factor=_attention_factor(metadata, rope_dim == head_dim, path),
         rope_factors=_rope_factors(metadata, tensors, rope_dim, path),
     )
 
@@ -277,13 +282,21 @@ def _shape(metadata: dict, tensors: Iterable[str], path: str) -> Shape:
 def _rope_factors(metadata: dict, tensors: dict, rope_dim: int, path: str) -> tuple[float, ...]:
     """Divisors of the pairs' frequencies: linear scaling times ``rope_freqs.weight``; empty when all are 1."""
     scaling = metadata.get("llama.rope.scaling.type", "linear")  # a bare factor means linear scaling
-    if scaling not in ("none", "linear"):
-        raise InputError(
-            f"RoPE scaling {scaling!r} is not supported", path, "use a checkpoint with linear or no scaling"
-        )
+    if scaling not in ("none", "linear", "yarn"):
+        hint = "use a checkpoint with linear, yarn or no scaling"
+        raise InputError(f"RoPE scaling {str(scaling)[:40]!r} is not supported", path, hint)
     factor = _number(metadata, "llama.rope.scale_linear", float, 1.0, path)  # the key of old files
     factor = _number(metadata, "llama.rope.scaling.factor", float, factor, path)
     factors = np.full(rope_dim // 2, factor if scaling == "linear" else 1.0)
+    if scaling == "yarn":
+        keys = {name: f"llama.rope.scaling.{name}" for name in ("original_context_length", *YARN)}
+        context = _number(metadata, "llama.context_length", int, 0, path)
+        context = _number(metadata, keys["original_context_length"], float, context, path)
+        fast, slow = (_number(metadata, keys[name], float, usual, path) for name, usual in YARN.items())
+        base = _number(metadata, "llama.rope.freq_base", float, 10000.0, path)
+        if not (base > 1 and factor > 0 and fast > 0 and slow > 0 and context > 0):
+            raise InputError("RoPE scaling by yarn makes no frequencies", path, "use an intact checkpoint")
+        factors = rope_scaling.yarn(rope_dim, base, factor, context, fast, slow)
     if ROPE_FREQS in tensors:
         tensor = tensors[ROPE_FREQS]
         if tensor.tensor_type.name != "F32" or tensor.data.shape != factors.shape:
@@ -293,6 +306,18 @@ def _rope_factors(metadata: dict, tensors: dict, rope_dim: int, path: str) -> tu
     if not (np.isfinite(factors).all() and (factors > 0).all()):
         raise InputError("RoPE factors are not all finite and positive", path, "use an intact checkpoint")
     return () if (factors == 1).all() else tuple(factors.tolist())
+
+
+def _attention_factor(metadata: dict, whole: bool, path: str) -> float:
+    """What YaRN multiplies queries and keys with; heads that turn in part have it for that part only: InputError."""
+    if metadata.get("llama.rope.scaling.type") != "yarn":
+        return 1.0
+    factor = _number(metadata, "llama.rope.scaling.factor", float, 1.0, path)
+    scale = _number(metadata, "llama.rope.scaling.attn_factor", float, 1.0, path)
+    scale *= rope_scaling.yarn_attention(max(factor, 1.0))
+    if not 0.25 < scale < 4 or (scale != 1 and not whole):
+        raise InputError(f"RoPE scaling by yarn with {scale:g} on a part of a head", path, "use another checkpoint")
+    return float(scale)
 
 
 def _expected(shape: Shape, untied: bool) -> Iterator[tuple[str, tuple[int, ...]]]:

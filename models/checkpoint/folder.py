@@ -7,7 +7,6 @@ neighbours, scaling of RoPE into ``rope_freqs.weight``.
 """
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import safetensors
 import tokenizers
 from gguf import GGMLQuantizationType as Type
 
+from models.checkpoint import rope_scaling
 from models.checkpoint.tokens import BYTE, CONTROL, NORMAL, ORIGINAL, SPACE, STOP_KEYS, UNKNOWN, UNUSED, USER_DEFINED
 from models.errors import InputError
 
@@ -129,29 +129,35 @@ def _scaling(config: dict, metadata: dict, where: str) -> np.ndarray | None:
     kind = rope.get("rope_type", rope.get("type", "default"))
     if kind in ("default", None):
         return None
-    if kind not in ("linear", "llama3"):
+    if kind not in ("linear", "llama3", "yarn"):
         raise InputError(f"RoPE scaling {json.dumps(kind)[:40]} is not supported", where, "use a model without it")
 
-    def number(key: str) -> float:
-        found = rope.get(key)
+    def number(key: str, default: float | None = None) -> float:
+        found = rope.get(key) if rope.get(key) is not None else default
         if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < 2**31:
             raise InputError(f"{key} of rope_scaling is {json.dumps(found)[:40]}", where, "use an intact folder")
         return float(found)
 
     factor = number("factor")
-    if kind == "linear":
-        metadata |= {"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": factor}
+    if kind != "llama3":
+        metadata |= {"llama.rope.scaling.type": kind, "llama.rope.scaling.factor": factor}
+    if kind == "yarn":
+        usual = rope_scaling.yarn_attention(max(factor, 1))
+        metadata |= {
+            "llama.rope.scaling.original_context_length": number(
+                "original_max_position_embeddings", metadata.get("llama.context_length")
+            ),
+            "llama.rope.scaling.attn_factor": number("attention_factor", usual) / usual,
+            "llama.rope.scaling.yarn_beta_fast": number("beta_fast", rope_scaling.BETA_FAST),
+            "llama.rope.scaling.yarn_beta_slow": number("beta_slow", rope_scaling.BETA_SLOW),
+        }
+    if kind != "llama3":
         return None
     low, high, context = map(number, ("low_freq_factor", "high_freq_factor", "original_max_position_embeddings"))
-    base, size = metadata.get("llama.rope.freq_base", 10000.0), _head_dim(metadata, where)
-    if isinstance(base, bool) or not isinstance(base, int | float) or not 0 < base < 2**63 or low == high:
+    base = metadata.get("llama.rope.freq_base", 10000.0)
+    if isinstance(base, bool) or not isinstance(base, int | float) or not 1 < base < 2**63 or low >= high:
         raise InputError("rope_theta or rope_scaling makes no frequencies", where, "use an intact folder")
-    lengths = 2 * math.pi * float(base) ** (np.arange(0, size, 2) / size)  # of a turn, in positions
-    smooth = (context / lengths - low) / (high - low)
-    with np.errstate(divide="ignore", over="ignore"):  # outside of the range between them
-        between = 1 / ((1 - smooth) / factor + smooth)
-    divisors = np.where(lengths < context / high, 1, np.where(lengths > context / low, factor, between))
-    return divisors.astype(np.float32)
+    return rope_scaling.llama3(_head_dim(metadata, where), float(base), factor, context, low, high).astype(np.float32)
 
 
 def _weights(where: Path) -> list[Path]:

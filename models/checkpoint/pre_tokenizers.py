@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: RUF001  (the letters of many scripts)
 """How byte-level vocabularies cut a text before any merge: what ``tokenizer.ggml.pre`` names.
 
 Names, expressions and defaults are those of llama.cpp's ``llama-vocab.cpp``; where it rewrites an expression of the

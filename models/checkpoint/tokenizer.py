@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tokenizer and chat template that a GGUF checkpoint carries, built with ``tokenizers`` and ``jinja2``.
 
-Ids are those of llama.cpp, BOS and the tokens that end an answer among them. A folder's ``tokenizer.json`` is taken as it
-is (models.checkpoint.folder).
+Ids are those of llama.cpp, BOS and the tokens that end an answer among them. A folder's ``tokenizer.json`` is taken as
+it is (models.checkpoint.folder).
 """
 
 import codecs
@@ -256,7 +256,9 @@ class Tokenizer:
     def _special(self, key: str) -> int | None:
         """A token id of the metadata, or None."""
         token = self._metadata.get(f"tokenizer.ggml.{key}")
-        if token is not None and not (isinstance(token, int) and not isinstance(token, bool) and 0 <= token < len(self._texts)):
+        if token is not None and not (
+            isinstance(token, int) and not isinstance(token, bool) and 0 <= token < len(self._texts)
+        ):
             raise self._error(f"metadata tokenizer.ggml.{key} is no token: {token}")
         return token
 

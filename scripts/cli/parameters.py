@@ -110,7 +110,9 @@ TOKENS = Parameter(
     users=16,
     quality=2048,
 )
-MODEL = Parameter("MODEL", "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, or the path of a Llama GGUF file")
+MODEL = Parameter(
+    "MODEL", "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, or a path: a Llama GGUF file or a Hugging Face folder"
+)
 DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256)
 SIM = Parameter(
     "SIM",
@@ -137,6 +139,9 @@ TASK = Parameter("TASK", "of formal: a proof or a family of them (default: all)"
 COUNT = Parameter("COUNT", "of mutate: how many mutants, chosen by SEED", Number(1, 10000), 40)
 MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
 LORA = Parameter("LORA", "of sim: a PEFT folder; of chat: several, commas between them, that /lora NAME chooses")
+RANK = Parameter(
+    "RANK", "of sim, chat: the die's adapters (default: that of the highest in LORA, 0 without)", Number(0, 64), None
+)
 USERS = Parameter("USERS", "of users: how many at once", Number(1, 256), 8)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
 OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape: the file")

@@ -12,6 +12,7 @@ from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from models.golden.sampler import Sampling, beta
 from tb.cartridge import driver
+from tb.chip.driver import headline
 from tb.chip.progress import Progress
 from tb.oracle.conversation import Conversation
 from tb.rig.bundles import End
@@ -46,7 +47,7 @@ class Talk(driver.DieBench):
     def __init__(self, *args) -> None:
         super().__init__(*args)
         self.ckpt = checkpoint.load(self.job.model)
-        self.progress = Voice(self.ckpt, os.environ["ECHO"])
+        self.progress = Voice(self.ckpt, headline())
         self.tokenizer = Tokenizer.from_checkpoint(self.ckpt)
         self.names = json.loads(os.environ["ADAPTERS"])
         self.answer_tokens = int(os.environ["ANSWER"])
