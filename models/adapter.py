@@ -6,8 +6,6 @@ without ``.weight``: ``blk.3.attn_q``.
 """
 
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +18,6 @@ from models.die.shape import Die, Shape
 from models.errors import InputError
 
 CODE = 127  # the largest that quantisation gives; a die takes -128 too
-READING = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error)
-HINT = "name a PEFT folder or a file of codes"
 SMALLEST = 2.0**-24  # binary16 above 0
 COARSE = 0.03  # relative RMS error of codes above which it is said: usual values lose 0.01
 ONE = 0x3C00  # the binary16 word of the first scale that a die does not hold
@@ -106,15 +102,14 @@ class Adapter:
         if path.is_dir():
             return cls.of(peft.read(path, shape), shape, die, str(path))
         _check_die(die, str(path))
+        stored = _stored(path)
+        names = [key.removesuffix(".scales") for key in stored if key.endswith(".scales")]
         try:
-            with np.load(path) as file:
-                stored = dict(file)
-            names = [key.removesuffix(".scales") for key in stored if key.endswith(".scales")]
             modules = {
                 name: Codes(stored[f"{name}.a"], stored[f"{name}.b"], *stored[f"{name}.scales"]) for name in names
             }
-        except READING:
-            raise InputError("no adapter here", str(path), HINT) from None
+        except (KeyError, TypeError):
+            raise _no_adapter(path) from None
         sizes = module_sizes(shape)
         for name, codes in modules.items():
             out, inputs = sizes.get(name, (0, 0))
@@ -183,12 +178,21 @@ def rank_for(paths: Sequence[str | os.PathLike], shape: Shape) -> int:
         if path.is_dir():
             ranks += [len(module.a) for module in peft.read(path, shape).values()]
         else:
-            try:
-                with np.load(path) as file:
-                    ranks += [len(file[name]) for name in file if name.endswith(".a")]
-            except READING:
-                raise InputError("no adapter here", str(path), HINT) from None
+            ranks += [len(codes) for name, codes in _stored(path).items() if name.endswith(".a") and codes.ndim]
     return max(ranks)
+
+
+def _stored(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an npz file."""
+    try:
+        with path.open("rb") as raw, np.load(raw) as file:
+            return dict(file)
+    except Exception:  # a damaged archive fails in any way
+        raise _no_adapter(path) from None
+
+
+def _no_adapter(path: Path) -> InputError:
+    return InputError("no adapter here", str(path), "name a PEFT folder or a file of codes")
 
 
 def _check_die(die: Die, where: str) -> None:

@@ -222,7 +222,7 @@ def _number(metadata: dict, key: str, kind: type, default: float | None, path: s
     found = metadata.get(key, default)
     if found is None:
         raise InputError(f"metadata {key} is missing", path, "use a complete checkpoint")
-    if not isinstance(found, int | kind) or isinstance(found, bool) or not np.isfinite(found) or found < 0:
+    if not isinstance(found, int | kind) or isinstance(found, bool) or not 0 <= found < 2**63:
         raise InputError(f"metadata {key} is {str(found)[:40]}", path, "use a checkpoint with one number there")
     return found
 
@@ -315,7 +315,7 @@ def _attention_factor(metadata: dict, whole: bool, path: str) -> float:
     factor = _number(metadata, "llama.rope.scaling.factor", float, 1.0, path)
     scale = _number(metadata, "llama.rope.scaling.attn_factor", float, 1.0, path)
     scale *= rope_scaling.yarn_attention(max(factor, 1.0))
-    if not 0.25 < scale < 4 or (scale != 1 and not whole):
+    if not 0.25 < scale < 2 or (scale != 1 and not whole):
         raise InputError(f"RoPE scaling by yarn with {scale:g} on a part of a head", path, "use another checkpoint")
     return float(scale)
 

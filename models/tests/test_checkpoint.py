@@ -281,11 +281,6 @@ def test_largest_scales_that_fit_are_taken(source, tmp_path):
     assert load(remake(source, tmp_path / "t.gguf", tensors=largest)).tensors[OUT].dequantised()[0, 0] == -127.9375
 
 
-def test_inputs_that_are_not_whole_groups_are_refused(tmp_path):
-    path = tiny.write(tmp_path / "t.gguf", d_ffn=80, kinds={"ffn_down": "F32"})
-    assert "80 inputs of tensor blk.0.ffn_down.weight are not a multiple of 32" in refusal(path)
-
-
 def test_files_that_are_no_gguf(tmp_path):
     assert "cannot read the checkpoint: No such file" in refusal(tmp_path / "absent.gguf")
     assert "a folder without config.json" in refusal(tmp_path)
