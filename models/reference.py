@@ -94,7 +94,7 @@ class Reference:
         cache[1, :, start:end] = heads("attn_v", s.kv_heads)
         keys, values = (part[:, None, :end] for part in cache)  # [kv_heads, 1, positions, head_dim]
         q = _rotate(heads("attn_q", s.heads), turn).reshape(s.kv_heads, -1, len(x), s.head_dim)
-        scores = q @ keys.swapaxes(-1, -2) / np.float32(np.sqrt(s.head_dim))
+        scores = q @ keys.swapaxes(-1, -2) * np.float32(s.attention_factor**2 / np.sqrt(s.head_dim))
         future = np.arange(end) > np.arange(start, end)[:, None]
         scores = np.where(future, np.float32(-np.inf), scores)
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))

@@ -43,7 +43,7 @@ def main(*, prompt: str, tokens: int, model: str) -> int:
 
 def measure_simulation(ckpt: Checkpoint, ids: list[int], tokens: int) -> dict:
     """The figures of the RTL answering, every stage checked, with the golden model beside it on the other core."""
-    die = BuiltChip.of(ckpt)
+    die = BuiltChip.of(ckpt, rank=0)
     begun = time.perf_counter()
     report = die.run(
         [Conversation(0, ids, tokens)],
@@ -60,7 +60,7 @@ def measure_simulation(ckpt: Checkpoint, ids: list[int], tokens: int) -> dict:
 
 def measure_golden(ckpt: Checkpoint, ids: list[int], tokens: int) -> float:
     """Measure tokens/s of the golden model alone, decoding."""
-    model = golden.Chip(ckpt, BuiltChip.of(ckpt).die)
+    model = golden.Chip(ckpt, BuiltChip.of(ckpt, rank=0).die)
     step = model.run(0, ids)[-1]
     begun = time.perf_counter()
     for _ in range(tokens):

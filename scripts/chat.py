@@ -7,19 +7,20 @@ LORA is PEFT folders with commas between them, which ``/lora NAME`` chooses by t
 import sys
 from pathlib import Path
 
+from models.adapter import rank_for
 from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from scripts.cli import terminal
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
-from scripts.cli.parameters import DEPTH, LORA, MODEL, SEED, TOKENS
+from scripts.cli.parameters import DEPTH, LORA, MODEL, RANK, SEED, TOKENS
 from tb.chip.job import BuiltChip
 from tb.rig import toolchain
 
 
-@command("chat", TOKENS, MODEL, DEPTH, SEED, LORA)
-def main(*, tokens: int, model: str, depth: int, seed: int, lora: str) -> int:
+@command("chat", TOKENS, MODEL, DEPTH, SEED, LORA, RANK)
+def main(*, tokens: int, model: str, depth: int, seed: int, lora: str, rank: int | None) -> int:
     """Build the die, hand the terminal to the simulation, report."""
     toolchain.require("verilator")
     ckpt = load_model(model)
@@ -28,7 +29,8 @@ def main(*, tokens: int, model: str, depth: int, seed: int, lora: str) -> int:
     names = [Path(path).stem for path in adapters]
     if len({*names, "none"}) <= len(names):
         raise InputError("two adapters have one name, or one is named none", "LORA", "rename a folder")
-    chip = BuiltChip.of(ckpt, kv_depth=depth)
+    rank = rank_for(adapters, ckpt.shape) if rank is None else rank
+    chip = BuiltChip.of(ckpt, kv_depth=depth, rank=rank)
     print(
         f"{Path(ckpt.path).name}: {ckpt.shape.layers} layers, {toolchain.describe('verilator')}, ROM view", flush=True
     )

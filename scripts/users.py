@@ -46,7 +46,7 @@ def main(*, users: int, tokens: int, model: str, depth: int, seed: int) -> int:
     questions = [QUESTIONS[user % len(QUESTIONS)] for user in range(users)]
     prompts = [tokenizer.chat([{"role": "user", "content": question}]) for question in questions]
     talks = [Conversation(user, prompt, tokens) for user, prompt in enumerate(prompts)]
-    chip = BuiltChip.of(ckpt, kv_depth=depth, slots=users)
+    chip = BuiltChip.of(ckpt, kv_depth=depth, slots=users, rank=0)
     console = Console()
     console.print(
         f"{Path(ckpt.path).name}, {users} users, {toolchain.describe('verilator')}, ROM view", highlight=False

@@ -6,7 +6,6 @@ blocks by ``models.checkpoint.quantised``. Weights of 3 and 6 bits (models.quant
 and a key of the metadata says so.
 """
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import gguf
 import numpy as np
 from gguf.gguf_reader import READER_SUPPORTED_VERSIONS
 
+from models.checkpoint import folder, padding, parts, rope_scaling
 from models.checkpoint.quantised import GGUF_KINDS, KINDS, WIDTHS, Blocks
 from models.die.shape import GROUP, Shape
 from models.errors import InputError
@@ -46,6 +46,7 @@ EMBEDDING, HEAD, FINAL_NORM, ROPE_FREQS = (
     f"{name}.weight" for name in ("token_embd", "output", "output_norm", "rope_freqs")
 )
 WEIGHT_BITS = "cartridge.weight_bits"  # metadata key: widths of the weights, where their blocks have places for more
+YARN = {"yarn_beta_fast": rope_scaling.BETA_FAST, "yarn_beta_slow": rope_scaling.BETA_SLOW}
 D_LIMIT, M_LIMIT, GAIN_LIMIT = 1.0, 128.0, 256.0  # what a die can hold: docs/formats.md
 
 
@@ -81,9 +82,8 @@ class Checkpoint:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the file, in hexadecimal."""
-        with open(self.path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        """Of its files, one after the other, in hexadecimal."""
+        return parts.sha256(_files(self.path))
 
     def matrix(self, name: str, layer: int = 0) -> list[Blocks]:
         """Tensors of cell array ``name`` (models.die.shape.MATRICES) in column order, before gate and up interleave."""
@@ -144,18 +144,21 @@ class _Reader(gguf.GGUFReader):
 
 
 def load(path: str | os.PathLike) -> Checkpoint:
-    """Read a GGUF file of architecture ``llama``. InputError for anything a die cannot be etched from.
+    """Read a GGUF file of architecture ``llama``, any part of a split one, or a folder (models.checkpoint.folder).
+
+    InputError for anything a die cannot be etched from. The shape is the die's: models.checkpoint.padding.
 
     Matrices of GGUF_KINDS are taken as they are. Those of CONVERTED are quantised to Q8_0 by ``gguf.quants.quantize``;
     from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the matrices are W3 and W6.
     """
     path = os.fspath(path)
-    metadata, tensors = _read(path)
+    metadata, tensors = folder.read(path) if os.path.isdir(path) else _read_all(parts.of(path))
     kinds = _kinds(metadata, path)
-    shape = _shape(metadata, tensors, path)
+    stated = _shape(metadata, tensors, path)
+    shape = padding.widened(stated)
     matrices, gains, originals = {}, {}, {}
     errors = np.zeros(2)  # squares of what converted matrices lose, and of their weights
-    for name, size in _expected(shape, HEAD in tensors):
+    for name, size in _expected(stated, HEAD in tensors):
         if name not in tensors:
             raise InputError(f"tensor {name} is missing", path, "use a complete checkpoint")
         tensor = tensors.pop(name)
@@ -166,6 +169,7 @@ def load(path: str | os.PathLike) -> Checkpoint:
         if len(size) == 1:
             gains[name] = _gain(tensor, path)
         else:
+            tensor = padding.fitted(tensor, stated, shape)
             matrices[name] = _matrix(tensor, kinds, path)
             if tensor.tensor_type.name in CONVERTED:
                 originals[name] = tensor
@@ -173,9 +177,28 @@ def load(path: str | os.PathLike) -> Checkpoint:
     tensors.pop(ROPE_FREQS, None)
     if tensors:
         name = next(iter(tensors))
-        raise InputError(f"a die has no place for tensor {name}", path, "use a plain Llama checkpoint without biases")
+        raise InputError(f"a die has no place for tensor {name}", path, "docs/models.md says what a die holds")
     loss = float(np.sqrt(errors[0] / errors[1])) if errors[1] else 0.0
     return Checkpoint(path, shape, metadata, matrices, gains, originals, loss)
+
+
+def _files(path: str) -> list[str]:
+    """Those that a checkpoint is made of."""
+    return folder.files(path) if os.path.isdir(path) else parts.of(path)
+
+
+def _read_all(files: list[str]) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
+    """Metadata and tensors of a GGUF file in one or more parts, of which the first has the metadata."""
+    metadata, tensors = _read(files[0])
+    count = _number(metadata, "split.count", int, 0, files[0])
+    if max(count, 1) != len(files):
+        what = (
+            f"part of a checkpoint of {count} parts" if count > 1 else "no part of a split checkpoint, by its metadata"
+        )
+        raise InputError(what, files[0], "keep the parts' names: NAME-00001-of-00003.gguf")
+    for file in files[1:]:
+        tensors |= _read(file)[1]
+    return metadata, tensors
 
 
 def _read(path: str) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
@@ -217,7 +240,7 @@ def _number(metadata: dict, key: str, kind: type, default: float | None, path: s
     found = metadata.get(key, default)
     if found is None:
         raise InputError(f"metadata {key} is missing", path, "use a complete checkpoint")
-    if not isinstance(found, int | kind) or isinstance(found, bool) or not np.isfinite(found) or found < 0:
+    if not isinstance(found, int | kind) or isinstance(found, bool) or not 0 <= found < 2**63:
         raise InputError(f"metadata {key} is {str(found)[:40]}", path, "use a checkpoint with one number there")
     return found
 
@@ -247,8 +270,6 @@ def _shape(metadata: dict, tensors: Iterable[str], path: str) -> Shape:
 
     if _number(metadata, "llama.expert_count", int, 0, path):
         raise InputError("a mixture of experts has no place in a die", path, "use a dense Llama checkpoint")
-    if _number(metadata, "split.count", int, 0, path) > 1:
-        raise InputError("one part of a split checkpoint", path, "merge the parts with llama-gguf-split")
     d_model, heads = size("embedding_length"), size("attention.head_count")
     head_dim = size("attention.key_length", d_model // heads)
     if size("attention.value_length", head_dim) != head_dim:
@@ -271,6 +292,7 @@ def _shape(metadata: dict, tensors: Iterable[str], path: str) -> Shape:
         eps=float(_number(metadata, "llama.attention.layer_norm_rms_epsilon", float, None, path)),
         rope_base=float(_number(metadata, "llama.rope.freq_base", float, 10000.0, path)),
         rope_dim=rope_dim,
+        attention_factor=_attention_factor(metadata, rope_dim == head_dim, path),
         rope_factors=_rope_factors(metadata, tensors, rope_dim, path),
     )
 
@@ -278,13 +300,21 @@ def _shape(metadata: dict, tensors: Iterable[str], path: str) -> Shape:
 def _rope_factors(metadata: dict, tensors: dict, rope_dim: int, path: str) -> tuple[float, ...]:
     """Divisors of the pairs' frequencies: linear scaling times ``rope_freqs.weight``; empty when all are 1."""
     scaling = metadata.get("llama.rope.scaling.type", "linear")  # a bare factor means linear scaling
-    if scaling not in ("none", "linear"):
-        raise InputError(
-            f"RoPE scaling {scaling!r} is not supported", path, "use a checkpoint with linear or no scaling"
-        )
+    if scaling not in ("none", "linear", "yarn"):
+        hint = "use a checkpoint with linear, yarn or no scaling"
+        raise InputError(f"RoPE scaling {str(scaling)[:40]!r} is not supported", path, hint)
     factor = _number(metadata, "llama.rope.scale_linear", float, 1.0, path)  # the key of old files
     factor = _number(metadata, "llama.rope.scaling.factor", float, factor, path)
     factors = np.full(rope_dim // 2, factor if scaling == "linear" else 1.0)
+    if scaling == "yarn":
+        keys = {name: f"llama.rope.scaling.{name}" for name in ("original_context_length", *YARN)}
+        context = _number(metadata, "llama.context_length", int, 0, path)
+        context = _number(metadata, keys["original_context_length"], float, context, path)
+        fast, slow = (_number(metadata, keys[name], float, usual, path) for name, usual in YARN.items())
+        base = _number(metadata, "llama.rope.freq_base", float, 10000.0, path)
+        if not (base > 1 and factor > 0 and fast > 0 and slow > 0 and context > 0):
+            raise InputError("RoPE scaling by yarn makes no frequencies", path, "use an intact checkpoint")
+        factors = rope_scaling.yarn(rope_dim, base, factor, context, fast, slow)
     if ROPE_FREQS in tensors:
         tensor = tensors[ROPE_FREQS]
         if tensor.tensor_type.name != "F32" or tensor.data.shape != factors.shape:
@@ -294,6 +324,18 @@ def _rope_factors(metadata: dict, tensors: dict, rope_dim: int, path: str) -> tu
     if not (np.isfinite(factors).all() and (factors > 0).all()):
         raise InputError("RoPE factors are not all finite and positive", path, "use an intact checkpoint")
     return () if (factors == 1).all() else tuple(factors.tolist())
+
+
+def _attention_factor(metadata: dict, whole: bool, path: str) -> float:
+    """What YaRN multiplies queries and keys with; heads that turn in part have it for that part only: InputError."""
+    if metadata.get("llama.rope.scaling.type") != "yarn":
+        return 1.0
+    factor = _number(metadata, "llama.rope.scaling.factor", float, 1.0, path)
+    scale = _number(metadata, "llama.rope.scaling.attn_factor", float, 1.0, path)
+    scale *= rope_scaling.yarn_attention(max(factor, 1.0))
+    if not 0.25 < scale < 2 or (scale != 1 and not whole):
+        raise InputError(f"RoPE scaling by yarn with {scale:g} on a part of a head", path, "use another checkpoint")
+    return float(scale)
 
 
 def _expected(shape: Shape, untied: bool) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -32,6 +32,7 @@ class Shape:
     eps: float  # RMSNorm epsilon
     rope_base: float
     rope_dim: int  # dimensions of a head that RoPE turns (interleaved pairs)
+    attention_factor: float = 1.0  # on queries and keys, over that of head_dim (YaRN)
     rope_factors: tuple[float, ...] = ()  # a divisor for each pair's frequency (rope_freqs.weight); empty: all 1
 
     @property
@@ -124,8 +125,8 @@ def norm_constants(shape: Shape) -> tuple[int, int, int]:
 
 
 def score_constant(shape: Shape) -> int:
-    """SC of docs/formats.md: log2(e) / sqrt(head_dim), 16 fraction bits."""
-    return round(math.log2(math.e) / math.sqrt(shape.head_dim) * 2**16)
+    """SC of docs/formats.md: log2(e) / sqrt(head_dim), times the square of YaRN's factor, 16 fraction bits."""
+    return round(math.log2(math.e) / math.sqrt(shape.head_dim) * shape.attention_factor**2 * 2**16)
 
 
 def check_fits(shape: Shape, die: Die, where: str) -> None:

@@ -112,7 +112,9 @@ TOKENS = Parameter(
     quality=2048,
 )
 MODEL = Parameter(
-    "MODEL", "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, llama-3.1-8b-shape, or the path of a Llama GGUF file"
+    "MODEL",
+    "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, llama-3.1-8b-shape, or a path: a Llama GGUF file or a Hugging "
+    "Face folder",
 )
 LAYERS = Parameter("LAYERS", "of sim, waves: so many layers of a published shape (default: all)", Number(1, 250), None)
 DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256)
@@ -144,6 +146,9 @@ SIDE = Parameter(
     "SIDE", "of mutate: rtl, or golden: the golden model and the etcher", Choice("side", "rtl", "golden"), "rtl"
 )
 LORA = Parameter("LORA", "of sim: a PEFT folder; of chat: several, commas between them, that /lora NAME chooses")
+RANK = Parameter(
+    "RANK", "of sim, chat: the die's adapters (default: that of the highest in LORA, 0 without)", Number(0, 64), None
+)
 USERS = Parameter("USERS", "of users: how many at once", Number(1, 256), 8)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
 OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape: the file")

@@ -6,11 +6,14 @@ import json
 import os
 import readline  # noqa: F401  gives input() its history and line editing
 import signal
+import sys
 
 from models.checkpoint import checkpoint
 from models.checkpoint.tokenizer import Tokenizer
+from models.errors import InputError
 from models.golden.sampler import Sampling, beta
 from tb.cartridge import driver
+from tb.chip.driver import headline
 from tb.chip.progress import Progress
 from tb.oracle.conversation import Conversation
 from tb.rig.bundles import End
@@ -47,7 +50,7 @@ class Talk(driver.DieBench):
     def __init__(self, *args) -> None:
         super().__init__(*args)
         self.ckpt = checkpoint.load(self.job.model)
-        self.progress = Voice(self.ckpt, os.environ["ECHO"])
+        self.progress = Voice(self.ckpt, headline())
         self.tokenizer = Tokenizer.from_checkpoint(self.ckpt)
         self.names = json.loads(os.environ["ADAPTERS"])
         self.answer_tokens = int(os.environ["ANSWER"])
@@ -64,6 +67,7 @@ class Talk(driver.DieBench):
     async def talk(self) -> None:
         """Questions from the terminal until it ends."""
         signal.signal(signal.SIGINT, self._interrupt)
+        sys.stdin.reconfigure(errors="surrogateescape")  # a line with a byte that is not UTF-8 is refused as a question
         print(self._help(), flush=True)
         while (line := self._ask()) is not None:
             if line.startswith("/"):
@@ -71,7 +75,10 @@ class Talk(driver.DieBench):
                     break
                 print(self._command(*line[1:].split()), flush=True)
             elif line:
-                await self._answer(line)
+                try:
+                    await self._answer(line)
+                except InputError as problem:  # this line is not answered, the conversation goes on
+                    print(f"error: {problem}", flush=True)
 
     async def drain(self) -> None:
         """As of any run; a user who asked nothing leaves nothing to compare."""

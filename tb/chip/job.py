@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import itertools
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -140,6 +141,9 @@ class BuiltChip:
         """
         adapters = [str(Path(path).resolve()) for path in adapters or []]
         loaded = [Adapter.load(path, self.ckpt.shape, self.die) for path in adapters]
+        for adapter in loaded:
+            if adapter.caution:
+                print(f"{adapter.caution}", file=sys.stderr)
         self.check(conversations, len(loaded), settings is not None)
         job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop, adapters)
         waves = window is not None or runner.traced()
@@ -147,13 +151,16 @@ class BuiltChip:
             trace, report = work / "trace", work / "report.json"
             trace.mkdir()
             (work / "adapters.hex").write_text("".join(adapter_file.LINES[bench](loaded)))
+            job_file, headline = work / "job.json", work / "headline.txt"  # the environment holds 128 KiB a variable
+            job_file.write_text(json.dumps(dataclasses.asdict(job)))
+            headline.write_text(echo or "", errors="surrogateescape")
             level = "ERROR" if echo is not None else "INFO"
             env = {
-                "JOB": json.dumps(dataclasses.asdict(job)),
+                "JOB": str(job_file),
                 "TRACE": str(trace),
                 "REPORT": str(report),
                 "POLL": str(poll),
-                "ECHO": echo or "",
+                "ECHO": str(headline) if echo else "",
                 "COCOTB_TEST_FILTER": f"{test}$",
                 "COCOTB_LOG_LEVEL": level,
                 "GPI_LOG_LEVEL": level,
