@@ -152,7 +152,8 @@ def load(path: str | os.PathLike) -> Checkpoint:
     from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the matrices are W3 and W6.
     """
     path = os.fspath(path)
-    metadata, tensors = folder.read(path) if os.path.isdir(path) else _read_all(parts.of(path))
+    files = _files(path)
+    metadata, tensors = folder.read(path) if os.path.isdir(path) else _read_all(files)
     kinds = _kinds(metadata, path)
     stated = _shape(metadata, tensors, path)
     shape = padding.widened(stated)
