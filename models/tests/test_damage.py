@@ -17,8 +17,9 @@ from models.die.shape import Die
 from models.errors import InputError
 from models.tests import test_folder, test_peft
 
-VALUES = [None, True, False, 0, 1, -1, 2**40, 10**30, 0.5, float("nan"), float("inf"), "", "x", "all", [], [1],
-          ["q_proj"], [None], [[1]], {}, {"a": 1}, {"a": "b"}, {"(": 2}]  # fmt: skip
+NUMBERS = [0, 1, -1, 2**40, 10**30, 0.5, float("nan"), float("inf")]
+OTHERS = [None, True, False, "", "x", "all", [], [1], ["q_proj"], [None], [[1]], {}, {"a": 1}, {"a": "b"}, {"(": 2}]
+VALUES = NUMBERS + OTHERS
 
 
 def chat(path: Path) -> None:

@@ -5,19 +5,19 @@ import shlex
 from dataclasses import dataclass
 
 from models.adapter import rank_for
-from models.checkpoint import checkpoint, fetch
 from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import Die, check_tokens, macs
 from models.errors import InputError
 from scripts.cli.command import given
-from scripts.cli.parameters import DEPTH, LORA, MODEL, PROMPT, RANK, SEED, SIM, TOKENS, VIEW
+from scripts.cli.model import load_model
+from scripts.cli.parameters import DEPTH, LAYERS, LORA, MODEL, PROMPT, RANK, SEED, SIM, TOKENS, VIEW
 from tb.chip.job import BuiltChip
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation
 from tb.rig import toolchain
 
-PARAMETERS = (PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH, VIEW, LORA, RANK)  # what ``ask`` takes
+PARAMETERS = (PROMPT, TOKENS, MODEL, LAYERS, SIM, SEED, DEPTH, VIEW, LORA, RANK)  # what ``ask`` takes
 SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a token
 
 
@@ -57,14 +57,24 @@ class Question:
 
 
 def ask(
-    prompt: str, tokens: int, model: str, sim: str, seed: int, depth: int, view: str, lora: str, rank: int | None
+    *,
+    prompt: str,
+    tokens: int,
+    model: str,
+    layers: int | None,
+    sim: str,
+    seed: int,
+    depth: int,
+    view: str,
+    lora: str,
+    rank: int | None,
 ) -> Question:
     """Put together what the parameters ask for, nothing etched yet. InputError if it cannot be had."""
     simulator = sim or "verilator"
     toolchain.require(simulator)
     if (view, simulator) == ("switch", "verilator"):
         raise InputError("Verilator has no transistors for the switch view", "VIEW", "use SIM=icarus")
-    ckpt = checkpoint.load(fetch.resolve(model))
+    ckpt = load_model(model, layers)
     tokenizer = Tokenizer.from_checkpoint(ckpt)
     weights = macs(ckpt.shape, head=True)
     if simulator == "icarus" and weights > SMALL:

@@ -17,6 +17,7 @@ from tb.chip.progress import Progress
 from tb.evidence.coverage.points import chip as cover
 from tb.oracle.conversation import Conversation, Job
 from tb.oracle.golden import Golden
+from tb.oracle.prompt import beats
 from tb.oracle.scoreboard import Mismatch, Scoreboard
 from tb.oracle.trace import Trace, TraceError
 from tb.rig.beats import pack
@@ -83,7 +84,7 @@ class ChipBench:
         talk = self.job.conversations[index]
         self.active[talk.slot] = index
         await self.begin(talk)
-        for prompt in talk.prompt():
+        for prompt in beats(talk):
             while int(self.dut.full_o.value):
                 await self.step()
             self.dut.push_prompt_i.value = prompt.pack()
