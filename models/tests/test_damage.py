@@ -17,7 +17,6 @@ from models.die.shape import Die
 from models.errors import InputError
 from models.tests import test_folder, test_peft
 
-LEAST = {**tiny.LEAST, "d_model": 32}
 NUMBERS = [0, 1, -1, 2**40, 10**30, 0.5, float("nan"), float("inf")]
 OTHERS = [None, True, False, "", "x", "all", [], [1], ["q_proj"], [None], [[1]], {}, {"a": 1}, {"a": "b"}, {"(": 2}]
 VALUES = NUMBERS + OTHERS

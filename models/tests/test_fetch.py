@@ -46,6 +46,31 @@ def test_names_and_paths_are_resolved(tmp_path):
             fetch.resolve(absent)
 
 
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("https://huggingface.co/a/b/resolve/main/c.gguf", "nothing is fetched from an address .* MODEL=path/to"),
+        ("hf://a/b", "nothing is fetched from an address"),
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", r"nothing is fetched from a hub .* `hf download ORG/NAME"),
+        ("hf.co/bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M", "nothing is fetched from a hub"),
+        ("llama3.2:1b", r"a model of Ollama, no file here .* `ollama show --modelfile"),
+        ("library/llama3.2:1b", "a model of Ollama"),
+        ("models/llama.gguf", "no such checkpoint .* name a GGUF file, a folder with a model, or one of smollm2"),
+        ("smollm3", "no such checkpoint"),
+        ("", None),
+    ],
+)
+def test_what_is_elsewhere_is_told_how_to_get(model, words, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    if words is None:
+        (tmp_path / "org" / "name").mkdir(parents=True)  # a folder of that name is taken
+        assert fetch.resolve("org/name").is_dir()
+        return
+    with pytest.raises(InputError, match=words) as caught:
+        fetch.resolve(model)
+    assert caught.value.where == model
+
+
 def test_the_mix_is_made_once(monkeypatch, tmp_path):
     made = []
 

@@ -2,12 +2,13 @@
 """The reader of PEFT folders: what it honours, the order of q and k rows, and every refusal."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import safetensors.numpy
 
-from models.adapter import Adapter, module_sizes
+from models.adapter import Adapter, module_sizes, rank_for
 from models.checkpoint import checkpoint, peft, tiny
 from models.die.shape import Die
 from models.errors import InputError
@@ -223,6 +224,15 @@ def test_narrow_floats(ckpt, rng, tmp_path, kind):
         ({"target_modules": ["q_proj"]}, "no place for tensor .*v_proj"),
         ({"target_modules": ["q_proj", "v_proj", "down_proj", "k_proj"]}, "tensor .*k_proj.lora_A.weight is missing"),
         ({"r": 8}, r"weights of \[4, 64\] and \[64, 4\], the configuration says rank 8"),
+        ({"layers_to_transform": "all"}, 'layers_to_transform is "all", no number or list'),
+        ({"layers_to_transform": [True]}, r"layers_to_transform is \[true\]"),
+        ({"target_modules": 5}, "target_modules is 5, no name or list of names"),
+        ({"target_modules": [5]}, r"target_modules is \[5\]"),
+        ({"rank_pattern": "x"}, 'rank_pattern is "x", no numbers by pattern'),
+        ({"alpha_pattern": [1]}, r"alpha_pattern is \[1\]"),
+        ({"exclude_modules": 3}, "exclude_modules is 3"),
+        ({"use_rslora": "yes"}, 'use_rslora is "yes", no true or false'),
+        ({"r": 4.0}, "r is 4.0, no whole number"),
         ({"r": 0}, "r is 0"),
         ({"r": None}, "r is null"),
         ({"lora_alpha": "much"}, 'lora_alpha is "much"'),
@@ -285,6 +295,29 @@ def test_q_and_k_of_a_model_that_turns_a_part_of_each_head(rng, tmp_path):
 def test_a_folder_that_the_die_cannot_hold(ckpt, rng, tmp_path, rank, what):
     with pytest.raises(InputError, match=what):
         Adapter.load(folder(tmp_path / "big", weights(ckpt.shape, rng)), ckpt.shape, Die(rank=rank))
+
+
+@pytest.mark.parametrize("rank", [4, 16, 32, 64])
+def test_the_die_has_the_rank_of_its_adapters(ckpt, rng, tmp_path, rank):
+    low = folder(tmp_path / "low", weights(ckpt.shape, rng, ["attn_v"], rank=2), target_modules=["v_proj"], r=2)
+    high = folder(tmp_path / "high", weights(ckpt.shape, rng, rank=rank), r=rank)
+    assert rank_for([], ckpt.shape) == 0 and rank_for([low, high], ckpt.shape) == rank
+    made = Adapter.load(high, ckpt.shape, Die(rank=rank))
+    assert rank_for([made.save(tmp_path / "codes.npz")], ckpt.shape) == rank
+    with pytest.raises(InputError, match=rf"a die of RANK={rank}"):
+        Adapter.load(high, ckpt.shape, Die(rank=rank - 1))
+
+
+def test_an_outlier_that_makes_codes_coarse_is_said(ckpt, rng, tmp_path):
+    tensors = weights(ckpt.shape, rng)
+    path = folder(tmp_path / "a", tensors)
+    assert Adapter.load(path, ckpt.shape, Die()).caution == ""
+    values = tensors[PLACE.format(1, NAMES["ffn_down"], "B")]
+    values[3, 2] = 67 * values.std()
+    caution = Adapter.load(folder(path, tensors), ckpt.shape, Die()).caution
+    assert re.fullmatch(
+        r".*a: single large values make 1 of 9 modules coarse, blk\.1\.ffn_down most: \d+ % off", caution
+    )
 
 
 def test_an_adapter_of_another_model(ckpt, rng, tmp_path):
