@@ -12,7 +12,7 @@ from pathlib import Path
 
 from models.project import BUILD, ROOT
 from tb.evidence import assertions
-from tb.rig.engines import OPTIMISE, WAVES_MAIN, engine
+from tb.rig.engines import CLOCKED_MAIN, OPTIMISE, READMEM, WAVES_MAIN, engine
 
 PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order in which they are compiled
 LIBRARY = {"verilator": ["+libext+.sv"], "icarus": ["-Y", ".sv"]}  # how modules are found in the folder of -y
@@ -75,8 +75,14 @@ class Design:
     @property
     def stamp(self) -> dict[str, object]:
         """What a good build was made from: all of it, and the content of every file."""
-        waves = [WAVES_MAIN] if self.waves else []
-        depends = [*self.files, *sorted(self.hdl.glob("*.sv*")), *assertions.FOLDER.glob("*.svh"), *waves]
+        depends = [
+            *self.files,
+            *sorted(self.hdl.glob("*.sv*")),
+            *assertions.FOLDER.glob("*.svh"),
+            READMEM,
+            CLOCKED_MAIN,
+            WAVES_MAIN,
+        ]
         return {
             "settings": self._settings,
             "arguments": self.arguments,
