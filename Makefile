@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every target sets up what it needs by itself. Parameters are declared in scripts/cli/parameters.py.
-RUN := .venv/bin/python -m
+override GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+override RUN := .venv/bin/python -m
+override PARAMETERS := $(shell sed -n '/^[A-Z_]* = Parameter/s/ .*//p' scripts/cli/parameters.py 2>/dev/null)
 
 # What the command line sets reaches the scripts through the environment letter by letter: nothing in it is expanded,
 # whatever quotes or dollar signs a prompt has.
-$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(eval override $(name) := $$(value $(name)))\
-  $(eval export $(name))))
+$(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name)))$(eval export $(name)))
+
+# What the user's environment happens to have does not reach them: a MODEL or a TOKEN of something else, and what changes
+# Python, pytest or the way results are collected. Only PYTHON does, for setup. scripts/cli/given.py takes the lists.
+override OURS := $(filter-out PYTHON $(GIVEN),$(PARAMETERS))
+override THEIRS := $(filter-out PYTHON,$(filter PYTHON% PYTEST_%,$(.VARIABLES))) COVERAGE_DIR FUNCTIONAL RECORDS
+export CARTRIDGE_GIVEN := $(strip $(GIVEN))
+export CARTRIDGE_PASSED_OVER := $(strip $(foreach name,$(OURS),$(if $(filter environment,$(origin $(name))),$(name))))
+$(foreach name,$(OURS) $(THEIRS),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
+.PHONY: help setup sim apart test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
   nightly chat users teach shape clean
 
 help: ## this list
@@ -25,8 +34,11 @@ setup: ## install tools and packages into .venv (once)
 sim: setup ## a model answers from RTL, every stage checked; TEST=name runs one bench
 	@$(RUN) scripts.sim
 
-test: setup ## the test suite
-	@$(RUN) pytest -n auto --dist worksteal
+apart: setup ## the layers of a model side by side, each against the golden model's frames; LAYERS= CLUSTER=
+	@$(RUN) scripts.apart
+
+test: setup ## the test suite, side by side; TEST=name a part of it
+	@$(RUN) scripts.test
 
 lint: setup ## ruff, Verilator, Verible and slang, the form of every source, licence lines
 	@$(RUN) scripts.lint
@@ -35,7 +47,7 @@ format: setup ## every source in the form that `make lint` asks for
 	@$(RUN) scripts.format
 
 bench: setup ## speed of simulation and golden model, beside llama.cpp
-	@$(RUN) pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(RUN) pip install --quiet --no-cache-dir --disable-pip-version-check -r requirements-bench.txt
 	@$(RUN) scripts.bench
 
 quality: setup ## perplexity of the golden model beside the float reference
@@ -65,7 +77,7 @@ coverage: setup ## what the benches reach of the testplan's points and of the co
 formal: setup ## proofs of cell, block, streams, sequencer, KV addresses and serial arithmetic; TASK=name
 	@$(RUN) scripts.formal
 
-mutate: setup ## one-line mutants of hdl/, and which bench finds each; COUNT= SEED= MUTANT=
+mutate: setup ## one-line mutants of hdl/, and which bench finds each; COUNT= SEED= MUTANT= SIDE=golden
 	@$(RUN) scripts.mutate
 
 chat: setup ## a conversation with the RTL through its host port; LORA=folder,... for /lora
@@ -78,7 +90,7 @@ teach: setup ## an adapter with which a model begins every answer with a phrase,
 	@$(RUN) scripts.teach
 
 nightly: setup ## regression, coverage, proofs and speed in one report; PARTS='regress formal'
-	@$(RUN) pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(RUN) pip install --quiet --no-cache-dir --disable-pip-version-check -r requirements-bench.txt
 	@$(RUN) scripts.nightly
 
 shape: setup ## the constants of a model's die, for other flows (docs/flows.md); MODEL= DEPTH= OUT=

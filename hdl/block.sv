@@ -12,6 +12,7 @@ module block #(
   parameter int W_BITS    = 4,
   parameter int ACT_W     = 12,
   parameter int BIT_LINES = 1,
+  parameter int SPAN      = 32,
   parameter int SUM_W     = 32
 ) (
   input logic clk_i,
@@ -35,10 +36,10 @@ module block #(
   import cartridge_pkg::*;
 
   `REQUIRE(block_is_whole_groups, BLOCK % GROUP == 0)
-  `REQUIRE(bit_lines_divide_a_group, GROUP % BIT_LINES == 0)
+  `REQUIRE(bit_lines_divide_a_span, SPAN % BIT_LINES == 0)
 
   localparam int PROD_W = ACT_W + W_BITS;
-  localparam int HIGH_W = 6;  // 32 products add five bits; one more holds the carry before the sign settles
+  localparam int HIGH_W = $clog2(SPAN) + 1;  // of so many products; one bit holds the carry before the sign settles
   localparam int COL_W = PROD_W + HIGH_W;
   localparam int LINES = 1 << W_BITS;
   localparam int TURNS = BLOCK / BIT_LINES;

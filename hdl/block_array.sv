@@ -10,6 +10,8 @@ module block_array #(
   parameter int W_BITS    = 4,
   parameter int ACT_W     = 12,
   parameter int BIT_LINES = 1,
+  parameter int SPAN      = 32,
+  parameter int SUPER     = 0,
   parameter int SHARE     = 1,
   parameter int TURN_CLKS = 1,
   parameter     NAME      = "qkv"
@@ -24,18 +26,18 @@ module block_array #(
   input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
 
   // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic                                                        start_i,
-  input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
-  output logic                                                        done_o,
+  input  logic                                        start_i,
+  input  logic [cartridge_pkg::idx_w(BLOCK/SPAN)-1:0] pass_i,
+  output logic                                        done_o,
 
-  // Sums of a group, through the scaling units into the accumulators.
-  input logic                                                           drain_i,
-  input logic                                                           first_i,  // The accumulators start from zero.
-  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
-  input logic        [     cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The one that holds the group.
-  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
-  input logic        [                                             4:0] shift_i,
-  input logic signed [                                       ACT_W+4:0] xsum_i,
+  // Sums of a span, through the scaling units into the accumulators.
+  input logic                                                       drain_i,
+  input logic                                                       first_i,  // The accumulators start from zero.
+  input logic        [            cartridge_pkg::idx_w(K/SPAN)-1:0] span_i,
+  input logic        [cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The one that holds the span.
+  input logic        [             cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                         4:0] shift_i,
+  input logic signed [                     ACT_W+$clog2(SPAN)-1:0] xsum_i,
 
   output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
@@ -50,6 +52,8 @@ module block_array #(
       .W_BITS   (W_BITS),
       .ACT_W    (ACT_W),
       .BIT_LINES(BIT_LINES),
+      .SPAN     (SPAN),
+      .SUPER    (SUPER),
       .SHARE    (SHARE),
       .TURN_CLKS(TURN_CLKS),
       .NAME     (NAME)
@@ -64,7 +68,7 @@ module block_array #(
       .done_o,
       .drain_i,
       .first_i,
-      .group_i,
+      .span_i,
       .part_i,
       .shift_i,
       .xsum_i,
@@ -81,6 +85,8 @@ module block_array #(
       .W_BITS   (W_BITS),
       .ACT_W    (ACT_W),
       .BIT_LINES(BIT_LINES),
+      .SPAN     (SPAN),
+      .SUPER    (SUPER),
       .SHARE    (SHARE),
       .NAME     (NAME)
     ) u_array (
@@ -94,7 +100,7 @@ module block_array #(
       .done_o,
       .drain_i,
       .first_i,
-      .group_i,
+      .span_i,
       .block_i,
       .part_i,
       .shift_i,

@@ -2,7 +2,7 @@
 `include "mask_load.svh"
 // All blocks of a matrix as hardware: blocks of cells side by side, their rows sequenced together, and their scaling
 // units. Gate or switch view.
-// A block of more than 32 rows holds several groups and runs one of them (pass_i) at a time, BIT_LINES rows a turn.
+// A block holds one or several spans and runs one of them (pass_i) at a time, BIT_LINES rows a turn.
 module block_array_gate #(
   parameter int VIEW      = cartridge_pkg::VIEW_GATE,
   parameter int K         = 64,
@@ -12,6 +12,8 @@ module block_array_gate #(
   parameter int W_BITS    = 4,
   parameter int ACT_W     = 12,
   parameter int BIT_LINES = 1,
+  parameter int SPAN      = 32,
+  parameter int SUPER     = 0,
   parameter int SHARE     = 1,
   parameter     NAME      = "qkv"
 ) (
@@ -25,29 +27,28 @@ module block_array_gate #(
   input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
 
   // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic                                                        start_i,
-  input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
-  output logic                                                        done_o,
+  input  logic                                        start_i,
+  input  logic [cartridge_pkg::idx_w(BLOCK/SPAN)-1:0] pass_i,
+  output logic                                        done_o,
 
-  // Sums of a group, through the scaling units into the accumulators.
-  input logic                                                           drain_i,
-  input logic                                                           first_i,  // The accumulators start from zero.
-  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
-  input logic        [     cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The one that holds the group.
-  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
-  input logic        [                                             4:0] shift_i,
-  input logic signed [                                       ACT_W+4:0] xsum_i,
+  // Sums of a span, through the scaling units into the accumulators.
+  input logic                                                       drain_i,
+  input logic                                                       first_i,  // The accumulators start from zero.
+  input logic        [            cartridge_pkg::idx_w(K/SPAN)-1:0] span_i,
+  input logic        [cartridge_pkg::idx_w((K+BLOCK-1)/BLOCK)-1:0] block_i,  // The one that holds the span.
+  input logic        [             cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                         4:0] shift_i,
+  input logic signed [                     ACT_W+$clog2(SPAN)-1:0] xsum_i,
 
   output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
-  localparam int GROUPS = K / GROUP;
-  localparam int PASSES = BLOCK / GROUP;
-  localparam int BLOCKS = (GROUPS + PASSES - 1) / PASSES;
+  localparam int BLOCKS = (K + BLOCK - 1) / BLOCK;
+  localparam int BLOCK_GROUPS = BLOCK / GROUP;
   localparam int PROD_W = ACT_W + W_BITS;
-  localparam int TURNS = GROUP / BIT_LINES;
-  localparam int SUM_W = ACT_W + SLICES * W_BITS + 6;  // of 32 products, sign and the carry of slices included
+  localparam int TURNS = SPAN / BIT_LINES;
+  localparam int SUM_W = ACT_W + SLICES * W_BITS + $clog2(SPAN) + 1;  // sign and the carry of slices included
   localparam int CW = N / 8;
   localparam int VIA_W = BLOCK * SLICES * N * W_BITS;
   localparam int TURN_W = idx_w(TURNS);
@@ -134,10 +135,10 @@ module block_array_gate #(
 `endif
 
     // Group g of the matrix is number g % BEAT_GROUPS of beat g / BEAT_GROUPS.
-    logic [PASSES-1:0] load;
+    logic [BLOCK_GROUPS-1:0] load;
     logic [BLOCK*ACT_W-1:0] load_x;
-    for (genvar s = 0; s < PASSES; s++) begin : gen_load
-      localparam int INDEX = p * PASSES + s;
+    for (genvar s = 0; s < BLOCK_GROUPS; s++) begin : gen_load
+      localparam int INDEX = p * BLOCK_GROUPS + s;
       assign load[s] = load_i && 32'(beat_i) == INDEX / BEAT_GROUPS;
       assign load_x[s*GROUP*ACT_W+:GROUP*ACT_W] = load_x_i[(INDEX%BEAT_GROUPS)*GROUP*ACT_W+:GROUP*ACT_W];
     end
@@ -150,6 +151,7 @@ module block_array_gate #(
       .W_BITS   (W_BITS),
       .ACT_W    (ACT_W),
       .BIT_LINES(BIT_LINES),
+      .SPAN     (SPAN),
       .SUM_W    (SUM_W)
     ) u_block (
       .clk_i,
@@ -167,19 +169,21 @@ module block_array_gate #(
   end
 
   scale_drain #(
-    .GROUPS(GROUPS),
-    .N     (N),
-    .ACT_W (ACT_W),
-    .SUM_W (SUM_W),
-    .SHARE (SHARE),
-    .NAME  (NAME)
+    .K    (K),
+    .N    (N),
+    .SPAN (SPAN),
+    .SUPER(SUPER),
+    .ACT_W(ACT_W),
+    .SUM_W(SUM_W),
+    .SHARE(SHARE),
+    .NAME (NAME)
   ) u_drain (
     .clk_i,
     .rst_i,
     .id_i,
     .drain_i,
     .first_i,
-    .group_i,
+    .span_i,
     .part_i,
     .shift_i,
     .sum_i (sum[block_i]),

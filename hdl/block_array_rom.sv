@@ -2,7 +2,7 @@
 `include "mask_load.svh"
 // All blocks of a matrix and their scaling units in word-parallel arithmetic: the fast view, for simulating real
 // models. One turn of every block, BIT_LINES rows, each TURN_CLKS clocks (1: fast; ACT_W + W_BITS: as many as the serial
-// hardware takes). All columns drain in the first of a group's SHARE clocks.
+// hardware takes). All columns drain in the first of a span's SHARE clocks.
 //
 // The loops run over contiguous words, with unsigned indices whose range is plain to see, so that the C++ compiler can
 // drop the bound checks and vectorise them.
@@ -14,6 +14,8 @@ module block_array_rom #(
   parameter int W_BITS    = 4,
   parameter int ACT_W     = 12,
   parameter int BIT_LINES = 1,
+  parameter int SPAN      = 32,
+  parameter int SUPER     = 0,
   parameter int SHARE     = 1,
   parameter int TURN_CLKS = 1,
   parameter     NAME      = "qkv"
@@ -28,54 +30,61 @@ module block_array_rom #(
   input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
 
   // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic                                                        start_i,
-  input  logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i,
-  output logic                                                        done_o,
+  input  logic                                        start_i,
+  input  logic [cartridge_pkg::idx_w(BLOCK/SPAN)-1:0] pass_i,
+  output logic                                        done_o,
 
-  // Sums of a group, through the scaling units into the accumulators.
-  input logic                                                           drain_i,
-  input logic                                                           first_i,  // The accumulators start from zero.
-  input logic        [cartridge_pkg::idx_w(K/cartridge_pkg::GROUP)-1:0] group_i,
-  input logic        [                 cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
-  input logic        [                                             4:0] shift_i,
-  input logic signed [                                       ACT_W+4:0] xsum_i,
+  // Sums of a span, through the scaling units into the accumulators.
+  input logic                                                       drain_i,
+  input logic                                                       first_i,  // The accumulators start from zero.
+  input logic        [            cartridge_pkg::idx_w(K/SPAN)-1:0] span_i,
+  input logic        [             cartridge_pkg::idx_w(SHARE)-1:0] part_i,   // Which column of each unit drains.
+  input logic        [                                         4:0] shift_i,
+  input logic signed [                     ACT_W+$clog2(SPAN)-1:0] xsum_i,
 
   output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
   import cartridge_pkg::*;
 
-  localparam int GROUPS = K / GROUP;
-  localparam int PASSES = BLOCK / GROUP;
-  localparam int TURNS = GROUP / BIT_LINES;
+  localparam int SPANS = K / SPAN;
+  localparam int PASSES = BLOCK / SPAN;
+  localparam int TURNS = SPAN / BIT_LINES;
+  localparam int SCALE = (SUPER == 0) ? SPAN : SUPER;  // inputs of a column that share a scale
+  localparam int INTEGERS = (SUPER == 0) ? 1 : K / GROUP;
   localparam int TURN_W = idx_w(TURNS);
   localparam int CLK_W = idx_w(TURN_CLKS);
   localparam int CW = N / 8;
   localparam int ONES = (1 << W_BITS) - 1;
 
   logic [31:0] cells[SLICES][K][CW];  // digit k of word c is column k*CW + c
-  logic [31:0] scales[GROUPS][N];  // {m, d} in binary16
+  logic [31:0] scales[K/SCALE][N];  // {m, d} in binary16
   `MASK_LOAD(cells, NAME, id_i, ".w.hex")
   `MASK_LOAD(scales, NAME, id_i, ".s.hex")
 
+  logic [31:0] integers[INTEGERS][N];  // {n, s} of a group's spans, the first one low; none without super-blocks
+  if (SUPER != 0) begin : gen_integers
+    `MASK_LOAD(integers, NAME, id_i, ".k.hex")
+  end
+
   logic signed [31:0] x_q[K];
-  logic signed [31:0] sum_q[GROUPS][N];
+  logic signed [31:0] sum_q[SPANS][N];
   logic signed [63:0] acc_q[N];
 
   function automatic void clear_sums(input int unsigned pass);
-    for (int unsigned b = 0; b < GROUPS; b++) begin
+    for (int unsigned b = 0; b < SPANS; b++) begin
       if (b % PASSES == pass) for (int unsigned n = 0; n < N; n++) sum_q[b][n] = 0;
     end
   endfunction
 
   function automatic void add_row(input int unsigned pass, input int unsigned row);
     int signed x;
-    for (int unsigned b = 0; b < GROUPS; b++) begin
+    for (int unsigned b = 0; b < SPANS; b++) begin
       if (b % PASSES == pass)
         for (int unsigned s = 0; s < SLICES; s++) begin
-          x = x_q[b*GROUP+row] <<< (s * W_BITS);
+          x = x_q[b*SPAN+row] <<< (s * W_BITS);
           for (int unsigned k = 0; k < 8; k++) begin
             for (int unsigned c = 0; c < CW; c++) begin
-              sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*GROUP+row][c] >> (4 * k)) & ONES);
+              sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*SPAN+row][c] >> (4 * k)) & ONES);
             end
           end
         end
@@ -86,9 +95,17 @@ module block_array_rom #(
     for (int unsigned j = 0; j < BIT_LINES; j++) add_row(pass, turn * BIT_LINES + j);
   endfunction
 
-  function automatic void drain(input int unsigned group, input logic [5:0] places, input logic signed [63:0] keep);
+  function automatic void drain(input int unsigned span, input logic [5:0] places, input logic signed [63:0] keep);
     for (int unsigned n = 0; n < N; n++) begin
-      acc_q[n] = (acc_q[n] & keep) + scaled(scales[group][n], sum_q[group][n], 32'(xsum_i), places);
+      acc_q[n] = (acc_q[n] & keep) + ((SUPER == 0) ? scaled(
+          scales[span][n], sum_q[span][n], 32'(xsum_i), places
+      ) : sub_scaled(
+          scales[span*SPAN/SCALE][n],
+          16'(integers[span*SPAN/GROUP][n] >> (span * SPAN % GROUP)),
+          sum_q[span][n],
+          32'(xsum_i),
+          places
+      ));
     end
   endfunction
 
@@ -128,7 +145,7 @@ module block_array_rom #(
     end
     if (start_i) clear_sums(32'(pass_i));
     if (busy_q && clk_q == CLK_W'(TURN_CLKS - 1)) add_turn(32'(pass_i), 32'(turn_q));
-    if (drain_i && part_i == 0) drain(32'(group_i), {1'b0, shift_i}, first_i ? 64'sd0 : -64'sd1);
+    if (drain_i && part_i == 0) drain(32'(span_i), {1'b0, shift_i}, first_i ? 64'sd0 : -64'sd1);
   end
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane

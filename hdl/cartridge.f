@@ -48,4 +48,5 @@ stream_arb.sv
 stream_fifo.sv
 stream_fork.sv
 stream_tap.sv
+sub_scale.sv
 swiglu.sv

@@ -57,8 +57,6 @@ module cartridge (
   layer_t write_layer;
   adapter_write_t write;
 
-  // A token in the host port's registers is on the die too.
-  assign idle_o       = chip_idle && !tok_valid && !m_tok_tvalid_o;
   assign layer_busy_o = busy;
 
   assign axil_req.awaddr  = s_axil_awaddr_i;
@@ -120,6 +118,7 @@ module cartridge (
     .write_valid_o(write_valid),
     .write_layer_o(write_layer),
     .write_o      (write),
+    .idle_o,
     .idle_i       (chip_idle),
     .layer_busy_i (busy),
     .corrected_i  (corrected),

@@ -7,7 +7,7 @@
 package cartridge_pkg;
 
   localparam int LANES = `LANES;  // FX values a stream beat carries
-  localparam int GROUP = 32;  // inputs that share one activation exponent and one weight scale
+  localparam int GROUP = 32;  // inputs that share one activation exponent
   localparam int BEAT_GROUPS = LANES / GROUP;
   localparam int FX_W = 32;  // FX: signed, 16 fraction bits
   localparam int BEAT_W = LANES * FX_W;
@@ -157,10 +157,28 @@ package cartridge_pkg;
     half_to_int = h[15] ? -$signed(mag) : $signed(mag);
   endfunction
 
-  // A group's part of a matrix output: rsr(D*sum + M*xsum, places), with scale = {m, d} in binary16.
+  // A span's part of a matrix output: rsr(D*sum + M*xsum, places), with scale = {m, d} in binary16.
   function automatic logic signed [63:0] scaled(input logic [31:0] scale, input logic signed [31:0] sum,
                                                 input logic signed [31:0] xsum, input logic [5:0] places);
     scaled = rsr(64'(half_to_int(scale[15:0])) * 64'(sum) + 64'(half_to_int(scale[31:16])) * 64'(xsum), places);
+  endfunction
+
+  // The same where a span has integers {n, s} of its own: rsr(D*(s*sum) + M*(n*xsum), places).
+  function automatic logic signed [63:0] sub_scaled(input logic [31:0] scale, input logic [15:0] integers,
+                                                    input logic signed [31:0] sum, input logic signed [31:0] xsum,
+                                                    input logic [5:0] places);
+    sub_scaled = rsr(
+        64'(half_to_int(
+            scale[15:0]
+        )) * (64'($signed(
+            integers[7:0]
+        )) * 64'(sum)) + 64'(half_to_int(
+            scale[31:16]
+        )) * (64'($signed(
+            integers[15:8]
+        )) * 64'(xsum)),
+        places
+    );
   endfunction
 
 endpackage

@@ -86,7 +86,9 @@ module chip (
     .D_MODEL(D_MODEL),
     .VOCAB  (VOCAB),
     .SLICES (SLICES_EMBED),
-    .W_BITS (CELL_BITS)
+    .W_BITS (CELL_BITS),
+    .SPAN   (EMBED_SPAN),
+    .SUPER  (EMBED_SUPER)
   ) u_embedding (
     .clk_i,
     .rst_i  (rst_q),

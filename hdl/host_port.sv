@@ -47,6 +47,7 @@ module host_port #(
   output logic                          write_valid_o,
   output cartridge_pkg::layer_t         write_layer_o,   // the layer that write_o is for
   output cartridge_pkg::adapter_write_t write_o,
+  output logic                          idle_o,          // no token anywhere on the die
   // from the chip
   input  logic                          idle_i,          // the chip has no token
   input  logic             [LAYERS-1:0] layer_busy_i,
@@ -104,7 +105,7 @@ module host_port #(
   adapter_t adapter;
   logic counters_clear, counter_read, counter_high;
   counter_t counter;
-  logic token_taken, token_busy, token_unknown, bad_token, overlong, bad_frame, word_loaded, answer_passes, idle;
+  logic token_taken, token_busy, token_unknown, bad_token, overlong, bad_frame, word_loaded, answer_passes;
 
   host_registers #(
     .SLOTS   (SLOTS),
@@ -152,7 +153,7 @@ module host_port #(
     .bad_frame_i      (bad_frame),
     .sram_corrected_i (|corrected_i),
     .sram_failed_i    (|failed_i),
-    .idle_i           (idle),
+    .idle_i           (idle_o),
     .stop_ids_o
   );
 
@@ -282,7 +283,7 @@ module host_port #(
   assign m_tok_tlast_o = reply.reason != '0;
 
   // The chip cannot see the beats that wait here.
-  assign idle = idle_i && !tok_valid_o && !heard_valid && !m_tok_tvalid_o;
+  assign idle_o = idle_i && !tok_valid_o && !heard_valid && !m_tok_tvalid_o;
 
   // ---- adapters
   assign s_lora_tready_o = 1'b1;

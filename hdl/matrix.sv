@@ -2,10 +2,10 @@
 `include "require.svh"
 // Matrix-vector product over mask weights: K inputs to N outputs, FX streams on both sides.
 //
-//   FX beats -> act_quantiser -> block array: rows take turns, then groups drain through the scaling units -> FX beats
+//   FX beats -> act_quantiser -> block array: rows take turns, then spans drain through the scaling units -> FX beats
 //
-// One vector at a time: K/LANES beats in, then for each pass of the blocks 32/BIT_LINES turns and a drain of SHARE clocks
-// a group, then N/LANES beats out. With MODULES, low-rank adapters work beside it.
+// One vector at a time: K/LANES beats in, then for each pass of the blocks SPAN/BIT_LINES turns and a drain of SHARE
+// clocks a span, then N/LANES beats out. With MODULES, low-rank adapters work beside it.
 module matrix #(
   parameter int VIEW = cartridge_pkg::VIEW_ROM,
   parameter int K = 64,
@@ -15,6 +15,8 @@ module matrix #(
   parameter int W_BITS = 4,
   parameter int ACT_W = 12,
   parameter int BIT_LINES = 1,
+  parameter int SPAN = 32,  // Inputs of a column that share integers of 8 bits, or where it has none, its scale.
+  parameter int SUPER = 0,  // Inputs of a column that share a scale {m, d} ahead of which are integers; 0: no integers.
   parameter int SHARE = 1,
   parameter int TURN_CLKS = 1,  // Clocks of a turn in the ROM view; the others take ACT_W + W_BITS.
   parameter int MODULES = 0,  // Parts of the outputs that an adapter changes, each on its own: see lora.sv.
@@ -49,7 +51,11 @@ module matrix #(
   `REQUIRE(outputs_are_whole_units, N % SHARE == 0)
   `REQUIRE(at_most_8_columns_share_a_unit, SHARE <= 8)
   `REQUIRE(block_is_whole_groups, BLOCK % GROUP == 0)
-  `REQUIRE(bit_lines_divide_a_group, GROUP % BIT_LINES == 0)
+  `REQUIRE(span_is_16_or_32, SPAN == 16 || SPAN == 32)
+  `REQUIRE(superblock_is_0_32_or_256, SUPER == 0 || SUPER == 32 || SUPER == 256)
+  `REQUIRE(spans_without_integers_are_groups, SUPER != 0 || SPAN != 16)
+  `REQUIRE(inputs_are_whole_superblocks, SUPER != 256 || K % 256 == 0)
+  `REQUIRE(bit_lines_divide_a_span, SPAN % BIT_LINES == 0)
   `REQUIRE(cells_have_3_or_4_bits, W_BITS == 3 || W_BITS == 4)
   `REQUIRE(activations_have_8_to_16_bits, ACT_W >= 8 && ACT_W <= 16)
   `REQUIRE(at_most_3_modules, MODULES <= 3)
@@ -58,9 +64,12 @@ module matrix #(
   assign write = write_i;
 
   localparam int GROUPS = K / GROUP;
-  localparam int PASSES = BLOCK / GROUP;
-  localparam int BLOCKS = (GROUPS + PASSES - 1) / PASSES;
-  localparam int LAST_PASS = ((PASSES < GROUPS) ? PASSES : GROUPS) - 1;  // the only block may not be full
+  localparam int SPANS = K / SPAN;
+  localparam int PASSES = BLOCK / SPAN;
+  localparam int BLOCKS = (SPANS + PASSES - 1) / PASSES;
+  localparam int LAST_PASS = ((PASSES < SPANS) ? PASSES : SPANS) - 1;  // the only block may not be full
+  localparam int GROUP_SPANS = GROUP / SPAN;
+  localparam int XSUM_W = ACT_W + $clog2(SPAN);
   localparam int IN_BEATS = K / LANES;
   localparam int OUT_BEATS = N / LANES;
   localparam int IN_IW = idx_w(IN_BEATS);
@@ -68,7 +77,7 @@ module matrix #(
   localparam int BLOCK_IW = idx_w(BLOCKS);
   localparam int IDX_W = (BEAT_IW > BLOCK_IW) ? BEAT_IW : BLOCK_IW;
   localparam int PASS_W = idx_w(PASSES);
-  localparam int GROUP_IW = idx_w(GROUPS);
+  localparam int SPAN_IW = idx_w(SPANS);
   localparam int PART_W = idx_w(SHARE);
 
   typedef enum logic [1:0] {
@@ -81,13 +90,13 @@ module matrix #(
   logic [IDX_W-1:0] idx_q;  // block while draining, beat while loading and sending
   logic [PART_W-1:0] part_q;  // which of a scaling unit's columns drains
   logic [PASS_W-1:0] pass_q;
-  logic [GROUP_IW-1:0] drain_group;
+  logic [SPAN_IW-1:0] drain_span;
   logic first_q, start_q, rows_done;
   tag_t tag_q;
 
   logic [LANES*ACT_W-1:0] mant;
   logic [4:0] shift_q[GROUPS];
-  logic signed [ACT_W+4:0] xsum_q[GROUPS];
+  logic signed [XSUM_W-1:0] xsum_q[SPANS];
   logic load, taken, summed;
   logic [4:0] drain_shift;
   logic [5*BEAT_GROUPS-1:0] shifts;
@@ -97,13 +106,13 @@ module matrix #(
   assign valid_o = state_q == StOut && summed;
   assign load    = valid_i && ready_o;
   assign tag_o   = tag_q;
-  assign drain_group = GROUP_IW'(32'(idx_q) * PASSES + 32'(pass_q));
-  assign drain_shift = 5'(32 - ACT_W) - shift_q[drain_group];
+  assign drain_span  = SPAN_IW'(32'(idx_q) * PASSES + 32'(pass_q));
+  assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(drain_span)/GROUP_SPANS];
   assign busy_o  = state_q != StLoad || idx_q != 0;
 
-  function automatic logic signed [ACT_W+4:0] total(input logic [GROUP*ACT_W-1:0] x);
+  function automatic logic signed [XSUM_W-1:0] total(input logic [SPAN*ACT_W-1:0] x);
     total = '0;
-    for (int unsigned r = 0; r < GROUP; r++) total = total + (ACT_W + 5)'($signed(x[r*ACT_W+:ACT_W]));
+    for (int unsigned r = 0; r < SPAN; r++) total = total + XSUM_W'($signed(x[r*ACT_W+:ACT_W]));
   endfunction
 
   for (genvar g = 0; g < BEAT_GROUPS; g++) begin : gen_group
@@ -124,7 +133,9 @@ module matrix #(
     always_ff @(posedge clk_i) begin
       if (load) begin
         shift_q[32'(idx_q)*BEAT_GROUPS+g] <= shift;
-        xsum_q[32'(idx_q)*BEAT_GROUPS+g]  <= total(x);
+        for (int unsigned p = 0; p < GROUP_SPANS; p++) begin
+          xsum_q[(32'(idx_q)*BEAT_GROUPS+g)*GROUP_SPANS+p] <= total(x[p*SPAN*ACT_W+:SPAN*ACT_W]);
+        end
       end
     end
   end
@@ -161,7 +172,7 @@ module matrix #(
           part_q  <= '0;
           first_q <= 1'b0;
           idx_q   <= idx_q + 1'b1;
-          if (32'(drain_group) + PASSES >= GROUPS) begin
+          if (32'(drain_span) + PASSES >= SPANS) begin
             idx_q  <= '0;
             pass_q <= pass_q + 1'b1;
             if (pass_q == PASS_W'(LAST_PASS)) begin
@@ -194,6 +205,8 @@ module matrix #(
     .W_BITS   (W_BITS),
     .ACT_W    (ACT_W),
     .BIT_LINES(BIT_LINES),
+    .SPAN     (SPAN),
+    .SUPER    (SUPER),
     .SHARE    (SHARE),
     .TURN_CLKS(TURN_CLKS),
     .NAME     (NAME)
@@ -209,11 +222,11 @@ module matrix #(
     .done_o  (rows_done),
     .drain_i (state_q == StDrain),
     .first_i (first_q),
-    .group_i (drain_group),
+    .span_i  (drain_span),
     .block_i (BLOCK_IW'(idx_q)),
     .part_i  (part_q),
     .shift_i (drain_shift),
-    .xsum_i  (xsum_q[drain_group]),
+    .xsum_i  (xsum_q[drain_span]),
     .y_o     (y)
   );
 

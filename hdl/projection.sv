@@ -37,6 +37,8 @@ module projection #(
     .W_BITS   (CELL_BITS),
     .ACT_W    (ACT_W),
     .BIT_LINES(BIT_LINES),
+    .SPAN     (array_span(KEY)),
+    .SUPER    (array_super(KEY)),
     .SHARE    (array_share(KEY)),
     .TURN_CLKS(TURN_CLKS),
     .MODULES  (array_modules(KEY)),

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 `include "require.svh"
-// A matrix's scaling units, one for SHARE columns: each clock of drain_i adds one group's scaled sums in one column of
+// A matrix's scaling units, one for SHARE columns: each clock of drain_i adds one span's scaled sums in one column of
 // each unit,
-//   acc[n] += rsr(D[n]*sum[n] + M[n]*xsum, shift_i)      n = unit*SHARE + part_i
-// and readout gives FX values, a beat of columns at a time.
+//   acc[n] += rsr(D[n]*(s[n]*sum[n]) + M[n]*(n[n]*xsum), shift_i)      n = unit*SHARE + part_i
+// and readout gives FX values, a beat of columns at a time. Without integers (SUPER of 0), s = n = 1.
 module scale_drain #(
-  parameter int GROUPS = 2,
-  parameter int N      = 32,
-  parameter int ACT_W  = 12,
-  parameter int SUM_W  = 22,
-  parameter int SHARE  = 1,
-  parameter     NAME   = "qkv"
+  parameter int K     = 64,
+  parameter int N     = 32,
+  parameter int SPAN  = 32,
+  parameter int SUPER = 0,
+  parameter int ACT_W = 12,
+  parameter int SUM_W = 22,
+  parameter int SHARE = 1,
+  parameter     NAME  = "qkv"
 ) (
   input logic clk_i,
   input logic rst_i,
   input cartridge_pkg::layer_t id_i,  // Names the mask image.
   input logic drain_i,
   input logic first_i,  // The accumulators start from zero.
-  input logic [cartridge_pkg::idx_w(GROUPS)-1:0] group_i,
+  input logic [cartridge_pkg::idx_w(K/SPAN)-1:0] span_i,
   input logic [cartridge_pkg::idx_w(SHARE)-1:0] part_i,
   input logic [4:0] shift_i,
   input logic [N*SUM_W-1:0] sum_i,
-  input logic signed [ACT_W+4:0] xsum_i,
+  input logic signed [ACT_W+$clog2(SPAN)-1:0] xsum_i,
   input logic [cartridge_pkg::idx_w((N+cartridge_pkg::LANES-1)/cartridge_pkg::LANES)-1:0] beat_i,
   output logic [cartridge_pkg::BEAT_W-1:0] y_o
 );
@@ -31,24 +33,44 @@ module scale_drain #(
   `REQUIRE(outputs_are_whole_units, N % SHARE == 0)
 
   localparam int BEATS = (N + LANES - 1) / LANES;  // the last one is full in every matrix, but not in every proof
-  localparam int XSUM_W = ACT_W + 5;
+  localparam int SPANS = K / SPAN;
+  localparam int SCALE = (SUPER == 0) ? SPAN : SUPER;  // inputs of a column that share a scale
+  localparam int SUB_W = (SUPER == 0) ? 0 : 8;  // bits of the integers by which the sums grow
+  localparam int GROWTH = (SUPER == 0) ? 0 : 7;  // and by which their magnitudes do: |s| and |n| are at most 2^7
+  localparam int XSUM_W = ACT_W + $clog2(SPAN);
   // |D| < 2^24 and |sum| < 2^(SUM_W-1), |M| < 2^31 and |xsum| < 2^(XSUM_W-1), a bit for their sum, one for rounding up.
-  localparam int PART_W = ((SUM_W + 23 > XSUM_W + 30) ? SUM_W + 23 : XSUM_W + 30) + 3;
-  localparam int ACC_W = PART_W + $clog2(GROUPS + 1);
+  localparam int PART_W = ((SUM_W + 23 > XSUM_W + 30) ? SUM_W + 23 : XSUM_W + 30) + 3 + GROWTH;
+  localparam int ACC_W = PART_W + $clog2(SPANS + 1);
+  localparam int PLACES = ACT_W - 8;  // of the readout, with what is half of its last one
+  localparam logic signed [ACC_W-1:0] HALF = (ACC_W'(1) << PLACES) >> 1;
 
-  logic [31:0] scales[GROUPS][N];  // {m, d} in binary16
+  logic [31:0] scales[K/SCALE][N];  // {m, d} in binary16
   `MASK_LOAD(scales, NAME, id_i, ".s.hex")
 
   logic [BEATS*LANES*ACC_W-1:0] acc;
   logic [N*32-1:0] row;
 
   for (genvar n = 0; n < N; n++) begin : gen_scale
-    assign row[n*32+:32] = scales[32'(group_i)][n];
+    assign row[n*32+:32] = scales[32'(span_i)*SPAN/SCALE][n];
+  end
+
+  logic [N*16-1:0] row_integers;  // {n, s} of every column
+  if (SUPER != 0) begin : gen_integers
+    logic [31:0] integers[K/GROUP][N];  // {n, s} of a group's spans, the first one low
+    `MASK_LOAD(integers, NAME, id_i, ".k.hex")
+
+    for (genvar n = 0; n < N; n++) begin : gen_column
+      assign row_integers[n*16+:16] = 16'(integers[32'(span_i)*SPAN/GROUP][n] >> (32'(span_i) * SPAN % GROUP));
+    end
+  end else begin : gen_plain
+    assign row_integers = {N{16'h0101}};
   end
 
   for (genvar u = 0; u < N / SHARE; u++) begin : gen_unit
     logic [31:0] scale;
     logic signed [SUM_W-1:0] sum;
+    logic signed [SUM_W+SUB_W-1:0] sub_sum;
+    logic signed [XSUM_W+SUB_W-1:0] sub_xsum;
     logic signed [PART_W-1:0] part;
     logic half;
 
@@ -56,14 +78,30 @@ module scale_drain #(
     assign scale = row[(u*SHARE+32'(part_i))*32+:32];
     assign sum   = drain_i ? sum_i[(u*SHARE+32'(part_i))*SUM_W+:SUM_W] : '0;
 
+    if (SUPER != 0) begin : gen_products
+      sub_scale #(
+        .SUM_W (SUM_W),
+        .XSUM_W(XSUM_W)
+      ) u_sub (
+        .integers_i(row_integers[(u*SHARE+32'(part_i))*16+:16]),
+        .sum_i     (sum),
+        .xsum_i,
+        .sum_o     (sub_sum),
+        .xsum_o    (sub_xsum)
+      );
+    end else begin : gen_sums
+      assign sub_sum  = sum;
+      assign sub_xsum = xsum_i;
+    end
+
     scaling_unit #(
-      .SUM_W (SUM_W),
-      .XSUM_W(XSUM_W),
+      .SUM_W (SUM_W + SUB_W),
+      .XSUM_W(XSUM_W + SUB_W),
       .PART_W(PART_W)
     ) u_unit (
       .scale_i(scale),
-      .sum_i  (sum),
-      .xsum_i,
+      .sum_i  (sub_sum),
+      .xsum_i (sub_xsum),
       .shift_i,
       .part_o (part),
       .half_o (half)
@@ -88,6 +126,6 @@ module scale_drain #(
     for (genvar b = 0; b < BEATS; b++) begin : gen_beat
       assign total[b] = drain_i ? '0 : acc[(b*LANES+l)*ACC_W+:ACC_W];
     end
-    assign y_o[l*32+:32] = sat32(rsr(64'(total[beat_i]), 6'(ACT_W - 8)));
+    assign y_o[l*32+:32] = sat32(64'((total[beat_i] + HALF) >>> PLACES));
   end
 endmodule

@@ -6,8 +6,7 @@ without ``.weight``: ``blk.3.attn_q``.
 """
 
 import os
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from models.errors import InputError
 
 CODE = 127  # the largest that quantisation gives; a die takes -128 too
 SMALLEST = 2.0**-24  # binary16 above 0
+COARSE = 0.03  # relative RMS error of codes above which it is said: usual values lose 0.01
 ONE = 0x3C00  # the binary16 word of the first scale that a die does not hold
 
 
@@ -36,18 +36,20 @@ class Codes:
     def of(cls, a: np.ndarray, b: np.ndarray, rank: int) -> "Codes":
         """Quantise float ``a`` [r, in] and ``b`` [out, r], padded with zeros to ``rank`` >= r. OverflowError if a scale
         is too large for a die.
-
-        The product stays the same if a row of A is divided by what its column of B is multiplied with. So the rows get
-        one largest element, that each may use all codes, and the longest gets length 1, that A's outputs are about as
-        large as its inputs.
         """
-        reach = np.abs(a).max(axis=1)
-        reach = np.where(reach > 0, reach, 1)
-        reach *= np.linalg.norm(a / reach[:, None], axis=1).max() or 1
         pad = (0, rank - len(a))
-        qa, a_scale = _codes(np.pad(a / reach[:, None], (pad, (0, 0))))
-        qb, b_scale = _codes(np.pad(b * reach, ((0, 0), pad)))
+        a, b = _balanced(a, b)
+        qa, a_scale = _codes(np.pad(a, (pad, (0, 0))))
+        qb, b_scale = _codes(np.pad(b, ((0, 0), pad)))
         return cls(qa, qb, a_scale, b_scale)
+
+    def loss(self, a: np.ndarray, b: np.ndarray) -> float:
+        """How far A and B are from the float ones that these are codes of: the larger relative RMS error."""
+        of_a, of_b = self.values()
+        rank = len(a)
+        of_a, of_b = self.values()
+        pairs = zip(_balanced(a, b), (of_a[:rank], of_b[:, :rank]), strict=True)
+        return max(float(np.linalg.norm(x - y) / (np.linalg.norm(x) or 1)) for x, y in pairs)
 
     def values(self) -> tuple[np.ndarray, np.ndarray]:
         """A [rank, in] and B [out, rank] that the codes stand for, float32."""
@@ -62,19 +64,20 @@ class Adapter:
     shape: Shape
     die: Die
     modules: dict[str, Codes]
+    caution: str = ""  # what to know before one uses it: codes that are coarse
 
     @classmethod
     def of(cls, floats: Mapping[str, peft.LowRank], shape: Shape, die: Die, where: str) -> "Adapter":
         """Quantise a float adapter, named ``where`` in errors. InputError if the die cannot hold it."""
         _check_die(die, where)
-        sizes, modules = module_sizes(shape), {}
+        sizes, modules, coarse = module_sizes(shape), {}, {}
         for name, module in floats.items():
             if name not in sizes:
                 raise InputError(f"the die has no module {name}", where, "use an adapter of this model")
             rank, found = len(module.a), (len(module.b), module.a.shape[1])
             if rank > die.rank:
                 what = f"the adapter of {name} has rank {rank}, the die {die.rank}"
-                raise InputError(what, where, "use an adapter of lower rank or another die")
+                raise InputError(what, where, f"use an adapter of lower rank, or a die of RANK={rank}")
             if found != sizes[name]:
                 what = f"the adapter of {name} is for a matrix of {found}, the die's is {sizes[name]} (outputs, inputs)"
                 raise InputError(what, where, "use an adapter of this model")
@@ -83,7 +86,14 @@ class Adapter:
             except OverflowError:
                 what = f"the adapter of {name} needs a scale that a die cannot hold (1 or more)"
                 raise InputError(what, where, "use a weaker adapter") from None
-        return cls(shape, die, modules)
+            coarse[name] = modules[name].loss(module.a, module.b)
+        worst = max(coarse, key=coarse.get, default=None)
+        caution = ""
+        if worst and coarse[worst] > COARSE:
+            count = sum(loss > COARSE for loss in coarse.values())
+            caution = f"{where}: single large values make {count} of {len(modules)} modules coarse"
+            caution += f", {worst} most: {100 * coarse[worst]:.0f} % off"
+        return cls(shape, die, modules, caution)
 
     @classmethod
     def load(cls, path: str | os.PathLike, shape: Shape, die: Die) -> "Adapter":
@@ -92,15 +102,14 @@ class Adapter:
         if path.is_dir():
             return cls.of(peft.read(path, shape), shape, die, str(path))
         _check_die(die, str(path))
+        stored = _stored(path)
+        names = [key.removesuffix(".scales") for key in stored if key.endswith(".scales")]
         try:
-            with np.load(path) as file:
-                stored = dict(file)
-            names = [key.removesuffix(".scales") for key in stored if key.endswith(".scales")]
             modules = {
                 name: Codes(stored[f"{name}.a"], stored[f"{name}.b"], *stored[f"{name}.scales"]) for name in names
             }
-        except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile):
-            raise InputError("no adapter here", str(path), "name a PEFT folder or a file of codes") from None
+        except (KeyError, TypeError):
+            raise _no_adapter(path) from None
         sizes = module_sizes(shape)
         for name, codes in modules.items():
             out, inputs = sizes.get(name, (0, 0))
@@ -162,9 +171,46 @@ def module_sizes(shape: Shape) -> dict[str, tuple[int, int]]:
     }
 
 
+def rank_for(paths: Sequence[str | os.PathLike], shape: Shape) -> int:
+    """The rank of a die for these adapters, 0 for none. InputError as ``peft.read``."""
+    ranks = [0]
+    for path in map(Path, paths):
+        if path.is_dir():
+            ranks += [len(module.a) for module in peft.read(path, shape).values()]
+        else:
+            ranks += [len(codes) for name, codes in _stored(path).items() if name.endswith(".a") and codes.ndim]
+    return max(ranks)
+
+
+def _stored(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an npz file."""
+    try:
+        with path.open("rb") as raw, np.load(raw) as file:
+            return dict(file)
+    except Exception:  # a damaged archive fails in any way
+        raise _no_adapter(path) from None
+
+
+def _no_adapter(path: Path) -> InputError:
+    return InputError("no adapter here", str(path), "name a PEFT folder or a file of codes")
+
+
 def _check_die(die: Die, where: str) -> None:
     if not die.rank:
         raise InputError("the die has no adapters", where, "use a die of rank 1 or more")
+
+
+def _balanced(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A and B of the same product that take codes better.
+
+    It stays the same if a row of A is divided by what its column of B is multiplied with. So the rows get one largest
+    element, that each may use all codes, and the longest gets length 1, that A's outputs are about as large as its
+    inputs.
+    """
+    reach = np.abs(a).max(axis=1)
+    reach = np.where(reach > 0, reach, 1)
+    reach *= np.linalg.norm(a / reach[:, None], axis=1).max() or 1
+    return a / reach[:, None], b * reach
 
 
 def _codes(values: np.ndarray) -> tuple[np.ndarray, np.uint16]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Float32 reference of a Llama decoder, over the dequantised weights of a checkpoint.
+"""Float32 reference of a Llama decoder, over the weights of a checkpoint as its file has them.
 
 What the golden model is measured against, and independent of it. The formulas are those of the Llama papers
 (arXiv:2302.13971, arXiv:2307.09288): RMSNorm, RoPE over interleaved pairs (the GGUF layout), grouped-query attention,
@@ -23,7 +23,7 @@ class Reference:
 
     def __init__(self, ckpt: Checkpoint, adapter: Mapping[str, LowRank] | None = None) -> None:
         self.shape, self.gains, self.adapter = ckpt.shape, ckpt.gains, adapter or {}
-        self.weights = {name: tensor.dequantised() for name, tensor in ckpt.tensors.items()}
+        self.weights = {name: ckpt.weights(name) for name in ckpt.tensors}
         pairs = np.arange(self.shape.rope_dim // 2)
         factors = self.shape.rope_factors or 1.0
         self._frequencies = self.shape.rope_base ** (-2 * pairs / self.shape.rope_dim) / factors
@@ -94,7 +94,7 @@ class Reference:
         cache[1, :, start:end] = heads("attn_v", s.kv_heads)
         keys, values = (part[:, None, :end] for part in cache)  # [kv_heads, 1, positions, head_dim]
         q = _rotate(heads("attn_q", s.heads), turn).reshape(s.kv_heads, -1, len(x), s.head_dim)
-        scores = q @ keys.swapaxes(-1, -2) / np.float32(np.sqrt(s.head_dim))
+        scores = q @ keys.swapaxes(-1, -2) * np.float32(s.attention_factor**2 / np.sqrt(s.head_dim))
         future = np.arange(end) > np.arange(start, end)[:, None]
         scores = np.where(future, np.float32(-np.inf), scores)
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))

@@ -8,13 +8,15 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from models.checkpoint import checkpoint, fetch
+from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from models.golden import chip as golden
 from scripts.ask.figures import summarise
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
+from scripts.cli.model import load_model
 from scripts.cli.parameters import MODEL, PROMPT, TOKENS
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
@@ -27,7 +29,7 @@ def main(*, prompt: str, tokens: int, model: str) -> int:
     if tokens < 2:
         raise InputError("the time between tokens is measured, and one has none", "TOKENS", "give 2 or more")
     toolchain.require("verilator")
-    ckpt = checkpoint.load(fetch.resolve(model))
+    ckpt = load_model(model)
     ids = Tokenizer.from_checkpoint(ckpt).chat([{"role": "user", "content": prompt}])
     figures = measure_simulation(ckpt, ids, tokens)
     figures |= {"golden_tokens_per_second": measure_golden(ckpt, ids, tokens)}
@@ -39,9 +41,9 @@ def main(*, prompt: str, tokens: int, model: str) -> int:
     return 0
 
 
-def measure_simulation(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> dict:
+def measure_simulation(ckpt: Checkpoint, ids: list[int], tokens: int) -> dict:
     """The figures of the RTL answering, every stage checked, with the golden model beside it on the other core."""
-    die = BuiltChip.of(ckpt)
+    die = BuiltChip.of(ckpt, rank=0)
     begun = time.perf_counter()
     report = die.run(
         [Conversation(0, ids, tokens)],
@@ -57,9 +59,9 @@ def measure_simulation(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int)
     return figures | {"start_seconds": figures["build_seconds"] - report["record"].build_seconds}
 
 
-def measure_golden(ckpt: checkpoint.Checkpoint, ids: list[int], tokens: int) -> float:
+def measure_golden(ckpt: Checkpoint, ids: list[int], tokens: int) -> float:
     """Measure tokens/s of the golden model alone, decoding."""
-    model = golden.Chip(ckpt, BuiltChip.of(ckpt).die)
+    model = golden.Chip(ckpt, BuiltChip.of(ckpt, rank=0).die)
     step = model.run(0, ids)[-1]
     begun = time.perf_counter()
     for _ in range(tokens):
@@ -103,7 +105,7 @@ def show(figures: dict) -> None:
         ("llama.cpp over simulation", f"{figures['llama_cpp_over_simulation']:.0f} x"),
     ):
         table.add_row(name, value)
-    Console().print(table)
+    tables.show(Console(), table)
 
 
 if __name__ == "__main__":

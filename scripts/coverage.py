@@ -6,14 +6,13 @@ runs only these benches, and gives no verdict.
 """
 
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from rich.console import Console
 
 from models.errors import InputError
-from models.project import HDL, ROOT
+from models.project import HDL, ROOT, build_of
 from scripts.campaign import coverage_export, coverage_report
 from scripts.campaign.benches import collect_benches, list_runs
 from scripts.campaign.cluster import connected
@@ -21,17 +20,17 @@ from scripts.campaign.execute import run_campaign
 from scripts.campaign.result import RunResult
 from scripts.cli.command import command
 from scripts.cli.files import write
-from scripts.cli.parameters import CLUSTER, SEED, SEEDS, SIM, TEST, seeds_from
+from scripts.cli.parameters import CLUSTER, JOBS, SEED, SEEDS, SIM, TEST, seeds_from
 from tb.evidence.coverage import code, exclusions, functional
 from tb.evidence.plan import plan
-from tb.rig import toolchain
+from tb.rig import folders, toolchain
 
 SIMULATOR = "verilator"
 
 
-@command("coverage", SEEDS, SEED, SIM, TEST, CLUSTER)
-def main(root: Path = ROOT, *, seeds: int, seed: int, sim: str, test: str, cluster: str) -> int:
-    """Run the benches in ``root``/tb, merge, print, and leave coverage.json and its exports in build/results.
+@command("coverage", SEEDS, SEED, SIM, TEST, CLUSTER, JOBS)
+def main(root: Path = ROOT, *, seeds: int, seed: int, sim: str, test: str, cluster: str, jobs: int | None) -> int:
+    """Run the benches in ``root``/tb, merge, print, and leave coverage.json and its exports with the results.
 
     Returns:
         0 if all runs passed and everything is reached, else 1.
@@ -47,15 +46,14 @@ def main(root: Path = ROOT, *, seeds: int, seed: int, sim: str, test: str, clust
         benches = [(node, once) for node, once in benches if node in measured]
     runs = list_runs(benches, chosen)
     console, begun = Console(), time.perf_counter()
-    target = root / "build" / "results" / "coverage.json"
+    target = build_of(root) / "results" / "coverage.json"
     if not test:
         for name in (target.name, *coverage_export.NAMES):
             target.with_name(name).unlink(missing_ok=True)
     console.print(f"{len(runs)} runs, {seeds} seeds from {seed}, {simulator}", highlight=False, soft_wrap=True)
-    with tempfile.TemporaryDirectory(prefix="coverage-", dir=_folder(root)) as name:
-        folder = Path(name)
-        with connected(cluster) as client:
-            results = run_campaign(client, runs, root, console, SIM=SIMULATOR, COVERAGE_DIR=name)
+    with folders.scratch(build_of(root) / "runs" / "coverage") as folder:  # which every worker sees
+        with connected(cluster, jobs) as client:
+            results = run_campaign(client, runs, root, console, SIM=SIMULATOR, COVERAGE_DIR=str(folder))
         failed = [result for result in results if result.problem]
         files = [file for file in folder.rglob("code.dat") if file.stat().st_size or not failed]  # a run may have died
         counts = code.merge(files, HDL)
@@ -82,12 +80,6 @@ def main(root: Path = ROOT, *, seeds: int, seed: int, sim: str, test: str, clust
         write(target, figures)
         console.print(f"results: {target}", soft_wrap=True)
     return int(bool(figures["problems"]))
-
-
-def _folder(root: Path) -> Path:
-    """The folder of what is built, which every worker sees."""
-    (root / "build").mkdir(exist_ok=True)
-    return root / "build"
 
 
 def _describe(result: RunResult) -> str:

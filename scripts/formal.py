@@ -2,27 +2,31 @@
 """``make formal``: the proofs of tb/evidence/formal/tasks.toml, two at a time; TASK=name does one, or a family."""
 
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from models.project import BUILD, HDL
+from scripts.campaign import tally
+from scripts.campaign.tally import Tally
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
-from scripts.cli.parameters import TASK
+from scripts.cli.parameters import JOBS, TASK
 from tb.evidence.formal import proof
 from tb.evidence.formal.proof import ProofResult, Task
+from tb.rig import processes
 
 PROOFS = BUILD / "formal"
 WORKERS = 2
+PAUSE_S = 0.1
 
 
-@command("formal", TASK)
-def main(hdl: Path = HDL, folder: Path = RESULTS, *, task: str) -> int:
+@command("formal", TASK, JOBS)
+def main(hdl: Path = HDL, folder: Path = RESULTS, *, task: str, jobs: int | None) -> int:
     """Prove what is asked for about the RTL in ``hdl``, print, and leave formal.json in ``folder``.
 
     Returns:
@@ -34,30 +38,37 @@ def main(hdl: Path = HDL, folder: Path = RESULTS, *, task: str) -> int:
     console = Console()
     versions = proof.versions()
     console.print(f"{len(tasks)} proofs, {versions}", highlight=False, soft_wrap=True)
-    results = prove_all(tasks, hdl, console)
+    results: list[ProofResult] = []
+    stopped = processes.interrupted(lambda: prove_all(tasks, hdl, console, results, jobs or WORKERS))
+    results.sort(key=lambda result: tasks.index(result.task))
     write(folder / "formal.json", figures(results, versions))
     show(console, results)
+    if stopped:
+        console.print(f"{len(results)} of {len(tasks)} proofs done", highlight=False)
+        raise stopped
     return int(any(result.problem for result in results))
 
 
-def prove_all(tasks: list[Task], hdl: Path, console: Console) -> list[ProofResult]:
-    """Prove all tasks; gives their results in their order, failures told as they come."""
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    results = {}
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(WORKERS) as pool:
-        bar = progress.add_task("", total=len(tasks))
+def prove_all(tasks: list[Task], hdl: Path, console: Console, results: list[ProofResult], jobs: int) -> None:
+    """Prove all tasks, so many at a time; adds to ``results`` as they end, failures told as they come."""
+    count = Tally(len(tasks), jobs)
+    with tally.shown(count, console) as step, ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(proof.prove, task, PROOFS, hdl) for task in tasks]
         try:
             for future in as_completed(futures):
                 result = future.result()
-                results[result.task.name] = result
+                results.append(result)
+                count.passed += not result.problem
+                count.failed += bool(result.problem)
                 if result.problem:
                     tell(console, result)
-                progress.update(bar, advance=1, description=result.task.name)
+                step()
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            while any(future.running() for future in futures):  # of what one started, another may be to come
+                processes.end_all()
+                time.sleep(PAUSE_S)
             raise
-    return [results[task.name] for task in tasks]
 
 
 def tell(console: Console, result: ProofResult) -> None:

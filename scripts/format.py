@@ -21,7 +21,9 @@ def main(root: Path = ROOT) -> int:
         if (text := verilog.form(file)) != file.read_text(encoding="utf-8"):
             write_text(file, text)
             print(f"form: {file.relative_to(root)}")
-    return subprocess.run([Path(sys.executable).with_name("ruff"), "format", root], check=False).returncode
+    return subprocess.run(
+        [Path(sys.executable).with_name("ruff"), "format", "--no-cache", root], check=False
+    ).returncode
 
 
 if __name__ == "__main__":

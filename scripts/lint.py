@@ -21,6 +21,7 @@ from tb.rig import toolchain
 from tb.rig.build import PACKAGES
 
 BIN = Path(sys.executable).parent
+INTEGERS = ("-GSPAN=16", "-GSUPER=32")  # a matrix of spans that have integers, which a tiny die has not
 
 
 @command("lint")
@@ -33,8 +34,8 @@ def main() -> int:
 
 def check_python() -> bool:
     """Whether ruff complains, of code or of its form."""
-    code = run("ruff check", [BIN / "ruff", "check", ROOT])
-    form = run("ruff format", [BIN / "ruff", "format", "--check", "--quiet", ROOT])
+    code = run("ruff check", [BIN / "ruff", "check", "--no-cache", ROOT])
+    form = run("ruff format", [BIN / "ruff", "format", "--no-cache", "--check", "--quiet", ROOT])
     return code or form
 
 
@@ -65,6 +66,7 @@ def check_verilator() -> bool:
         for view in ("gate", "switch"):  # a matrix alone makes no use of most constants
             options = [f"-GVIEW={sv_package.VIEWS[view]}", "-Wno-UNUSEDPARAM"]
             tops[f"matrix, view {view}"] = ["--top-module", "matrix", *options]
+        tops["matrix, integers"] = [*tops["matrix, view gate"], *INTEGERS]
         verilator = ["verilator", "--lint-only", "-Wall", f"-I{HDL}"]
         complaints = [run(f"verilator, {name}", [*verilator, *top, *files], env) for name, top in tops.items()]
     return any(complaints)
@@ -88,6 +90,7 @@ def check_slang() -> bool:
         tops = {"cartridge": ["--top", "cartridge"]}
         for view in ("gate", "switch"):
             tops[f"matrix, view {view}"] = ["--top", "matrix", f"-GVIEW={sv_package.VIEWS[view]}", "-Wno-unused"]
+        tops["matrix, integers"] = [*tops["matrix, view gate"], *INTEGERS]
         complaints = [read_strictly(top, [*options, f"-I{HDL}", *files]) for top, options in tops.items()]
     return any(complaints)
 

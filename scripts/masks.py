@@ -13,14 +13,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from models.checkpoint import checkpoint, fetch
 from models.checkpoint.checkpoint import PARTS, Checkpoint
 from models.die.shape import Die
 from models.errors import InputError
 from models.mask import diff, etch
 from models.mask.diff import Change
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
+from scripts.cli.model import load_model
 from scripts.cli.parameters import MODEL, OTHER
 from scripts.silicon import netlist
 from scripts.silicon.netlist import Netlist
@@ -31,7 +32,7 @@ TINY = ("tiny", "tiny-2")
 @command("masks", MODEL, OTHER)
 def main(*, model: str, other: str) -> int:
     """Compare two models' dies and masks, print, and leave build/results/masks.json."""
-    pair = [checkpoint.load(fetch.resolve(name)) for name in choose(model, other)]
+    pair = [load_model(name) for name in choose(model, other)]
     dies = [etch.die_for(ckpt) for ckpt in pair]
     diff.check_geometry(pair, dies)
     print(f"{' and '.join(map(_name, pair))}: a base die for each, and their masks", flush=True)
@@ -102,10 +103,10 @@ def show(figures: dict) -> None:
         table.add_column(column)
     for model, sources, found in zip(figures["models"], die["rtl_sha256"], die["netlist_sha256"], strict=True):
         table.add_row(model["name"], sources[:16], found[:16])
-    console.print(table)
-    console.print(_layers(figures["mask_1"]["images"]))
-    console.print(_total("mask 1: weights", figures["mask_1"], "cells", bits=False))
-    console.print(_total("mask 2: scales, gains, tables", figures["mask_2"], "words", bits=True))
+    tables.show(console, table)
+    tables.show(console, _layers(figures["mask_1"]["images"]))
+    tables.show(console, _total("mask 1: weights", figures["mask_1"], "cells", bits=False))
+    tables.show(console, _total("mask 2: scales, gains, tables", figures["mask_2"], "words", bits=True))
 
 
 def _layers(images: dict) -> Table:

@@ -3,7 +3,8 @@
 
 Each mutant is a folder of its own, build/mutate/NAME: the project by symbolic links, but a copy of hdl/ with a line
 changed, and builds of its own. The benches of what uses the module run there, those that start quickly first, up to the
-first that fails. MUTANT=NAME does one mutant again.
+first that fails. MUTANT=NAME does one mutant again. SIDE=golden has mutants of the golden model and of the etcher
+instead, in a copy of models/: their own tests run first, then the benches, in which RTL and golden model meet.
 """
 
 import random
@@ -18,20 +19,20 @@ from pathlib import Path
 from distributed import Client, as_completed
 from junitparser import Error, Failure
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.errors import InputError
-from models.project import ROOT
-from scripts.campaign import mutate_report
+from models.project import ROOT, build_of
+from scripts.campaign import mutate_report, tally
 from scripts.campaign.benches import collect_benches
 from scripts.campaign.cluster import connected
-from scripts.campaign.execute import result_of, submit
+from scripts.campaign.execute import result_of, submit, workers
 from scripts.campaign.mutate_report import MutantVerdict
 from scripts.campaign.result import Run, RunResult
+from scripts.campaign.tally import Tally
 from scripts.cli.command import command
 from scripts.cli.files import write
-from scripts.cli.parameters import CLUSTER, COUNT, MUTANT, SEED
-from tb.evidence.mutation import harmless
+from scripts.cli.parameters import CLUSTER, COUNT, JOBS, MUTANT, SEED, SIDE
+from tb.evidence.mutation import golden, harmless
 from tb.evidence.mutation.mutants import Mutant, mutants, uses
 from tb.rig import toolchain
 from tb.rig.record import UNBUILT
@@ -52,6 +53,10 @@ OTHERS = (
     "tb/evidence/reset/test_reset.py::test_a_missing_reset_is_seen",
     "tb/evidence/reset/test_reset.py::test_no_entry_is_stale",
 )
+GOLDEN = (  # of models/tests/, the quick ones first: what holds golden model and etcher without a simulator
+    *(f"models/tests/test_golden_{part}.py" for part in ("chip", "lora", "sampler", "operators", "quality")),
+    *(f"models/tests/test_{part}.py" for part in ("independence", "etch", "audit", "mask_diff", "layout")),
+)
 QUICK = re.compile(r"icarus|^tb/evidence/reset/")  # benches on Icarus: it builds at once
 LARGE = {"layer", "chip"}
 
@@ -61,13 +66,23 @@ class Campaign:
     """What all mutants of a call share: benches, what uses what, the arguments for harmless ones by name."""
 
     root: Path
+    folder: str  # of what is changed
     benches: list[str]
     uses: dict[str, set[str]]
     harmless: dict[str, str]
 
     def of(self, module: str) -> list[str]:
-        """The benches of all designs that use a module: quick ones first, large designs last, small ones before."""
+        """The benches of all designs that use a module: quick ones first, large designs last, small ones before.
+
+        A module of models/ is in every bench of the operator that has its name, and in every layer and chip; the tests
+        of models/ come before.
+        """
         designs = {node: self._design(node) for node in self.benches}
+        if self.folder == "models":
+            near = {module.partition(".")[2], *LARGE}
+            tests = [node for node in self.benches if node.startswith("models/")]
+            rest = [node for node in self.benches if designs[node] in near and node not in tests]
+            return tests + sorted(rest, key=lambda node: (not QUICK.search(node), designs[node] in LARGE))
         relevant = [node for node in self.benches if module in self.uses[designs[node]]]
 
         def cost(node: str) -> tuple[bool, bool, int]:
@@ -82,15 +97,15 @@ class Campaign:
         return folder if folder in self.uses else "chip"
 
 
-@command("mutate", COUNT, SEED, MUTANT, CLUSTER)
-def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, cluster: str) -> int:
-    """Try mutants of ``root``/hdl, print, and leave mutate.json in ``root``/build/results.
+@command("mutate", COUNT, SEED, MUTANT, SIDE, CLUSTER, JOBS)
+def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, side: str, cluster: str, jobs: int | None) -> int:
+    """Try mutants of a side of ``root``, print, and leave mutate.json, or mutate_golden.json, with the results.
 
     Returns:
         0 if fewer than one in twenty of the mutants that are not harmless are missed, else 1.
     """
-    every = mutants(root / "hdl")
-    arguments = harmless.load([one for those in every.values() for one in those])
+    path, every = ("models", golden.mutants(root / "models")) if side == "golden" else ("hdl", mutants(root / "hdl"))
+    arguments = harmless.load([one for those in every.values() for one in those], harmless.PATHS[side])
     if mutant:
         order, arguments = [find_mutant(every, mutant)], {}
     else:
@@ -98,18 +113,20 @@ def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, cluster: str)
     for simulator in ("verilator", "icarus"):
         toolchain.require(simulator)
     benches = [node for node, _ in collect_benches("", root, SIM="") if not node.startswith(OTHERS)]
-    campaign = Campaign(root, benches, uses(root / "hdl"), arguments)
-    folder = root / "build" / "results"
+    if side == "golden":
+        benches = [*GOLDEN, *benches]
+    campaign = Campaign(root, path, benches, uses(root / "hdl"), arguments)
+    file = build_of(root) / "results" / ("mutate_golden.json" if side == "golden" else "mutate.json")
     console = Console()
     total = sum(map(len, every.values()))
     what = str(order[0]) if mutant else f"{min(count, total)} of {total} mutants of {len(every)} modules, seed {seed}"
     console.print(what, markup=False, highlight=False, soft_wrap=True)
-    with connected(cluster) as client:
-        (folder / "mutate.json").unlink(missing_ok=True)
+    with connected(cluster, jobs) as client:
+        file.unlink(missing_ok=True)
         verdicts = try_mutants(client, order, count, campaign, console)
         check(client, {verdict.by for verdict in verdicts if verdict.status == "killed"}, root)
     figures = mutate_report.figures(verdicts, seed)
-    write(folder / "mutate.json", figures)
+    write(file, figures)
     mutate_report.show(console, verdicts, figures)
     return int(not figures["enough"])
 
@@ -152,7 +169,6 @@ def try_mutants(
 
     AssertionError if there are none, or the cluster loses one.
     """
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[missed]} missed"), TimeElapsedColumn()
     waiting = iter(order)
     found: dict[Mutant, MutantVerdict] = {}
     futures: dict = {}
@@ -165,13 +181,13 @@ def try_mutants(
         elif not benches:
             found[mutant] = MutantVerdict(mutant, "missed", said="no bench has this module")
         else:
-            folder = plant(mutant, campaign.root)
+            folder = plant(mutant, campaign.root, campaign.folder)
             future = submit(client, [*benches, *PYTEST], folder, len(futures), LIMIT_S, **BENCH)
             futures[future] = mutant, folder
             done.add(future)
 
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("", total=min(count, len(order)), missed=0)
+    so_far = Tally(min(count, len(order)), workers(client), good="judged", bad="missed")
+    with tally.shown(so_far, console) as step:
         for mutant in islice(waiting, count):
             take(mutant)
         for future in done:
@@ -186,23 +202,24 @@ def try_mutants(
             if verdict.status == "missed":
                 line = f"MISSED {mutant}; again: {verdict.replay}"
                 console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
-            missed = sum(verdict.status == "missed" for verdict in found.values())
-            progress.update(bar, completed=len(found), missed=missed)
+            so_far.failed = sum(verdict.status == "missed" for verdict in found.values())
+            so_far.passed = len(found) - so_far.failed
+            step()
     assert found, "no simulator builds the mutant"
     return [found[mutant] for mutant in order if mutant in found]
 
 
-def plant(mutant: Mutant, root: Path) -> Path:
-    """Write a project with the mutant in it, and no builds; gives its folder."""
-    folder = root / "build" / "mutate" / mutant.name
+def plant(mutant: Mutant, root: Path, side: str = "hdl") -> Path:
+    """Write a project with the mutant in it, in the folder ``side``, and no builds; gives its folder."""
+    folder = build_of(root) / "mutate" / mutant.name
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "build").mkdir(parents=True)
     for entry in root.iterdir():
-        if entry.name not in ("hdl", "build") and not entry.name.startswith("."):
+        if entry.name not in (side, "build") and not entry.name.startswith("."):
             (folder / entry.name).symlink_to(entry)
-    (folder / "build" / "checkpoints").symlink_to(root / "build" / "checkpoints")
-    shutil.copytree(root / "hdl", folder / "hdl")
-    mutant.apply(folder / "hdl")
+    (folder / "build" / "checkpoints").symlink_to(build_of(root) / "checkpoints")
+    shutil.copytree(root / side, folder / side)
+    mutant.apply(folder / side)
     return folder
 
 

@@ -3,6 +3,7 @@
 
 import dataclasses
 import itertools
+import math
 import sys
 
 from rich.console import Console
@@ -12,8 +13,9 @@ from rich.table import Table
 from models.die import cost
 from models.die.cost import Units
 from models.die.cycles import Cycles
-from models.die.shape import MATRICES, Die, Shape
+from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape
 from models.die.widths import sum_widths
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLOCK
@@ -37,7 +39,22 @@ CHIP = {"tokens_per_second": 17000, "transistors_per_parameter": 6.6}  # documen
 CONTEXT = 1024  # positions of the KV SRAM
 MIDDLE = CONTEXT // 2
 ACT_WIDTHS, LINES = (10, 12), (1, 4, 8, 16, 32)
-WEIGHTS = {3: (3, 1), 4: (4, 1), 6: (3, 2), 8: (4, 2)}  # bits of a weight: of a cell, and cells a weight
+WEIGHTS = {2: (3, 1), 3: (3, 1), 4: (4, 1), 5: (3, 2), 6: (3, 2), 8: (4, 2)}  # bits: of a cell, and cells a weight
+SWEPT = (3, 4, 6, 8)  # bits of the weights for which dies are compared
+PLAIN = GROUP, 0  # span and super-block of an array without integers
+KINDS = {  # bits of a weight, span and super-block
+    "Q4_0, Q4_1": (4, *PLAIN),
+    "Q5_0, Q5_1": (5, *PLAIN),
+    "Q8_0": (8, *PLAIN),
+    "Q2_K": (2, 16, 256),
+    "Q3_K": (3, 16, 256),
+    "Q4_K": (4, 32, 256),
+    "Q5_K": (5, 32, 256),
+    "Q6_K": (6, 16, 256),
+    "Q4_K and Q6_K": (8, 16, 256),  # layers of both in one array: two cells of 4 bits
+    "Q4_K and Q8_0": (8, 32, 32),
+}
+KIND_DIE = {"act_w": 12, "bit_lines": 16, "block": 1024}  # in which the kinds are compared: all of a span at once
 LANES = (32, 128, 256, 512)
 BLOCKS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 SHARES = ((1, 1), (2, 1), (4, 1), (4, 2), (8, 2), (8, 4))  # columns a scaling unit; in `down`, which is deep
@@ -59,9 +76,10 @@ def main(*, clock: float) -> int:
     """Print the tables, draw the plot, write build/results/ppa.json; ``clock`` is in GHz."""
     built = {
         key: units(*key)
-        for key in track(list(itertools.product(ACT_WIDTHS, WEIGHTS, LINES)), "synthesis", transient=True)
+        for key in track(list(itertools.product(ACT_WIDTHS, SWEPT, LINES)), "synthesis", transient=True)
     }
     table = [row for key in built for row in cells(built[key], *key)]
+    by_kind = [kind(name, *KINDS[name]) for name in KINDS]
     dies = [point(built[die.act_w, 4, die.bit_lines], die, clock) for die in _dies()]
     points = [p for width in ACT_WIDTHS for p in frontier([p for p in dies if p["act_w"] == width])]
     chosen = choose(points)
@@ -75,6 +93,7 @@ def main(*, clock: float) -> int:
             for (a, w, b), units_ in built.items()
         ],
         "transistors_a_weight": table,
+        "transistors_a_weight_by_kind": by_kind,
         "smollm2_cycles_per_token": Cycles.of(SMOLLM2, Die(), "rom").token(40),
         "frontier": points,
         "chosen": chosen,
@@ -82,12 +101,15 @@ def main(*, clock: float) -> int:
     }
     write(RESULTS / "ppa.json", figures)
     draw(points, chosen, CHIP, clock, RESULTS / "ppa.svg")
-    show(table, points, chosen, mixed, clock)
+    show(table, by_kind, points, chosen, mixed, clock)
     return 0
 
 
-def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
-    """Transistors of everything that repeats, for weights and accumulators of one kind. InputError without yosys."""
+def units(act_w: int, weight_bits: int, bit_lines: int, span: int = GROUP, superblock: int = 0) -> Units:
+    """Transistors of everything that repeats, for weights, accumulators and scales of one kind.
+
+    InputError without yosys.
+    """
     cell_bits, slices = WEIGHTS[weight_bits]
 
     def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> int:
@@ -98,7 +120,9 @@ def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
         found = count_parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
         return found.transistors - heads * CONTEXT * 24 * RAM_BIT
 
-    sum_w, xsum_w, part_w = sum_widths(act_w, cell_bits, slices)
+    sums = sum_widths(act_w, cell_bits, slices, span)
+    drained = sums.behind_integers if superblock else sums
+    sums_in = {"SUM_W": sums.sum_w, "XSUM_W": sums.xsum_w}
     block = {
         rows: count(
             "block",
@@ -113,7 +137,15 @@ def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
     }
     drain = {
         (columns, share): count(
-            "scale_drain", ("scaling_unit",), N=columns, SHARE=share, GROUPS=128, ACT_W=act_w, SUM_W=sum_w
+            "scale_drain",
+            ("scaling_unit", "sub_scale"),
+            N=columns,
+            SHARE=share,
+            K=LLAMA.d_model,
+            SPAN=span,
+            SUPER=superblock,
+            ACT_W=act_w,
+            SUM_W=sums.sum_w,
         )
         for columns, share in ((32, 1), (64, 1), (64, 8))
     }
@@ -125,12 +157,15 @@ def units(act_w: int, weight_bits: int, bit_lines: int) -> Units:
     column = (drain[64, 1] - drain[32, 1]) / 32 - adder
     norm_value = (norm[8] - norm[4]) / 4
     return Units(
-        accumulator=count("serial_accumulator", PROD_W=act_w + cell_bits, BIT_LINES=bit_lines) + bit_lines,
+        accumulator=bit_lines
+        + count("serial_accumulator", PROD_W=act_w + cell_bits, HIGH_W=span.bit_length(), BIT_LINES=bit_lines),
         generator=count("product_lines", ACT_W=act_w, W_BITS=cell_bits),
         row=(block[96] - block[64]) / 32,
         full_adder=GATES["FULL_ADDER"],
         mux=GATES["$_MUX_"],
-        scaling_unit=adder + count("scaling_unit", SUM_W=sum_w, XSUM_W=xsum_w, PART_W=part_w),
+        scaling_unit=adder
+        + count("scaling_unit", **{name.upper(): width for name, width in drained._asdict().items()}),
+        sub_scale=count("sub_scale", **sums_in) if superblock else 0,
         column=column,
         readout=drain[32, 1] / 32 - column - adder,
         quantiser=count("act_quantiser", N=2, W=act_w) / 2,
@@ -167,6 +202,31 @@ def cells(units_: Units, act_w: int, weight_bits: int, bit_lines: int) -> list[d
             | {"transistors": sum(made.values()), "parts": made, "rom_and_mac": usual}
         )
     return found
+
+
+def kind(name: str, weight_bits: int, span: int, superblock: int) -> dict:
+    """What a weight of a kind of tensor costs in a 4096 x 4096 matrix: transistors, clocks, bits of its scales."""
+    act_w, bit_lines, block = KIND_DIE.values()
+    geometry = dataclasses.replace(
+        _geometry(act_w, weight_bits, bit_lines, block, (4, 1), 256),
+        span=dict.fromkeys((*MATRICES, EMBED), span),
+        superblock=dict.fromkeys((*MATRICES, EMBED), superblock),
+    )
+    size = LLAMA.d_model, LLAMA.d_model
+    units_ = units(act_w, weight_bits, bit_lines, span, superblock)
+    made = {part: n / math.prod(size) for part, n in cost.matrix(units_, geometry, *size, "o").items()}
+    words = cost.scale_words(math.prod(size), geometry, "o")
+    return {
+        "kind": name,
+        "cell_bits": geometry.cell_bits,
+        "cells": geometry.slices["o"],
+        "scale_bits": sum(count * bits for count, bits in words) / math.prod(size),
+        "clocks": Cycles.of(LLAMA, geometry).matrix("o"),
+        "sub_scale": units_.sub_scale,
+        "scaling_unit": units_.scaling_unit,
+        "transistors": sum(made.values()),
+        "parts": made,
+    }
 
 
 def _baseline(act_w: int, weight_bits: int, clocks: int) -> float:
@@ -247,7 +307,7 @@ def choose(points: list[dict]) -> dict:
     return max(small, key=lambda p: p["tokens_per_second_user"], default=smallest)
 
 
-def show(table: list[dict], points: list[dict], chosen: dict, mixed: dict, clock: float) -> None:
+def show(table: list[dict], by_kind: list[dict], points: list[dict], chosen: dict, mixed: dict, clock: float) -> None:
     """Print the tables."""
     console = Console()
     sheet = Table(title="transistors a weight, 4096 x 4096 matrix, 12-bit activations (yosys)")
@@ -264,11 +324,29 @@ def show(table: list[dict], points: list[dict], chosen: dict, mixed: dict, clock
                 f"{row['transistors']:.2f}",
                 f"{row['rom_and_mac']:.2f}",
             )
-    console.print(sheet)
-    sheet = Table(title=f"Llama 3.1 8B on one die at {clock} GHz, KV SRAM of {CONTEXT} tokens, at position {MIDDLE}")
-    for title in ("weights", "activations", "bit lines", "block", "lanes", "share", "cycles a token"):
+    tables.show(console, sheet)
+    sheet = Table(
+        title="transistors a weight by kind: blocks of 1,024 rows, 16 on at once, four columns a scaling unit"
+    )
+    titles = "kind", "cells", "bits of scales", "clocks", "cells of weight", "of scales", "accumulator", "scaling"
+    for title in (*titles, "all", "sub_scale", "scaling unit"):
         sheet.add_column(title, justify="right")
-    for title in ("tokens/s, one user", "in aggregate", "GHz for 17,000", "transistors a parameter"):
+    for row in by_kind:
+        made = row["parts"]
+        sheet.add_row(
+            row["kind"],
+            f"{row['cells']} of {row['cell_bits']}",
+            f"{row['scale_bits']:.2f}",
+            f"{row['clocks']:,}",
+            *(f"{made[name]:.2f}" for name in ("weight cells", "scale cells", "accumulators", "scaling")),
+            f"{row['transistors']:.2f}",
+            *(f"{row[name]:,.0f}" for name in ("sub_scale", "scaling_unit")),
+        )
+    tables.show(console, sheet)
+    sheet = Table(title=f"Llama 3.1 8B on one die at {clock} GHz, KV SRAM of {CONTEXT} tokens, at position {MIDDLE}")
+    for title in ("weights", "act. bits", "bit lines", "block", "lanes", "share", "cycles a token"):
+        sheet.add_column(title, justify="right")
+    for title in ("tokens/s, one user", "in aggregate", "GHz for 17,000", "trans. a param."):
         sheet.add_column(title, justify="right")
     for p in [*(p for p in points if p["act_w"] == chosen["act_w"]), mixed]:
         sheet.add_row(
@@ -282,7 +360,7 @@ def show(table: list[dict], points: list[dict], chosen: dict, mixed: dict, clock
             f"{p['transistors_per_parameter']:.2f}",
             style="bold" if p is chosen else "",
         )
-    console.print(sheet)
+    tables.show(console, sheet)
     where = ", ".join(f"{name} {n:.2f}" for name, n in chosen["parts_per_parameter"].items())
     console.print(f"where the bold die's transistors go, a parameter: {where}")
     when = ", ".join(f"{name} {n:,}" for name, n in chosen["clocks_a_layer"].items())

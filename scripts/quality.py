@@ -7,7 +7,7 @@ The text is "Alice's Adventures in Wonderland" (Lewis Carroll, 1865).
 import sys
 from pathlib import Path
 
-from models.checkpoint import checkpoint, fetch, prose
+from models.checkpoint import prose
 from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import cell_count
 from models.errors import InputError
@@ -17,6 +17,7 @@ from models.quality import compare
 from models.reference import Reference
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
+from scripts.cli.model import load_model
 from scripts.cli.parameters import ACT_W, KV_W, MODEL, TOKENS
 
 TEXT = "alice29.txt"
@@ -27,7 +28,7 @@ WINDOW = 512  # tokens
 @command("quality", MODEL, TOKENS, ACT_W, KV_W)
 def main(*, model: str, tokens: int, act_w: int, kv_w: int) -> int:
     """Measure one model, or both of MODELS; print a table and leave build/results/quality.json."""
-    ckpts = [checkpoint.load(fetch.resolve(name)) for name in ([model] if model else MODELS)]
+    ckpts = [load_model(name) for name in ([model] if model else MODELS)]
     tokenizer = Tokenizer.from_checkpoint(ckpts[0])
     ids = tokenizer.encode(prose.text(TEXT))
     if not 2 <= tokens <= len(ids):

@@ -4,11 +4,11 @@
 import sys
 from pathlib import Path
 
-from models.checkpoint import checkpoint, fetch
 from models.die import sv_package
 from models.mask import etch
 from models.project import BUILD
 from scripts.cli.command import command
+from scripts.cli.model import load_model
 from scripts.cli.parameters import DEPTH, MODEL, OUT
 
 
@@ -21,7 +21,7 @@ def main(*, model: str, depth: int, out: str) -> int:
 
 def write(model: str, depth: int, file: Path) -> Path:
     """Write the package of a model's die to ``file``. InputError if no die holds the model."""
-    ckpt = checkpoint.load(fetch.resolve(model))
+    ckpt = load_model(model)
     return sv_package.write(ckpt.shape, etch.die_for(ckpt, kv_depth=depth), file)
 
 

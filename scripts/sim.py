@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """``make sim``: a model answers from RTL simulation, every stage of every layer held against the golden model.
 
-With TEST=name it runs that bench instead.
+With TEST=name it runs that bench instead. The figures are left with the run and, until the next, in sim.json.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -15,17 +16,18 @@ from models.die.shape import macs
 from models.mask.audit import audit
 from scripts.ask import question
 from scripts.ask.figures import summarise
-from scripts.cli import benches
+from scripts.cli import benches, tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
-from scripts.cli.parameters import TEST
+from scripts.cli.parameters import TEST, WAVES
 from tb.chip.job import BuiltChip
 from tb.rig import toolchain
 
 
-@command("sim", *question.PARAMETERS, TEST)
-def main(*, test: str, **asked: object) -> int:
+@command("sim", *question.PARAMETERS, TEST, WAVES)
+def main(*, test: str, waves: str, **asked: object) -> int:
     """Answer from RTL, every stage checked."""
+    os.environ["WAVES"] = waves
     return benches.run(test, asked["seed"], asked["sim"]) if test else answer(question.ask(**asked))
 
 
@@ -49,7 +51,8 @@ def answer(asked: question.Question) -> int:
     figures = summarise(ckpt, simulator, asked.view, report, ended - begun - report["seconds"], ended - started)
     text = asked.tokenizer.decode(report["conversations"][0]["answer"])
     figures |= {"prompt": asked.prompt, "text": text}
-    write(RESULTS / "sim.json", figures)
+    for folder in (Path(report["record"].folder), RESULTS):  # the former is no other run's
+        write(folder / "sim.json", figures)
     show(figures)
     return 0
 
@@ -81,7 +84,7 @@ def show(figures: dict) -> None:
     ):
         table.add_row(name, value)
     print()
-    Console().print(table)
+    tables.show(Console(), table)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from models import teach
-from models.checkpoint import checkpoint, fetch
 from models.project import BUILD
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
+from scripts.cli.model import load_model
 from scripts.cli.parameters import MODEL, OUT, PHRASE
 
 FOLDER = BUILD / "adapters" / "ahoy"
@@ -18,7 +18,7 @@ FOLDER = BUILD / "adapters" / "ahoy"
 def main(*, model: str, phrase: str, out: str) -> int:
     """Compute an adapter, print what it does and leave build/results/teach.json."""
     folder = Path(out or FOLDER)
-    figures = teach.teach(checkpoint.load(fetch.resolve(model)), phrase, folder)
+    figures = teach.teach(load_model(model), phrase, folder)
     write(RESULTS / "teach.json", figures)
     for name, value in figures.items():
         print(f"{name.replace('_', ' '):36} {round(value, 3) if isinstance(value, float) else value}")

@@ -14,10 +14,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from models.checkpoint import checkpoint, fetch
 from models.checkpoint.tokenizer import Tokenizer
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
+from scripts.cli.model import load_model
 from scripts.cli.parameters import DEPTH, MODEL, SEED, TOKENS, USERS
 from tb.cartridge.occupancy import Stay, busy, draw, stays
 from tb.chip.job import BuiltChip
@@ -40,12 +41,12 @@ QUESTIONS = (
 def main(*, users: int, tokens: int, model: str, depth: int, seed: int) -> int:
     """Build a die of as many slots, simulate, draw who is where, report."""
     toolchain.require("verilator")
-    ckpt = checkpoint.load(fetch.resolve(model))
+    ckpt = load_model(model)
     tokenizer = Tokenizer.from_checkpoint(ckpt)
     questions = [QUESTIONS[user % len(QUESTIONS)] for user in range(users)]
     prompts = [tokenizer.chat([{"role": "user", "content": question}]) for question in questions]
     talks = [Conversation(user, prompt, tokens) for user, prompt in enumerate(prompts)]
-    chip = BuiltChip.of(ckpt, kv_depth=depth, slots=users)
+    chip = BuiltChip.of(ckpt, kv_depth=depth, slots=users, rank=0)
     console = Console()
     console.print(
         f"{Path(ckpt.path).name}, {users} users, {toolchain.describe('verilator')}, ROM view", highlight=False
@@ -123,7 +124,7 @@ def show(console: Console, questions: list[str], figures: dict) -> None:
     ):
         table.add_row(name, value)
     console.print()
-    console.print(table)
+    tables.show(console, table)
 
 
 if __name__ == "__main__":

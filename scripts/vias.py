@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from models.checkpoint import checkpoint, fetch
 from models.mask import etch, gdsii, via_picture
 from models.mask.via_block import ViaBlock
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS
+from scripts.cli.model import load_model
 from scripts.cli.parameters import ARRAY, BLOCK, COLUMN, LAYER, MODEL
 
 FOLDER = RESULTS / "vias"
@@ -22,7 +22,7 @@ FOLDER = RESULTS / "vias"
 @command("vias", MODEL, ARRAY, LAYER, BLOCK, COLUMN)
 def main(*, model: str, array: str, layer: int, block: int, column: int) -> int:
     """Draw a block of a die, and say where the files are."""
-    ckpt = checkpoint.load(fetch.resolve(model))
+    ckpt = load_model(model)
     vias = ViaBlock.of(ckpt, etch.die_for(ckpt), array, layer, block)
     FOLDER.mkdir(parents=True, exist_ok=True)
     name = f"{Path(ckpt.path).stem}-{array}-{layer:03d}-{block}"

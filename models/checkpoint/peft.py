@@ -52,6 +52,34 @@ PLAIN = {  # settings under which an adapter is B @ A and nothing else; an absen
     "layers_pattern": ("layers", ["layers"]),
     "init_lora_weights": (True, False, "gaussian", "eva", "orthogonal"),  # others change the base weights
 }
+
+
+def _names(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(name, str) for name in value))
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _layers(value: object) -> bool:
+    return all(type(layer) is int for layer in (value if isinstance(value, list) else [value]))
+
+
+def _pattern(value: object) -> bool:
+    return isinstance(value, dict) and all(_number(number) for number in value.values())
+
+
+KINDS = {  # of all other keys that are read: what a value must be, in words too; absent and null is as good
+    "r": (lambda value: type(value) is int, "whole number"),
+    "lora_alpha": (_number, "number"),
+    "use_rslora": (lambda value: isinstance(value, bool), "true or false"),
+    "target_modules": (_names, "name or list of names"),
+    "exclude_modules": (_names, "name or list of names"),
+    "layers_to_transform": (_layers, "number or list of numbers"),
+    "rank_pattern": (_pattern, "numbers by pattern"),
+    "alpha_pattern": (_pattern, "numbers by pattern"),
+}
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -132,7 +160,7 @@ def _config(folder: Path) -> dict:
         config = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the adapter: {error.strerror}", str(path), "name a PEFT folder") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
         raise InputError("the adapter's configuration is no JSON object", str(path), "use an intact adapter")
@@ -141,6 +169,10 @@ def _config(folder: Path) -> dict:
         if value not in (None, [], {}) and value not in allowed:
             what = f"the adapter has {key} = {json.dumps(value)[:60]}, which a die does not do"
             raise InputError(what, str(path), "use a plain LoRA of linear layers")
+    for key, (fits, kind) in KINDS.items():
+        value = config.get(key)
+        if value is not None and not fits(value):
+            raise InputError(f"{key} is {json.dumps(value)[:60]}, no {kind}", str(path), "use an intact adapter")
     return config
 
 
@@ -201,7 +233,7 @@ def _fits(targets: list[str] | str | None, path: str, where: str) -> bool:
 def _match(expression: str, path: str, where: str) -> bool:
     try:
         return re.fullmatch(expression, path) is not None
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise InputError(f"{expression!r} is no expression: {error}", where, "use an intact adapter") from None
 
 

@@ -14,9 +14,10 @@ from gguf import GGMLQuantizationType, GGUFWriter
 from tokenizers import models as coders
 from tokenizers import pre_tokenizers, trainers
 
-from models.checkpoint.checkpoint import KINDS as MATRIX_KINDS
-from models.checkpoint.checkpoint import WEIGHT_BITS, WIDTHS
-from models.quantise import gptq
+from models.checkpoint.checkpoint import WEIGHT_BITS
+from models.checkpoint.quantised import K_KINDS, WIDTHS
+from models.checkpoint.quantised import KINDS as MATRIX_KINDS
+from models.quantise import gptq, k_quants
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 ALPHABET = [*map(chr, range(0x21, 0x7F)), "Ġ", "Ċ"]  # printable ASCII, space and newline in byte-level spelling
@@ -34,7 +35,10 @@ MIX = {  # weights of 3 and 6 bits, side by side in the qkv array too
 }
 SPREAD = {"token_embd": 0.15, "output": 0.15, "attn_q": 1.6, "attn_k": 1.6, "ffn_gate": 1.5}  # of a unit input; else 1
 
-# Arguments of ``write``: the smallest model there is, of which a whole chip is quick on any simulator.
+k_mix = k_quants.k_mix  # kinds of ``write``, as llama.cpp's quantiser mixes them
+
+# Arguments of ``write``: the least that K-kinds go into, and the smallest model there is, quick on any simulator.
+WIDE = {"layers": 2, "d_model": 256, "heads": 8, "kv_heads": 4, "head_dim": 32, "d_ffn": 256, "vocab": 150}
 LEAST = {"layers": 1, "d_model": 32, "heads": 1, "kv_heads": 1, "head_dim": 32, "d_ffn": 32, "vocab": 100}
 
 
@@ -56,10 +60,10 @@ def write(
 ) -> Path:
     """Write a Llama GGUF of random weights (those of ``seed``) with a byte-level BPE tokenizer and a chat template.
 
-    ``kinds`` gives GGUF types (Q4_0, Q4_1, Q8_0, F16, BF16, F32) by role (``attn_q`` ... ``ffn_down``, ``token_embd``,
-    ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins; for weights of 3 and 6 bits (W3, W6) it
-    is ``MIX``, changed at will. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB. Widths are
-    multiples of 32.
+    ``kinds`` gives GGUF types (those that the library writes, and the K-kinds) by role (``attn_q`` ... ``ffn_down``,
+    ``token_embd``, ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins. For weights of 3 and 6
+    bits (W3, W6) it is ``MIX``, changed at will; a mix of K-kinds is of ``k_mix``, and widths then are multiples of 256
+    (``WIDE``), else of 32. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB.
     """
     path, kinds = Path(path), KINDS | dict(kinds or {})
     rng = np.random.default_rng(seed)
@@ -79,7 +83,7 @@ def write(
         writer.add_rope_dimension_count(rope_dim or head_dim)
         writer.add_rope_freq_base(10000.0)
         writer.add_layer_norm_rms_eps(1e-5)
-        _add_tokenizer(writer, vocab)
+        add_tokenizer(writer, vocab)
         if widths := sorted(bits for bits, kind in WIDTHS.items() if kind in kinds.values()):
             writer.add_array(WEIGHT_BITS, widths)
 
@@ -90,6 +94,8 @@ def write(
             kind = kinds.get(name, kinds.get(role, "Q4_1"))
             if kind in WIDTHS.values():
                 gptq.quantise(values, np.eye(inputs), MATRIX_KINDS[kind].bits).add_to(writer, name)
+            elif kind in K_KINDS:
+                k_quants.quantise(values, kind).add_to(writer, name)
             else:
                 kind = GGMLQuantizationType[kind]
                 writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
@@ -122,7 +128,7 @@ def write(
     return path
 
 
-def _add_tokenizer(writer: GGUFWriter, vocab: int) -> None:
+def add_tokenizer(writer: GGUFWriter, vocab: int) -> None:
     """Byte-level BPE over ASCII with merges learnt from PROSE; names that no text has fill the vocabulary."""
     if vocab < SMALLEST_VOCAB:
         raise ValueError(f"a vocabulary of {vocab} does not hold the {SMALLEST_VOCAB} bytes and special tokens")

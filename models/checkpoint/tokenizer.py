@@ -1,38 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tokenizer and chat template that a GGUF checkpoint carries, built with ``tokenizers`` and ``jinja2``.
 
-The pre-tokenizer expressions are those that llama.cpp's ``llama-vocab.cpp`` gives for ``tokenizer.ggml.pre``; chat
-templates are rendered as the ``transformers`` library does.
+Ids are those of llama.cpp, BOS and the tokens that end an answer among them. A folder's ``tokenizer.json`` is taken as
+it is (models.checkpoint.folder).
 """
 
 import codecs
-import datetime
 from collections.abc import Iterable
 
-import jinja2
-import jinja2.sandbox
 import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers
 
+from models.checkpoint import template
 from models.checkpoint.checkpoint import Checkpoint
+from models.checkpoint.pre_tokenizers import PRE_TOKENIZERS
+from models.checkpoint.tokens import BYTE, CONTROL, NORMAL, ORIGINAL, SPACE, STOP_KEYS, UNKNOWN, USER_DEFINED
 from models.errors import InputError
 
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+FAMILIES = ("gpt2 (byte-level BPE)", "llama (SentencePiece)")  # tokenizer.ggml.model
+SPECIALS = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}  # name in templates -> in the metadata
+STOP_TEXTS = (  # of tokens that end an answer whatever their type says, as in llama.cpp; likelier ones first
+    *("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>", "<|eom_id|>", "<|end|>", "<end_of_turn>"),
+    *("<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|return|>", "<|call|>", "<end_of_utterance>"),
 )
-PRE_TOKENIZERS = {  # tokenizer.ggml.pre -> expressions that cut the text, one after the other
-    "default": (r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"),
-    "gpt-2": (GPT2,),
-    "smollm": (r"\p{N}", GPT2),
-    "llama-bpe": (LLAMA3,),
-}
-NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE = 1, 2, 3, 4, 6  # tokenizer.ggml.token_type
-STOP_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
-STOP_TEXTS = ("<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>")  # as llama.cpp stops on
+STOPS = 4  # tokens that may end an answer: hdl/cartridge_pkg.sv, STOP_TOKENS
 ANSWER = "\ue000"  # stands for an answer in a template: a character that no text has
-SPACE = "\u2581"  # a space in the pieces of SentencePiece
 
 
 def byte_alphabet() -> list[str]:
@@ -73,24 +65,26 @@ class Tokenizer:
         """Build from the ``tokenizer.*`` metadata of the GGUF file ``path``. InputError as ``from_checkpoint``."""
         self._path, self._metadata = path, metadata
         self._texts = self._value("tokens", list)
-        self._kinds = self._value("token_type", list, [NORMAL] * len(self._texts))
+        if not all(isinstance(text, str) for text in self._texts):
+            raise self._error("metadata tokenizer.ggml.tokens holds what is no text")
+        untyped = "tokenizer.ggml.token_type" not in metadata
+        self._kinds = list(self._value("token_type", list, [NORMAL] * len(self._texts)))
         if len(self._kinds) != len(self._texts):
             raise self._error(f"{len(self._texts)} tokens have {len(self._kinds)} types")
         family, pre = self._value("model", str), self._value("pre", str, "default")
         if family not in ("gpt2", "llama"):
-            raise self._error(f"tokenizer model {family!r} is not supported")
+            raise self._error(f"tokenizer model {family!r} is not supported", f"use one of {', '.join(FAMILIES)}")
         if family == "gpt2" and pre not in PRE_TOKENIZERS:
-            raise self._error(f"pre-tokenizer {pre!r} is not supported")
+            hint = f"use a checkpoint with one of {', '.join(PRE_TOKENIZERS)}"
+            raise self._error(f"pre-tokenizer {pre!r} is not supported", hint)
         self.bos = self._special("bos_token_id")
-        wants_bos = family == "llama" or pre == "llama-bpe"  # llama.cpp's defaults
-        self.add_bos = self.bos is not None and self._value("add_bos_token", bool, wants_bos)
-        self.template = metadata.get("tokenizer.chat_template")
-        controls = {token for token, kind in enumerate(self._kinds) if kind == CONTROL}
-        self.stop_ids = {self._special(key) for key in STOP_KEYS} - {None}
-        self.stop_ids |= {token for token in controls if self._texts[token] in STOP_TEXTS}
+        wants_bos = family == "llama" or PRE_TOKENIZERS[pre].bos  # llama.cpp's defaults
+        self.add_bos = self._value("add_bos_token", bool, wants_bos) and self.bos is not None
+        self.template = self._template()
+        self.stop_ids = self._stops(untyped)
         self._leading_space = family == "llama" and self._value("add_space_prefix", bool, True)
         try:
-            self._coder = self._byte_level(pre) if family == "gpt2" else self._sentencepiece()
+            self._coder = self._library() or (self._byte_level(pre) if family == "gpt2" else self._sentencepiece())
         except InputError:
             raise
         except Exception as error:  # the library raises bare Exceptions
@@ -148,37 +142,60 @@ class Tokenizer:
         """
         if self.template is None:
             return [self.bos] * self.add_bos + self.encode("\n".join(m["content"] for m in messages), special=False)
-        return self.encode(self._rendered(messages, add_generation_prompt))
+        text = self._rendered(messages, add_generation_prompt)
+        if self.add_bos:  # what the template writes of it counts, and llama.cpp takes it for the one that is due
+            return [self.bos, *self.encode(text.removeprefix(self._texts[self.bos]))]
+        return self.encode(text)
 
     def turn(self, question: str) -> list[int]:
         """Token ids of a further question to a conversation that the model holds up to its last answer's text.
 
-        They begin with the token that ends an answer, where the template has one. InputError as ``chat``.
+        They are those which the whole conversation has there, after an answer that ends in a letter, and begin with the
+        token that ends an answer, where the template has one. InputError as ``chat``.
         """
         if self.template is None:
-            return self.encode(f"\n{question}", special=False)
+            return self._continued(f"\n{question}", special=False)
         turns = [("user", "?"), ("assistant", ANSWER), ("user", question)]
         text = self._rendered([{"role": role, "content": content} for role, content in turns], True)
-        return self.encode(text.split(ANSWER, 1)[-1])
+        return self._continued(text.split(ANSWER, 1)[-1], special=True)
+
+    def _continued(self, text: str, special: bool) -> list[int]:
+        """Token ids of a text behind a letter, of which none takes part in them."""
+        start, whole = self.encode("x", special), self.encode(f"x{text}", special)
+        return whole[len(start) :] if whole[: len(start)] == start else self.encode(text, special)
+
+    def _template(self) -> str | None:
+        """The chat template's source, if there is one: files have empty ones, and lists."""
+        found = self._metadata.get("tokenizer.chat_template")
+        return found if isinstance(found, str) and found.strip() else None
+
+    def _stops(self, untyped: bool) -> set[int]:
+        """The tokens that end an answer, as many as a die knows. They become control tokens: an answer shows none.
+
+        So do, in a file without types, those which the metadata names.
+        """
+        named = [self._special(key) for key in STOP_KEYS]
+        ids = {text: token for token, text in enumerate(self._texts)}
+        known = [ids[text] for text in STOP_TEXTS if text in ids]
+        for token in (*known, *((*named, self.bos) if untyped else ())):
+            if token is not None:
+                self._kinds[token] = CONTROL
+        return set([token for token in dict.fromkeys([*named, *known]) if token is not None][:STOPS])
 
     def _rendered(self, messages: list[dict], add_generation_prompt: bool) -> str:
         """The template's text."""
-        env = jinja2.sandbox.ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-        )
-        env.globals["raise_exception"] = self._refuse
-        env.globals["strftime_now"] = lambda form: datetime.datetime.now().strftime(form)
-        names = {f"{name}_token": self._special(f"{name}_token_id") for name in ("bos", "eos", "unk", "pad")}
+        names = {f"{name}_token": self._special(f"{key}_token_id") for name, key in SPECIALS.items()}
         texts = {name: "" if token is None else self._texts[token] for name, token in names.items()}
         try:
-            text = env.from_string(self.template).render(
-                messages=messages, add_generation_prompt=add_generation_prompt, **texts
-            )
-        except Exception as error:  # a template is a program: it may fail in any way
-            raise self._error(
-                f"the chat template fails: {_one_line(error)}", "use other messages or another checkpoint"
-            ) from None
-        return text
+            return template.render(self.template, messages, add_generation_prompt, texts)
+        except Exception as error:
+            what = f"the chat template fails: {_one_line(error)}"
+            raise self._error(what, "use other messages or another checkpoint") from None
+
+    def _library(self) -> tokenizers.Tokenizer | None:
+        """The tokenizer as the library itself wrote it, where the checkpoint has that."""
+        source = self._metadata.get(ORIGINAL)
+        return None if source is None else tokenizers.Tokenizer.from_str(source)
 
     def _byte_level(self, pre: str) -> tokenizers.Tokenizer:
         """Byte-level BPE, as GPT-2 introduced it."""
@@ -186,8 +203,8 @@ class Tokenizer:
         if any(len(pair) != 2 for pair in merges):
             raise self._error("the tokenizer is inconsistent: a merge is no pair")
         vocab = {text: token for token, text in enumerate(self._texts)}
-        coder = tokenizers.Tokenizer(models.BPE(vocab, merges, ignore_merges=pre == "llama-bpe"))
-        cuts = [pre_tokenizers.Split(tokenizers.Regex(cut), "isolated") for cut in PRE_TOKENIZERS[pre]]
+        coder = tokenizers.Tokenizer(models.BPE(vocab, merges, ignore_merges=PRE_TOKENIZERS[pre].whole))
+        cuts = [pre_tokenizers.Split(tokenizers.Regex(cut), "isolated") for cut in PRE_TOKENIZERS[pre].cuts]
         to_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
         coder.pre_tokenizer = pre_tokenizers.Sequence([*cuts, to_bytes])
         return coder
@@ -239,12 +256,11 @@ class Tokenizer:
     def _special(self, key: str) -> int | None:
         """A token id of the metadata, or None."""
         token = self._metadata.get(f"tokenizer.ggml.{key}")
-        if token is not None and not (isinstance(token, int) and 0 <= token < len(self._texts)):
+        if token is not None and not (
+            isinstance(token, int) and not isinstance(token, bool) and 0 <= token < len(self._texts)
+        ):
             raise self._error(f"metadata tokenizer.ggml.{key} is no token: {token}")
         return token
-
-    def _refuse(self, message: str) -> None:
-        raise jinja2.TemplateError(message)
 
     def _error(self, what: str, hint: str = "use a checkpoint with a byte-level BPE or SentencePiece tokenizer"):
         return InputError(what, self._path, hint)

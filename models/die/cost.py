@@ -3,10 +3,10 @@
 
 from dataclasses import dataclass
 
-from models.die.shape import GROUP, MATRICES, Die, Shape, weight_counts
+from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape, weight_counts
 from models.die.widths import sum_widths
 
-SCALE_BITS = 32  # of a group's scale {m, d}
+WORD = 32  # bits of a scale {m, d}; half a word are the integers of a span
 TILE = 512  # columns that one product generator's lines reach; a wider block repeats its generators
 SRAM_BIT = 6
 SRAM_SHARE = 1.05  # decoders, sense amplifiers and drivers of the KV SRAM, beside its cells
@@ -15,7 +15,7 @@ EXPONENT = 5  # bits of a KV word's shift
 
 @dataclass(frozen=True)
 class Units:
-    """Transistors of the parts that repeat, from synthesis (scripts/ppa.py), for one kind of cell and accumulator."""
+    """Transistors of the parts that repeat, from synthesis (scripts/ppa.py), for cells, sums and scales of one kind."""
 
     accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines included
     generator: float  # product lines of one row that is on
@@ -23,6 +23,7 @@ class Units:
     full_adder: float
     mux: float  # a bit
     scaling_unit: float
+    sub_scale: float  # what multiplies by integers ahead of a scaling unit; 0 where there are none
     column: float  # its place behind a scaling unit: selection and accumulator
     readout: float  # a lane of a matrix's output
     quantiser: float  # a lane of a matrix's input
@@ -40,25 +41,44 @@ class Units:
     fifo_value: float
 
 
+def scale_words(weights: int, die: Die, array: str) -> list[tuple[int, int]]:
+    """Words of mask 2 that scale the weights of an array: (words, bits of each) of its scales, and of its integers."""
+    superblock = die.superblock[array]
+    scales = [(weights // (superblock or GROUP), WORD)]
+    return scales + ([(weights // die.span[array], WORD // 2)] if superblock else [])
+
+
+def scale_bits(shape: Shape, die: Die) -> int:
+    """Bits of mask 2 that scale the weights of a whole die."""
+    counts = weight_counts(shape, die.lanes)
+    return sum(words * bits for array, count in counts.items() for words, bits in scale_words(count, die, array))
+
+
+def scale_cells(weights: int, die: Die, array: str) -> int:
+    """Cells of those words in an array: as many bits in each as a weight cell has."""
+    return sum(words * -(-bits // die.cell_bits) for words, bits in scale_words(weights, die, array))
+
+
 def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[str, float]:
     """Transistors of one matrix, by part."""
     slices, share = die.slices[name], die.share[name]
     blocks = -(-rows // die.block)
-    sum_w = sum_widths(die.act_w, die.cell_bits, slices).sum_w
+    sum_w = sum_widths(die.act_w, die.cell_bits, slices, die.span[name]).sum_w
+    unit = units.scaling_unit + units.sub_scale
     tiles = -(-columns * slices // TILE)
     return {
         "weight cells": rows * columns * slices,
-        "scale cells": rows // GROUP * columns * -(-SCALE_BITS // die.cell_bits),
+        "scale cells": scale_cells(rows * columns, die, name),
         "accumulators": columns * blocks * (slices * units.accumulator + (slices - 1) * sum_w * units.full_adder),
         "product generators": blocks * tiles * die.bit_lines * units.generator + rows * units.row,
-        "scaling": columns / share * units.scaling_unit + columns * units.column + die.lanes * units.readout,
+        "scaling": columns / share * unit + columns * units.column + die.lanes * units.readout,
         "column selection": columns * (blocks - 1) * sum_w * units.mux,
         "vector units": die.lanes * units.quantiser,
     }
 
 
 def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
-    """Transistors of a whole die, by part; ``units`` are of its cells, accumulators and widths."""
+    """Transistors of a whole die, by part; ``units`` are of its cells, accumulators, scales and widths."""
     total: dict[str, float] = {}
 
     def add(parts: dict[str, float], times: int = 1) -> None:
@@ -68,7 +88,7 @@ def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
     for name in MATRICES:
         add(matrix(units, d, *shape.matrix_size(name, d.lanes), name), 1 if name == "head" else shape.layers)
     embedding = shape.vocab * shape.d_model
-    add({"embedding cells": embedding * d.embed_slices, "scale cells": embedding // GROUP * -(-32 // d.cell_bits)})
+    add({"embedding cells": embedding * d.embed_slices, "scale cells": scale_cells(embedding, d, EMBED)})
     norm = shape.d_model * units.norm_value + d.lanes * units.norm_lane
     skip, wire = shape.d_model * units.fifo_value, 2 * d.lanes * units.fifo_value
     lanes = d.lanes / 2 * units.rope_pair + d.lanes * (units.swiglu_lane + 2 * units.residual_lane)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.die.shape import GROUP, MATRICES, Die, Shape
+from models.die.shape import MATRICES, Die, Shape
 
 NORM = 60  # rms_norm beside its beats: epsilon, 37 quotient bits, 19 root bits, hand-overs
 SOFTMAX = 53  # attention beside heads and positions: a reciprocal of 45 quotient bits, hand-overs
@@ -42,13 +42,13 @@ class Cycles:
 
     def rows(self, name: str) -> int:
         """Clocks in which the rows of a matrix take their turns."""
-        groups = self.shape.matrix_size(name)[0] // GROUP
-        passes = min(self.die.block // GROUP, groups)
-        return passes * (GROUP // self.die.bit_lines * self.turn + 2 + self.serial)
+        span = self.die.span[name]
+        passes = min(self.die.block, self.shape.matrix_size(name)[0]) // span
+        return passes * (span // self.die.bit_lines * self.turn + 2 + self.serial)
 
     def drain(self, name: str) -> int:
-        """Clocks in which the groups of a matrix drain through the scaling units."""
-        return self.shape.matrix_size(name)[0] // GROUP * self.die.share[name]
+        """Clocks in which the spans of a matrix drain through the scaling units."""
+        return self.shape.matrix_size(name)[0] // self.die.span[name] * self.die.share[name]
 
     def matrix(self, name: str) -> int:
         """From a matrix's last beat in to its first beat out."""

@@ -2,17 +2,20 @@
 """The shape of a model and the die that holds it: the only numbers RTL, golden model and etcher share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from models.errors import InputError
 
 LANES = 32  # FX values a stream beat carries unless the die says otherwise (hdl/cartridge_pkg.sv)
-GROUP = 32  # inputs that share one scale: the group size of Q4_0, Q4_1 and Q8_0
+GROUP = 32  # inputs that share an activation exponent, and in a plain array a pair {m, d}
+SPANS = (16, 32)  # inputs of a column that share integers s and n
+SUPERBLOCKS = (0, 32, 256)  # inputs of a column that share a pair {m, d} in an array that has integers; 0: it has none
 CELL_BITS = (3, 4)  # widths of a weight cell
 BIT_LINES = (1, 2, 4, 8, 16, 32)
 SHARES = (1, 2, 4, 8)
 MATRICES = ("qkv", "o", "gateup", "down", "head")  # the cell arrays of the chip; the first four once a layer
+EMBED = "embed"  # the embedding's table, which has a scaling of its own too
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Shape:
     eps: float  # RMSNorm epsilon
     rope_base: float
     rope_dim: int  # dimensions of a head that RoPE turns (interleaved pairs)
+    attention_factor: float = 1.0  # on queries and keys, over that of head_dim (YaRN)
     rope_factors: tuple[float, ...] = ()  # a divisor for each pair's frequency (rope_freqs.weight); empty: all 1
 
     @property
@@ -67,6 +71,7 @@ class Die:
     """What is fixed in the base die beside the shape. See docs/formats.md for the widths.
 
     ``block``, ``bit_lines`` and ``share`` trade area for time (docs/architecture.md); no value depends on them.
+    ``span`` and ``superblock`` are the scaling of each array (docs/formats.md, "Weights").
     """
 
     act_w: int = 12
@@ -79,6 +84,8 @@ class Die:
     bit_lines: int = 1  # of a column: rows of a group that are on at once
     slices: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1) | {"head": 2})
     embed_slices: int = 2
+    span: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*MATRICES, EMBED), GROUP))
+    superblock: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*MATRICES, EMBED), 0))
     share: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1))  # columns a scaling unit
     rank: int = 8  # of the adapters; 0: a die without them
     adapters: int = 2  # banks of adapter SRAM: adapters that are resident
@@ -86,11 +93,11 @@ class Die:
 
 
 def weight_counts(shape: Shape, lanes: int = LANES) -> dict[str, int]:
-    """Weights of each cell array of MATRICES, in all layers together, and of the embedding table (``embed``).
+    """Weights of each cell array of MATRICES, in all layers together, and of the embedding table (``EMBED``).
 
     The head is padded to whole beats of ``lanes`` columns: with 1, these are the model's own weights.
     """
-    counts = {"embed": shape.vocab * shape.d_model}
+    counts = {EMBED: shape.vocab * shape.d_model}
     for name in MATRICES:
         counts[name] = math.prod(shape.matrix_size(name, lanes)) * (1 if name == "head" else shape.layers)
     return counts
@@ -104,7 +111,7 @@ def macs(shape: Shape, *, head: bool) -> int:
 
 def cell_count(shape: Shape, die: Die) -> int:
     """Weight cells of a die: weights times slices."""
-    slices = die.slices | {"embed": die.embed_slices}
+    slices = die.slices | {EMBED: die.embed_slices}
     return sum(count * slices[name] for name, count in weight_counts(shape, die.lanes).items())
 
 
@@ -118,8 +125,8 @@ def norm_constants(shape: Shape) -> tuple[int, int, int]:
 
 
 def score_constant(shape: Shape) -> int:
-    """SC of docs/formats.md: log2(e) / sqrt(head_dim), 16 fraction bits."""
-    return round(math.log2(math.e) / math.sqrt(shape.head_dim) * 2**16)
+    """SC of docs/formats.md: log2(e) / sqrt(head_dim), times the square of YaRN's factor, 16 fraction bits."""
+    return round(math.log2(math.e) / math.sqrt(shape.head_dim) * shape.attention_factor**2 * 2**16)
 
 
 def check_fits(shape: Shape, die: Die, where: str) -> None:
@@ -142,6 +149,7 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (die.cell_bits in CELL_BITS, f"cells of {die.cell_bits} bits (a die has cells of 3 or 4)"),
         (die.block > 0 and die.block % GROUP == 0, f"blocks of {die.block} rows are not whole groups of {GROUP}"),
         (die.bit_lines in BIT_LINES, f"{die.bit_lines} bit lines a column (choose one of {BIT_LINES})"),
+        *_scaling_rules(shape, die),
         (set(die.share.values()) <= set(SHARES), f"columns a scaling unit {die.share} (choose among {SHARES})"),
         (0 <= die.rank <= 64, f"adapters of rank {die.rank} (a die has 0 to 64)"),
         (not die.rank or 1 <= die.adapters <= 15, f"{die.adapters} resident adapters (a die has 1 to 15)"),
@@ -150,6 +158,19 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
     for holds, what in rules:
         if not holds:
             raise InputError(f"the die cannot hold this shape: {what}", where, "use another checkpoint or die")
+
+
+def _scaling_rules(shape: Shape, die: Die) -> Iterator[tuple[bool, str]]:
+    """The rules for spans and super-blocks of every array: whether each holds, and what is wrong where it does not."""
+    for array in (*MATRICES, EMBED):
+        span, superblock = die.span.get(array), die.superblock.get(array)
+        inputs = shape.d_model if array == EMBED else shape.matrix_size(array)[0]
+        yield span in SPANS, f"spans of {span} inputs in {array} (choose among {SPANS})"
+        yield superblock in SUPERBLOCKS, f"super-blocks of {superblock} inputs in {array} (choose among {SUPERBLOCKS})"
+        yield bool(superblock) or span == GROUP, f"spans of {span} inputs in {array}, which has no integers"
+        yield not superblock or inputs % superblock == 0, f"{inputs} inputs of {array} in super-blocks of {superblock}"
+        wide = array != EMBED and die.bit_lines > (span or 0)
+        yield not wide, f"{die.bit_lines} bit lines a column in {array}, whose spans are {span} inputs"
 
 
 def check_tokens(shape: Shape, die: Die, tokens: Sequence[int], where: str, held: int = 0) -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.die.shape import MATRICES, Die, Shape, norm_constants, score_constant
+from models.die.shape import EMBED, MATRICES, Die, Shape, norm_constants, score_constant
 from models.errors import InputError
 
 HEADER = """\
@@ -58,6 +58,8 @@ def _text(shape: Shape, die: Die, build: dict[str, int]) -> str:
         "BLOCK": die.block,
         "BIT_LINES": die.bit_lines,
         "SLICES_EMBED": die.embed_slices,
+        "EMBED_SPAN": die.span[EMBED],
+        "EMBED_SUPER": die.superblock[EMBED],
         "RANK": die.rank,
         "ADAPTERS": die.adapters,
         "TOP_K": die.top_k,
@@ -79,6 +81,9 @@ def _arrays(shape: Shape, die: Die) -> Iterator[tuple[str, str, dict[str, int]]]
     yield "array_inputs", "Values that go into a cell array.", {array: rows for array, (rows, _) in sizes.items()}
     yield "array_outputs", "Values that leave it.", {array: columns for array, (_, columns) in sizes.items()}
     yield "array_slices", "Cells of one of its weights.", die.slices
+    yield "array_span", "Its inputs that share integers in a column.", {array: die.span[array] for array in MATRICES}
+    supers = {array: die.superblock[array] for array in MATRICES}
+    yield "array_super", "Its inputs that share a pair {m, d} in a column; 0: a group, and it has no integers.", supers
     yield "array_share", "Its columns that share a scaling unit.", die.share
     yield "array_modules", "Its modules that an adapter may change.", modules
 

@@ -3,17 +3,34 @@
 
 from typing import NamedTuple
 
+from models.die.shape import GROUP, Die
+
 
 class Widths(NamedTuple):
     """Bits, sign included; the fields are the RTL's parameters of the same names in capitals."""
 
-    sum_w: int  # a column's sum over a group: 32 products, its slices joined
-    xsum_w: int  # the sum of a group's activations
+    sum_w: int  # a column's sum over a span, its slices joined
+    xsum_w: int  # the sum of a span's activations
     part_w: int  # what a scaling unit gives: D * sum + M * xsum
 
+    @property
+    def behind_integers(self) -> "Widths":
+        """In an array that has integers: what leaves ``sub_scale``, and what its scaling units give."""
+        # A product has all bits of both factors; an integer's magnitude is at most 2^7.
+        return Widths(self.sum_w + 8, self.xsum_w + 8, self.part_w + 7)
 
-def sum_widths(act_w: int, cell_bits: int, slices: int) -> Widths:
-    """The widths behind an array of ``slices`` cells of ``cell_bits`` bits a weight, activations of ``act_w`` bits."""
-    sum_w, xsum_w = act_w + slices * cell_bits + 6, act_w + 5
+
+def sum_widths(act_w: int, cell_bits: int, slices: int, span: int = GROUP) -> Widths:
+    """The widths behind an array of ``slices`` cells of ``cell_bits`` bits a weight, activations of ``act_w`` bits,
+    that has no integers; sums are those of ``span`` inputs.
+    """
+    places = span.bit_length() - 1
+    sum_w, xsum_w = act_w + slices * cell_bits + places + 1, act_w + places
     # |D| < 2^24 and |M| < 2^31; a bit for the sum of both products, one for rounding up.
     return Widths(sum_w, xsum_w, max(sum_w + 23, xsum_w + 30) + 3)
+
+
+def array_widths(die: Die, array: str) -> Widths:
+    """What the scaling units of an array of a die take and give."""
+    widths = sum_widths(die.act_w, die.cell_bits, die.slices[array], die.span[array])
+    return widths.behind_integers if die.superblock[array] else widths

@@ -8,18 +8,19 @@ import numpy as np
 
 from models.adapter import Adapter
 from models.checkpoint.checkpoint import EMBEDDING, FINAL_NORM, Checkpoint
-from models.die.shape import Die, check_fits, check_tokens, norm_constants
+from models.die.shape import Die, check_fits, check_tokens, norm_constants, weight_counts
 from models.errors import InputError
 from models.golden.act_quantiser import act_quantiser
 from models.golden.embedding import embedding
 from models.golden.kv_sram import KvSram
 from models.golden.layer import NONE, Layer
-from models.golden.matrix import Matrix
+from models.golden.matrix import Matrix, Streamed
 from models.golden.rms_norm import RmsNorm
 from models.golden.rope import table
 from models.golden.sampler import GREEDY, Sampling, sampler
 from models.golden.stage import CHIP, Stage
 
+HELD = 1 << 28  # weights of a model up to which its matrices are held as floats: 1 GiB; larger ones stay in the file
 PREFILL = 64  # prompt tokens that go through the layers at once: enough to share the reading of the weights
 
 
@@ -54,9 +55,10 @@ class Chip:
         self.shape, self.die = ckpt.shape, die
         self.embedding = ckpt.tensors[EMBEDDING]
         turns = table(ckpt.shape, die.kv_depth)
-        self.layers = [Layer(ckpt, index, die, turns) for index in range(ckpt.shape.layers)]
+        make = Matrix.held if sum(weight_counts(ckpt.shape).values()) <= HELD else Streamed
+        self.layers = [Layer(ckpt, index, die, turns, make) for index in range(ckpt.shape.layers)]
         self.final_norm = RmsNorm(ckpt.gains[FINAL_NORM], norm_constants(ckpt.shape))
-        self.head = Matrix.of(ckpt.matrix("head", 0), die.act_w)
+        self.head = make(ckpt.matrix("head", 0), die.act_w, die.span["head"])
         self.slots = [self._fresh() for _ in range(die.slots if slots is None else slots)]
 
     def _fresh(self) -> _Slot:
@@ -110,7 +112,8 @@ class Chip:
         changes = [adapter.layer(index) if adapter else NONE for index in range(len(self.layers))]
         for start in range(0, len(tokens), PREFILL):
             ids, first = np.array(tokens[start : start + PREFILL], dtype=np.int64), state.pos
-            x = embedding(ids, self.embedding.q, self.embedding.d, self.embedding.m)
+            rows = self.embedding.rows(ids)
+            x = embedding(np.arange(len(ids)), rows.q, rows.d, rows.m, rows.s, rows.n)
             stages = {(Stage.EMBEDDING, CHIP): x.astype(np.int32)}
             for index, (layer, cache) in enumerate(zip(self.layers, state.caches, strict=True)):
                 out = layer(x, cache, first, changes[index])

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """One decoder layer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
 
 from models.adapter import Codes
 from models.checkpoint.checkpoint import PARTS, Checkpoint
+from models.checkpoint.quantised import Blocks
 from models.die.shape import Die, norm_constants, score_constant
 from models.golden.act_quantiser import act_quantiser
 from models.golden.attention import attention
 from models.golden.kv_sram import KvSram
 from models.golden.lora import lora
-from models.golden.matrix import Matrix
+from models.golden.matrix import Matrix, Streamed
 from models.golden.residual import residual
 from models.golden.rms_norm import RmsNorm
 from models.golden.rope import rope
@@ -24,15 +25,22 @@ NONE: Mapping[str, Codes] = MappingProxyType({})  # no adapter
 
 
 class Layer:
-    """Layer ``index`` of a checkpoint in a die. ``table`` is the RoPE table of ``rope.table``."""
+    """Layer ``index`` of a checkpoint in a die. ``table`` is that of ``rope.table``; ``make`` makes its matrices."""
 
-    def __init__(self, ckpt: Checkpoint, index: int, die: Die, table: tuple[np.ndarray, np.ndarray]) -> None:
+    def __init__(
+        self,
+        ckpt: Checkpoint,
+        index: int,
+        die: Die,
+        table: tuple[np.ndarray, np.ndarray],
+        make: Callable[[list[Blocks], int, int], Matrix | Streamed] = Matrix.held,
+    ) -> None:
         self.shape, self.die, self.table = ckpt.shape, die, table
         self.attn_norm, self.ffn_norm = (
             RmsNorm(ckpt.gains[f"blk.{index}.{name}.weight"], norm_constants(ckpt.shape))
             for name in ("attn_norm", "ffn_norm")
         )
-        self.arrays = {name: Matrix.of(ckpt.matrix(name, index), die.act_w) for name in PARTS}
+        self.arrays = {name: make(ckpt.matrix(name, index), die.act_w, die.span[name]) for name in PARTS}
 
     def __call__(
         self, x: np.ndarray, cache: KvSram, first: int, adapter: Mapping[str, Codes] = NONE

@@ -10,7 +10,7 @@ from models.golden.argmax import argmax
 from models.golden.exp2 import exp2
 from models.golden.fixed_point import rsr
 
-BETA_W, SEED_W = 24, 32
+BETA_W = 24
 FARTHEST = (1 << 25) - 1  # what exp2 takes
 
 

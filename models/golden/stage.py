@@ -29,3 +29,8 @@ class Stage(IntEnum):
     FINAL_NORM = 17
     LOGITS = 18
     TOKEN = 19
+
+    @property
+    def fraction(self) -> int:
+        """Fraction bits of its values: 20 of a probability, none of a token, else those of FX."""
+        return {Stage.ATTN_PROB: 20, Stage.TOKEN: 0}.get(self, 16)

@@ -13,10 +13,10 @@ import numpy as np
 
 from models.checkpoint import checkpoint
 from models.checkpoint.checkpoint import Checkpoint
-from models.die.shape import Die, Shape
+from models.die.shape import EMBED, GROUP, Die, Shape
 from models.mask import decode
 from models.mask.decode import Stored
-from models.mask.image import EMBED, Image
+from models.mask.image import Image
 
 STAGES = {  # the stage in which the faults of a tensor show; those of a norm show in the stage of its name
     "attn_q": "q",
@@ -38,7 +38,7 @@ def audit(ckpt: Checkpoint, die: Die, mask: Path) -> list[str]:
     """
     faults = []
     for stored in decode.matrices(mask, ckpt.shape, die, tied=checkpoint.HEAD not in ckpt.tensors):
-        faults += _matrix(ckpt, stored)
+        faults += _matrix(ckpt, stored, die.span[stored.cells.array])
     for name, image in decode.gains(mask, ckpt.shape):
         faults += _gains(ckpt.gains[name], image)
     return faults + list(_angles(ckpt.shape, *decode.angles(mask, ckpt.shape, die)))
@@ -50,21 +50,34 @@ def _fault(image: Image, stage: str, place: str, expected: str, got: str, wrong:
     return f"mask fault: {where}: expected {expected}, got {got} ({image.file}, {len(wrong)} in all)"
 
 
-def _matrix(ckpt: Checkpoint, stored: Stored) -> Iterator[str]:
-    """Faults of a tensor: of its cells, of its scales. Columns of no tensor must be zero."""
+def _matrix(ckpt: Checkpoint, stored: Stored, span: int) -> Iterator[str]:
+    """Faults of a tensor in an array of this span: of cells, scales, integers. Columns of no tensor must be zero."""
     if stored.name:
         tensor = ckpt.tensors[stored.name]
-        q, d, m = tensor.q, tensor.d, tensor.m
+        q, words = tensor.q, decode.widened(tensor, stored, span)
     else:
-        q, d, m = (np.zeros_like(values) for values in (stored.q, stored.d, stored.m))
+        q, *words = (None if values is None else np.zeros_like(values) for values in (stored.q, *stored.words))
     if len(wrong := np.argwhere(stored.q != q)):
         out, row = wrong[0].tolist()
         place = _place(stored, out, f"row {row}")
         yield _fault(stored.cells, _stage(stored), place, f"code {q[out, row]}", str(stored.q[out, row]), wrong)
-    if len(wrong := np.argwhere((stored.d != d) | (stored.m != m))):
-        out, group = at = tuple(wrong[0].tolist())
-        expected, got = (f"m {m[at]:04x} d {d[at]:04x}" for d, m in ((d, m), (stored.d, stored.m)))
-        yield _fault(stored.scales, _stage(stored), _place(stored, out, f"group {group}"), expected, got, wrong)
+    superblock = q.shape[1] // stored.d.shape[1]
+    name = "super-block" if stored.integers else "group"
+    yield from _pairs(stored, stored.scales, stored.words[:2], words[:2], (name, superblock, "d {:04x} m {:04x}"))
+    if stored.integers:
+        yield from _pairs(stored, stored.integers, stored.words[2:], words[2:], ("half group", GROUP // 2, "s {} n {}"))
+
+
+def _pairs(stored: Stored, image: Image, got: list, expected: list, piece: tuple[str, int, str]) -> Iterator[str]:
+    """Faults of two values [out, n] of pieces of some inputs; ``piece`` is its name, its inputs, the pair's format."""
+    name, inputs, text = piece
+    if len(wrong := np.argwhere((got[0] != expected[0]) | (got[1] != expected[1]))):
+        out, number = at = tuple(wrong[0].tolist())
+        place = f"{name} {number}"
+        if stored.integers:
+            place += f" from row {number * inputs} on"
+        values = (text.format(*(part[at] for part in pair)) for pair in (expected, got))
+        yield _fault(image, _stage(stored), _place(stored, out, place), *values, wrong)
 
 
 def _stage(stored: Stored) -> str:

@@ -13,27 +13,38 @@ from pathlib import Path
 import numpy as np
 
 from models.checkpoint import checkpoint
-from models.checkpoint.checkpoint import KINDS, PARTS, Quantised
-from models.die.shape import GROUP, Die, Shape
+from models.checkpoint.checkpoint import PARTS
+from models.checkpoint.quantised import KINDS, Quantised
+from models.die.shape import EMBED, GROUP, Die, Shape
 from models.mask import index
-from models.mask.image import EMBED, FINAL_NORM, ROPE, Image, Kind, arrays_of, damaged, norms_of
+from models.mask.image import FINAL_NORM, ROPE, Image, Kind, arrays_of, damaged, norms_of
 
 NO_CODE = 255  # in place of a code whose digits no cell of 3 bits holds
 
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A tensor as two images hold it: ``q`` uint8 [out, in], ``d`` and ``m`` uint16 [out, in/32].
+    """A tensor as its array's images hold it, in the array's geometry.
 
-    ``name`` is the checkpoint's; None for the columns of an array that belong to no tensor, which must be zero.
+    ``q`` uint8 [out, in]; ``d`` and ``m`` uint16 [out, super-block], a group where the array has no integers; ``s`` and
+    ``n`` int8 [out, in/16], of both halves of every group, where it has some, else None. ``name`` is the checkpoint's;
+    None for the columns of an array that belong to no tensor, which must be zero.
     """
 
     name: str | None
     cells: Image
     scales: Image
+    integers: Image | None
     q: np.ndarray
     d: np.ndarray
     m: np.ndarray
+    s: np.ndarray | None
+    n: np.ndarray | None
+
+    @property
+    def words(self) -> list[np.ndarray | None]:
+        """Everything that scales it: d, m, s, n."""
+        return [self.d, self.m, self.s, self.n]
 
 
 def read_back(mask_dir: str | os.PathLike) -> dict[str, bytes]:
@@ -47,10 +58,10 @@ def read_back(mask_dir: str | os.PathLike) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for stored in matrices(folder, shape, die, tied=checkpoint.HEAD not in kinds):
         if stored.name is None:
-            if any(values.any() for values in (stored.q, stored.d, stored.m)):
-                raise damaged(folder, f"the padding of {stored.cells.file} or {stored.scales.file} is not zero")
+            if any(values is not None and values.any() for values in (stored.q, *stored.words)):
+                raise damaged(folder, f"the padding of {stored.cells.file} or of its scales is not zero")
             continue
-        raw = _bytes(stored, kinds[stored.name], folder)
+        raw = _bytes(stored, kinds[stored.name], die, folder)
         if found.setdefault(stored.name, raw) != raw:  # a tied head reads the embedding a second time
             raise damaged(folder, f"head and embedding hold different images of {stored.name}")
     return found | {name: image.words.tobytes() for name, image in gains(folder, shape)}
@@ -63,12 +74,16 @@ def matrices(folder: Path, shape: Shape, die: Die, *, tied: bool) -> Iterator[St
     """
     for array, layer in arrays_of(shape):
         yield from _array(folder, shape, die, array, layer, tied)
-    groups, words = shape.d_model // GROUP, shape.d_model // 8
+    words = shape.d_model // 8
     cells = Image.read(folder, EMBED, 0, Kind.CELLS, (shape.vocab, die.embed_slices, words))
-    scales = Image.read(folder, EMBED, 0, Kind.SCALES, (shape.vocab, groups))
+    scales = Image.read(folder, EMBED, 0, Kind.SCALES, (shape.vocab, shape.d_model // (die.superblock[EMBED] or GROUP)))
+    integers, s, n = None, None, None
+    if die.superblock[EMBED]:
+        integers = Image.read(folder, EMBED, 0, Kind.INTEGERS, (shape.vocab, shape.d_model // GROUP))
+        s, n = _spans(integers.words)
     q = _codes(cells.words.transpose(1, 0, 2), die.cell_bits)
     q = q.transpose(1, 2, 3, 0).reshape(shape.vocab, shape.d_model)  # digit k of word w is dimension 8w + k
-    yield Stored(checkpoint.EMBEDDING, cells, scales, q, *_halves(scales.words))
+    yield Stored(checkpoint.EMBEDDING, cells, scales, integers, q, *_halves(scales.words), s, n)
 
 
 def gains(folder: Path, shape: Shape) -> Iterator[tuple[str, Image]]:
@@ -89,14 +104,18 @@ def _array(folder: Path, shape: Shape, die: Die, array: str, layer: int, tied: b
     """The tensors in the columns of a cell array, and what is left of its columns."""
     rows, columns = shape.matrix_size(array, die.lanes)
     cells = Image.read(folder, array, layer, Kind.CELLS, (die.slices[array], rows, columns // 8))
-    scales = Image.read(folder, array, layer, Kind.SCALES, (rows // GROUP, columns))
+    scales = Image.read(folder, array, layer, Kind.SCALES, (rows // (die.superblock[array] or GROUP), columns))
+    integers, s, n = None, None, None
+    if die.superblock[array]:
+        integers = Image.read(folder, array, layer, Kind.INTEGERS, (rows // GROUP, columns))
+        s, n = _spans(integers.words.T)
     q = _codes(cells.words, die.cell_bits)
     q = q.transpose(3, 0, 2, 1).reshape(columns, rows)  # digit k of word c is column k*N/8 + c
     d, m = _halves(np.ascontiguousarray(scales.words.T))
     parts = [f"blk.{layer}.{part}.weight" for part in PARTS.get(array, ())]
     names = parts or [checkpoint.EMBEDDING if tied else checkpoint.HEAD]
     for name, at in zip([*names, None], _columns(shape, array, columns, die.lanes), strict=True):
-        yield Stored(name, cells, scales, *(_take(values, at) for values in (q, d, m)))
+        yield Stored(name, cells, scales, integers, *(_take(values, at) for values in (q, d, m, s, n)))
 
 
 def _columns(shape: Shape, array: str, columns: int, lanes: int) -> list[np.ndarray | slice]:
@@ -108,9 +127,9 @@ def _columns(shape: Shape, array: str, columns: int, lanes: int) -> list[np.ndar
     return [slice(first, end) for first, end in zip([0, *ends], [*ends, columns], strict=True)]
 
 
-def _take(values: np.ndarray, at: np.ndarray | slice) -> np.ndarray:
-    """Some rows of values, contiguous."""
-    return values[at].reshape(-1, values.shape[1])
+def _take(values: np.ndarray | None, at: np.ndarray | slice) -> np.ndarray | None:
+    """Some rows of values, contiguous; None of none."""
+    return None if values is None else values[at].reshape(-1, values.shape[1])
 
 
 def _codes(pieces: np.ndarray, cell_bits: int) -> np.ndarray:
@@ -135,10 +154,38 @@ def _halves(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (words & 0xFFFF).astype("<u2"), (words >> 16).astype("<u2")
 
 
-def _bytes(stored: Stored, kind: str, folder: Path) -> bytes:
-    """A tensor's GGUF blocks. InputError for codes or an m that no tensor of the kind has."""
-    raw = Quantised(kind, stored.q, stored.d, stored.m).to_bytes()
+def _spans(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """s and n of both halves of every group, int8 [out, 2 * group], in words [out, group]."""
+    pairs = np.ascontiguousarray(words, dtype="<u4").view(np.int8).reshape(len(words), -1, 2)
+    return pairs[..., 0].copy(), pairs[..., 1].copy()
+
+
+def widened(tensor: Quantised, like: Stored, span: int) -> list[np.ndarray | None]:
+    """d, m, s and n of a tensor as an array of this span has them, whose images ``like`` was read from."""
+    inputs = tensor.shape[1]
+    words = [np.repeat(word, like.d.shape[1] // word.shape[1], axis=1) for word in (tensor.d, tensor.m)]
+    if like.s is None:
+        return [*words, None, None]
+    ones = np.ones((tensor.shape[0], 1), dtype=np.int8)  # in the place of a plain kind's integers
+    parts = (ones if part is None else part for part in (tensor.s, tensor.n))
+    halves = [np.repeat(part, 2 * inputs // GROUP // part.shape[1], axis=1) for part in parts]
+    if span == GROUP:  # the upper half of a word is empty
+        for half in halves:
+            half[:, 1::2] = 0
+    return words + halves
+
+
+def _bytes(stored: Stored, kind: str, die: Die, folder: Path) -> bytes:
+    """A tensor's GGUF blocks. InputError for codes or scales that no tensor of the kind has."""
+    k, inputs = KINDS[kind], stored.q.shape[1]
+    every = (k.superblock or GROUP) * stored.d.shape[1] // inputs  # words of the array for one of the tensor
+    parts = [word[:, ::every] for word in (stored.d, stored.m)]
+    if k.integers:
+        parts += [half[:, :: 2 * k.span // GROUP] for half in (stored.s, stored.n)]
+    raw = Quantised(kind, stored.q, *map(np.ascontiguousarray, parts)).to_bytes()
     again = Quantised.from_bytes(kind, raw, *stored.q.shape)
-    if stored.q.max() >= 1 << KINDS[kind].bits or (again.m != stored.m).any():
+    pairs = zip(widened(again, stored, die.span[stored.cells.array]), stored.words, strict=True)
+    same = all(found is wanted or np.array_equal(found, wanted) for found, wanted in pairs)  # None is None
+    if not same or stored.q.max() >= 1 << KINDS[kind].bits:
         raise damaged(folder, f"the images of {stored.name} hold values that {kind} has not")
     return raw

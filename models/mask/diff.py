@@ -43,7 +43,7 @@ def check_geometry(pair: list[Checkpoint], dies: list[Die]) -> None:
 def compare(a: Checkpoint, b: Checkpoint, die: Die) -> list[Change]:
     """What changes from ``a`` to ``b``, image by image. Both must fit ``die``; nothing is written."""
     pairs = zip(images(a, die), images(b, die), strict=True)
-    count = len(whole_mask(a.shape))
+    count = len(whole_mask(a.shape, die))
     return [_change(ours, theirs) for ours, theirs in tqdm(pairs, "masks", count, unit="image", disable=None)]
 
 

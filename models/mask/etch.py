@@ -2,6 +2,8 @@
 """The etcher: a checkpoint becomes the mask images of docs/masks.md. ``models.mask.decode`` is the way back."""
 
 import dataclasses
+import errno
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -10,35 +12,51 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from models import space
 from models.checkpoint import checkpoint
-from models.checkpoint.checkpoint import Checkpoint, Quantised
-from models.die.shape import MATRICES, Die, check_fits
+from models.checkpoint.checkpoint import Checkpoint
+from models.checkpoint.quantised import Quantised
+from models.die.shape import CELL_BITS, EMBED, GROUP, Die, cell_count, check_fits
 from models.errors import InputError
 from models.mask import angles, index
-from models.mask.image import EMBED, FINAL_NORM, ROPE, Image, Kind, arrays_of, whole_mask
+from models.mask.image import FINAL_NORM, ROPE, Image, Kind, arrays_of, whole_mask
+
+BYTES = 1.4  # on file, of a cell and its part of a scale
 
 
 def die_for(ckpt: Checkpoint, **overrides: int) -> Die:
-    """The die that holds a checkpoint: as many slices of cells as the widest tensor of each array needs.
+    """The die that holds a checkpoint: as many slices of cells as the widest tensor of each array needs, and a scaling
+    that holds all of them.
 
-    Cells have 3 bits where 3 divides the width of every tensor, else 4. ``overrides`` are other fields of Die (act_w,
-    kv_w, kv_depth, slots ...). InputError if no such die holds the shape.
+    Cells have 3 or 4 bits, those of which it takes fewer in all; 3 where that is equal. ``overrides`` are other fields
+    of Die (act_w, kv_w, kv_depth, slots ...). InputError if no such die holds the shape.
     """
-    bits = 3 if all(tensor.bits % 3 == 0 for tensor in ckpt.tensors.values()) else 4
-    die = dataclasses.replace(_narrowest(ckpt, overrides.pop("cell_bits", bits)), **overrides)
+    widths = [overrides["cell_bits"]] if "cell_bits" in overrides else CELL_BITS
+    dies = [dataclasses.replace(_narrowest(ckpt, bits), **overrides) for bits in widths]
+    die = min(dies, key=lambda die: cell_count(ckpt.shape, die))
     check_fits(ckpt.shape, die, ckpt.path)
     return die
+
+
+def spare_cells(ckpt: Checkpoint, die: Die) -> dict[str, int]:
+    """Cells that hold no bits of a weight, by array: what it costs that tensors of fewer bits stand in it too."""
+    slices = die.slices | {EMBED: die.embed_slices}
+    return {
+        array: sum(math.prod(tensor.shape) * (slices[array] - _slices([tensor], die.cell_bits)) for tensor in tensors)
+        for array, tensors in _tensors(ckpt).items()
+    }
 
 
 def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
     """Write the mask images of ``ckpt`` into the folder ``out_dir``, which appears in one step when all are written.
 
     A mask of the same checkpoint and die that is there already is kept (its files are checked by their sizes only).
-    InputError if the die cannot hold the checkpoint, ``out_dir`` is something else than a mask, or writing fails.
+    InputError if the die cannot hold the checkpoint, ``out_dir`` is something else than a mask, or the disk is full;
+    OSError if writing fails of something else.
     """
     out = Path(out_dir)
     check_fits(ckpt.shape, die, ckpt.path)
-    _check_slices(ckpt, die)
+    _check_holds(ckpt, die)
     identity = index.describe(ckpt, die)
     if index.matches(out, identity):
         return out
@@ -49,20 +67,23 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
             new = Path(scratch, "new")
             new.mkdir()
-            count = len(whole_mask(ckpt.shape))
+            count = len(whole_mask(ckpt.shape, die))
             bar = tqdm(images(ckpt, die), desc="etching", unit="image", total=count, disable=None)  # on terminals only
             index.write(new, identity, {image.file: index.entry(image.write(new)) for image in bar})
             if out.exists():
                 os.replace(out, Path(scratch, "old"))
             os.replace(new, out)
     except OSError as error:
-        raise InputError(f"cannot write the mask: {error.strerror}", str(out), "free or name another place") from None
+        if space.is_full(out.parent) or error.errno in (None, errno.ENOSPC, errno.EDQUOT):  # None: NumPy's, cut short
+            need = f"the mask takes up to {cell_count(ckpt.shape, die) * BYTES / 1e6:,.0f}"
+            raise space.exhausted(out.parent, need) from None
+        raise
     return out
 
 
 def images(ckpt: Checkpoint, die: Die) -> Iterator[Image]:
     """Every image of a checkpoint on a die, one at a time, in the order of ``whole_mask``."""
-    for array, layer, kind in whole_mask(ckpt.shape):
+    for array, layer, kind in whole_mask(ckpt.shape, die):
         yield image(ckpt, die, array, layer, kind)
 
 
@@ -70,19 +91,19 @@ def image(ckpt: Checkpoint, die: Die, array: str, layer: int, kind: Kind) -> Ima
     """One image of a checkpoint on a die."""
     if array == EMBED:
         tensor = ckpt.tensors[checkpoint.EMBEDDING]
-        words = _embedding_cells(tensor, die) if kind is Kind.CELLS else _scales(tensor)
+        words = _embedding_cells(tensor, die) if kind is Kind.CELLS else _scaling(tensor, die, array, kind)
     elif array == ROPE:
         words = angles.table(ckpt.shape, die.kv_depth)
     elif kind is Kind.TABLE:
         name = checkpoint.FINAL_NORM if array == FINAL_NORM else f"blk.{layer}.{array}.weight"
         words = ckpt.gains[name].view("<u4")
     else:
-        make = _matrix_cells if kind is Kind.CELLS else _matrix_scales
-        words = make(ckpt, die, array, layer)
+        cells = kind is Kind.CELLS
+        words = _matrix_cells(ckpt, die, array, layer) if cells else _matrix_scaling(ckpt, die, array, layer, kind)
     return Image(array, layer, kind, words)
 
 
-# ---- slices of a die
+# ---- geometry of a die
 
 
 def _slices(tensors: Iterable[Quantised], cell_bits: int) -> int:
@@ -90,23 +111,45 @@ def _slices(tensors: Iterable[Quantised], cell_bits: int) -> int:
     return max(-(-tensor.bits // cell_bits) for tensor in tensors)
 
 
-def _narrowest(ckpt: Checkpoint, cell_bits: int) -> Die:
-    """A die with no slice too many."""
-    slices = dict.fromkeys(MATRICES, 1)
+def _tensors(ckpt: Checkpoint) -> dict[str, list[Quantised]]:
+    """The tensors of each array, and of the embedding, in all layers."""
+    found = {EMBED: [ckpt.tensors[checkpoint.EMBEDDING]]}
     for array, layer in arrays_of(ckpt.shape):
-        slices[array] = max(slices[array], _slices(ckpt.matrix(array, layer), cell_bits))
-    embed_slices = _slices([ckpt.tensors[checkpoint.EMBEDDING]], cell_bits)
-    return Die(cell_bits=cell_bits, slices=slices, embed_slices=embed_slices)
+        found.setdefault(array, []).extend(ckpt.matrix(array, layer))
+    return found
 
 
-def _check_slices(ckpt: Checkpoint, die: Die) -> None:
-    """InputError unless the die has the slices that the checkpoint needs."""
+def _narrowest(ckpt: Checkpoint, cell_bits: int) -> Die:
+    """A die with no slice and no integer too many."""
+    tensors = _tensors(ckpt)
+    slices = {array: _slices(found, cell_bits) for array, found in tensors.items()}
+    span = {array: min(tensor.span for tensor in found) for array, found in tensors.items()}
+    superblock = {array: _superblock(found) for array, found in tensors.items()}
+    embed_slices = slices.pop(EMBED)
+    return Die(cell_bits=cell_bits, slices=slices, embed_slices=embed_slices, span=span, superblock=superblock)
+
+
+def _superblock(tensors: Iterable[Quantised]) -> int:
+    """The super-block that holds all of these tensors."""
+    found = {tensor.superblock for tensor in tensors}
+    return found.pop() if len(found) == 1 else GROUP
+
+
+def _check_holds(ckpt: Checkpoint, die: Die) -> None:
+    """InputError unless the die has the slices and the scaling that the checkpoint needs."""
     need = _narrowest(ckpt, die.cell_bits)
     wants = need.slices | {EMBED: need.embed_slices}
     has = die.slices | {EMBED: die.embed_slices}
     for array, slices in wants.items():
+        what = ""
         if has.get(array, 0) < slices:
             what = f"the weights of {array} need {slices} slices, the die has {has.get(array, 0)}"
+        elif die.superblock[array] not in (need.superblock[array], GROUP):
+            what = f"the scales of {array} need super-blocks of {need.superblock[array]} inputs (0: none), the die has "
+            what += f"those of {die.superblock[array]}"
+        elif die.span[array] > need.span[array]:
+            what = f"the scales of {array} need spans of {need.span[array]}, the die has those of {die.span[array]}"
+        if what:
             raise InputError(what, ckpt.path, "take the die of die_for")
 
 
@@ -134,7 +177,7 @@ def _matrix_cells(ckpt: Checkpoint, die: Die, array: str, layer: int) -> np.ndar
 
 def _embedding_cells(tensor: Quantised, die: Die) -> np.ndarray:
     """Words [token, slice, d_model/8]; digit k of word w is the cell of dimension 8w + k."""
-    q = tensor.q.reshape(len(tensor.q), -1, 2)
+    q = tensor.q.reshape(tensor.shape[0], -1, 2)
     pieces = [_pair(q[..., 0], q[..., 1], piece, die.cell_bits) for piece in range(die.embed_slices)]
     return np.stack(pieces, axis=1).view("<u4")
 
@@ -145,12 +188,31 @@ def _pair(low: np.ndarray, high: np.ndarray, piece: int, cell_bits: int) -> np.n
     return (low >> places & ones) | (high >> places & ones) << 4
 
 
-def _scales(tensor: Quantised) -> np.ndarray:
-    """Words {m, d} [out, group]."""
-    return tensor.m.astype("<u4") << 16 | tensor.d
+def _scaling(tensor: Quantised, die: Die, array: str, kind: Kind) -> np.ndarray:
+    """Words of a tensor's scales or integers as the array has them, uint32 [out, n]."""
+    return _scales(tensor, die.superblock[array]) if kind is Kind.SCALES else _integers(tensor, die.span[array])
 
 
-def _matrix_scales(ckpt: Checkpoint, die: Die, array: str, layer: int) -> np.ndarray:
-    """Words {m, d} [group, column]."""
-    parts = [_scales(part) for part in ckpt.matrix(array, layer)]
+def _scales(tensor: Quantised, superblock: int) -> np.ndarray:
+    """Words {m, d} [out, super-block] (a group where there are no integers)."""
+    return _repeat(tensor.m.astype("<u4") << 16 | tensor.d, tensor.shape[1] // (superblock or GROUP))
+
+
+def _integers(tensor: Quantised, span: int) -> np.ndarray:
+    """Words [out, group]: bytes s, n of its first span, then of a second one; ones in a plain kind."""
+    ones = np.ones_like(tensor.d, dtype=np.int8)
+    count = tensor.shape[1] // span
+    pairs = [_repeat(ones if part is None else part, count) for part in (tensor.s, tensor.n)]
+    pairs = np.stack(pairs, axis=-1).view(np.uint8).reshape(len(ones), -1, 2 * GROUP // span)
+    return np.ascontiguousarray(np.pad(pairs, ((0, 0), (0, 0), (0, 4 - pairs.shape[2])))).view("<u4")[..., 0]
+
+
+def _repeat(values: np.ndarray, count: int) -> np.ndarray:
+    """Values [out, n] of wider pieces, [out, count]."""
+    return np.repeat(values, count // values.shape[1], axis=1)
+
+
+def _matrix_scaling(ckpt: Checkpoint, die: Die, array: str, layer: int, kind: Kind) -> np.ndarray:
+    """Words {m, d} [super-block, column], or of integers [group, column]."""
+    parts = [_scaling(part, die, array, kind) for part in ckpt.matrix(array, layer)]
     return _join(array, parts, ckpt.shape.matrix_size(array, die.lanes)[1], die.lanes).T

@@ -2,8 +2,8 @@
 """A block of a die as GDSII: the base die that every model shares, and on layers of their own the vias of two masks.
 
 A cell is a strip across the product lines of its column: a strap (the transistor's source) crosses all of them, and a
-via of mask 1 ties it to one; the word line is the gate, the bit line the drain. Below the cells lie the scale words of
-each group, their bits likewise, with a via of mask 2 for each 1. Sizes are plausible for 6 nm, and no foundry's rules.
+via of mask 1 ties it to one; the word line is the gate, the bit line the drain. Below the cells lie the words of scales
+and integers, their bits likewise, with a via of mask 2 for each 1. Sizes are plausible for 6 nm, no foundry's rules.
 """
 
 import os
@@ -12,7 +12,6 @@ from pathlib import Path
 import gdstk
 import numpy as np
 
-from models.die.shape import GROUP
 from models.mask.via_block import ViaBlock
 
 ACTIVE, STRAP, PRODUCT_LINE, WORD_LINE, BIT_LINE, SCALE_LINE = 1, 30, 31, 17, 32, 33  # layers of the base die
@@ -32,7 +31,7 @@ def place(block: ViaBlock, row: int, column: int, line: int) -> tuple[float, flo
 
 
 def strips(block: ViaBlock) -> int:
-    """Strips of scale bits below the cells, SCALE_BITS / lines for each group, each with as many bits as lines."""
+    """Strips of scale bits below the cells, SCALE_BITS / lines for each word, each with as many bits as lines."""
     return len(block.scales) * SCALE_BITS // block.lines
 
 
@@ -47,8 +46,8 @@ def write(block: ViaBlock, path: str | os.PathLike) -> Path:
     for (part, row, column), value in np.ndenumerate(block.cells):
         top.add(gdstk.Reference(vias[value], place(block, row, part * columns + column, int(value))))
     one = _via(library, "scale_1", VIA_2, "1")
-    for group, column, bit in np.argwhere(block.scale_bits).tolist():
-        strip, line = divmod(group * SCALE_BITS + bit, block.lines)
+    for word, column, bit in np.argwhere(block.scale_bits).tolist():
+        strip, line = divmod(word * SCALE_BITS + bit, block.lines)
         top.add(gdstk.Reference(one, place(block, rows + strip, column, line)))
     _label(top, block)
     library.write_gds(path)
@@ -103,7 +102,7 @@ def _box(left: float, right: float, y: float, layer: int) -> gdstk.Polygon:
 
 
 def _label(top: gdstk.Cell, block: ViaBlock) -> None:
-    """Rows and groups at the left, columns at the top."""
+    """Rows and scale words at the left, columns at the top."""
     slices, rows, columns = block.cells.shape
 
     def text(words: str, row: int, column: int, anchor: str, line: int) -> None:
@@ -112,8 +111,8 @@ def _label(top: gdstk.Cell, block: ViaBlock) -> None:
     for row in range(rows):
         text(f"row {block.first_row + row}", row, 0, "e", -2)
     for strip in range(strips(block)):
-        group, bit = divmod(strip * block.lines, SCALE_BITS)
-        text(f"group {block.first_row // GROUP + group} bits {bit}-{bit + block.lines - 1}", rows + strip, 0, "e", -2)
+        word, bit = divmod(strip * block.lines, SCALE_BITS)
+        text(f"{block.names[word]} bits {bit}-{bit + block.lines - 1}", rows + strip, 0, "e", -2)
     for part in range(slices):
         for column in range(columns):
             name = f"column {column}" + (f" slice {part}" if slices > 1 else "")

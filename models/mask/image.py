@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.die.shape import MATRICES, Shape
+from models.die.shape import EMBED, MATRICES, Die, Shape
 from models.errors import InputError
 from models.mask import hex_lines
 
-EMBED, FINAL_NORM, ROPE = "embed", "final_norm", "rope"  # what the chip has once, beside the array ``head``
+FINAL_NORM, ROPE = "final_norm", "rope"  # what the chip has once, beside the arrays ``head`` and EMBED
 NORMS = ("attn_norm", "ffn_norm")  # of every layer
 DIGITS = 8  # cells in a word of mask 1, a hex digit each
 
@@ -20,7 +20,8 @@ class Kind(Enum):
     """What an image holds, by the ending that its file's name has before ``.hex``."""
 
     CELLS = ".w"
-    SCALES = ".s"
+    SCALES = ".s"  # pairs {m, d}
+    INTEGERS = ".k"  # s and n of spans, where an array has integers
     TABLE = ""  # gains of a norm, or the angles of RoPE
 
 
@@ -35,7 +36,7 @@ class Image:
 
     @property
     def mask(self) -> int:
-        """The mask that it belongs to: 1 (weight vias) or 2 (scales, gains, tables)."""
+        """The mask that it belongs to: 1 (weight vias) or 2 (scales, integers, gains, tables)."""
         return 1 if self.kind is Kind.CELLS else 2
 
     @property
@@ -78,17 +79,22 @@ def digits(words: np.ndarray) -> np.ndarray:
     return (words[..., None] >> 4 * np.arange(DIGITS, dtype=np.uint32) & 15).astype(np.uint8)
 
 
-def whole_mask(shape: Shape) -> list[tuple[str, int, Kind]]:
-    """(array, layer, kind) of every image that a model of this shape has."""
+def whole_mask(shape: Shape, die: Die) -> list[tuple[str, int, Kind]]:
+    """(array, layer, kind) of every image that a model of this shape has on this die."""
     arrays = [*arrays_of(shape), (EMBED, 0)]
     tables = [*norms_of(shape), (ROPE, 0)]
-    pairs = [(array, layer, kind) for array, layer in arrays for kind in (Kind.CELLS, Kind.SCALES)]
-    return pairs + [(table, layer, Kind.TABLE) for table, layer in tables]
+    quantised = [(array, layer, kind) for array, layer in arrays for kind in kinds_of(die, array)]
+    return quantised + [(table, layer, Kind.TABLE) for table, layer in tables]
 
 
 def arrays_of(shape: Shape) -> list[tuple[str, int]]:
     """(array, layer) of every cell array of a chip: MATRICES, ``head`` once."""
     return [(array, layer) for layer in range(shape.layers) for array in MATRICES if array != "head"] + [("head", 0)]
+
+
+def kinds_of(die: Die, array: str) -> tuple[Kind, ...]:
+    """What a die has for a quantised array: cells, scales, and integers where it has super-blocks."""
+    return (Kind.CELLS, Kind.SCALES, *((Kind.INTEGERS,) if die.superblock[array] else ()))
 
 
 def norms_of(shape: Shape) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ from models.die.shape import Die, Shape
 from models.errors import InputError
 from models.mask.image import damaged
 
-FORMAT = 2  # version of docs/masks.md; masks of another version are etched anew
+FORMAT = 3  # version of docs/masks.md; masks of another version are etched anew
 FILE = "mask.json"
 
 

@@ -9,7 +9,7 @@ from models.checkpoint.checkpoint import Checkpoint
 from models.die.shape import GROUP, MATRICES, Die
 from models.errors import InputError
 from models.mask.etch import image
-from models.mask.image import Kind, digits
+from models.mask.image import digits, kinds_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,8 @@ class ViaBlock:
     """What both masks put into block ``number`` of a cell array, taken from the images that are etched.
 
     ``cells`` uint8 [slice, row, column]: the product line that each cell's via touches, one of ``lines``; the first row
-    is row ``first_row`` of the array. ``scales`` uint32 [group, column]: words {m, d}, a via for each 1.
+    is row ``first_row`` of the array. ``scales`` uint32 [word, column]: a via for each 1; first the {m, d} of every
+    super-block that the block has rows of, then, where the array has integers, those of every group; ``names`` of them.
     """
 
     array: str
@@ -27,6 +28,7 @@ class ViaBlock:
     lines: int
     cells: np.ndarray
     scales: np.ndarray
+    names: list[str]
 
     @classmethod
     def of(cls, ckpt: Checkpoint, die: Die, array: str, layer: int, number: int) -> "ViaBlock":
@@ -36,16 +38,22 @@ class ViaBlock:
         rows, columns = ckpt.shape.matrix_size(array, die.lanes)
         _check("layer", layer, 1 if array == "head" else ckpt.shape.layers, f"array {array}")
         _check("block", number, -(-rows // die.block), f"array {array}")
-        cells, scales = (image(ckpt, die, array, layer, kind) for kind in (Kind.CELLS, Kind.SCALES))
+        cells, *scales = (image(ckpt, die, array, layer, kind) for kind in kinds_of(die, array))
         first = number * die.block
         part = digits(cells.words[:, first : first + die.block]).swapaxes(2, 3)  # column digit * N/8 + word
         part = part.reshape(*part.shape[:2], columns)
-        groups = slice(first // GROUP, (first + die.block) // GROUP)
-        return cls(array, layer, number, first, 1 << die.cell_bits, part, scales.words[groups])
+        last, superblock = min(first + die.block, rows) - 1, die.superblock[array]
+        pieces = [("super-block" if superblock else "group", superblock or GROUP), ("integers of group", GROUP)]
+        words, names = [], []
+        for scale, (name, inputs) in zip(scales, pieces, strict=False):
+            numbers = range(first // inputs, last // inputs + 1)
+            words.append(scale.words[numbers.start : numbers.stop])
+            names += [f"{name} {number}" for number in numbers]
+        return cls(array, layer, number, first, 1 << die.cell_bits, part, np.concatenate(words), names)
 
     @property
     def scale_bits(self) -> np.ndarray:
-        """Bits of the scale words, lowest first: uint8 [group, column, 32]."""
+        """Bits of the scale words, lowest first: uint8 [word, column, 32]."""
         return (self.scales[..., None] >> np.arange(32, dtype=np.uint32) & 1).astype(np.uint8)
 
 

@@ -62,25 +62,30 @@ def _lines(axes: Axes, block: ViaBlock, count: int, rows: int, bottom: int) -> N
 
 
 def _scales(axes: Axes, block: ViaBlock, column: int, left: int, rows: int) -> None:
-    """A column's scale bits, and what they say, in the groups' order."""
+    """A column's scale bits, and what they say, word by word."""
     places = np.flatnonzero(block.scale_bits[:, column])
     strip, line = np.divmod(places, block.lines)
     axes.scatter(left + line, rows + strip, s=26, c=MASK_2, marker="s", linewidths=0, zorder=3)
     bottom = rows + strips(block)
-    for group, word in enumerate(block.scales[:, column].astype("<u4")):
-        d, m = np.array([word]).view("<f2").tolist()
-        axes.text(left, bottom + 0.2 + 2 * group, f"d {d:.4g}", size=8, color=MASK_2, va="center")
-        axes.text(left, bottom + 1.1 + 2 * group, f"m {m:.4g}", size=8, color=MASK_2, va="center")
+    for number, (name, word) in enumerate(zip(block.names, block.scales[:, column].astype("<u4"), strict=True)):
+        if name.startswith("integers"):
+            s, n = (" ".join(map(str, half)) for half in np.array([word]).view(np.int8).reshape(2, 2).T)
+            lines = f"s {s}", f"n {n}"
+        else:
+            d, m = np.array([word]).view("<f2").tolist()
+            lines = f"d {d:.4g}", f"m {m:.4g}"
+        for line, text in enumerate(lines):
+            axes.text(left, bottom + 0.2 + 2 * number + 0.9 * line, text, size=8, color=MASK_2, va="center")
 
 
 def _rows(block: ViaBlock) -> list[str]:
     """Labels of rows and scale strips."""
     rows = [f"row {block.first_row + row}" for row in range(block.cells.shape[1])]
-    words = {0: "d", 16: "m"}
     for strip in range(strips(block)):
-        bit = strip * block.lines % SCALE_BITS
-        low = bit % 16
-        rows.append(f"{words[bit - low]}, bits {low} to {low + block.lines - 1}")
+        word, bit = divmod(strip * block.lines, SCALE_BITS)
+        low, half = bit % 16, bit // 16
+        name = f"s, n of half {half}" if block.names[word].startswith("integers") else "dm"[half]
+        rows.append(f"{name}, bits {low} to {low + block.lines - 1}")
     return rows
 
 

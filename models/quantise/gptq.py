@@ -9,7 +9,8 @@ least squares over the codes (3 bits), every input weighted by what an error of 
 
 import numpy as np
 
-from models.checkpoint.checkpoint import D_LIMIT, M_LIMIT, WIDTHS, Quantised
+from models.checkpoint.checkpoint import D_LIMIT, M_LIMIT, WIDTHS
+from models.checkpoint.quantised import Quantised
 from models.die.shape import GROUP
 from models.errors import InputError
 

@@ -16,16 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFReader, GGUFWriter
 from tqdm import tqdm
 
 from models.checkpoint import prose
-from models.checkpoint.checkpoint import EMBEDDING, HEAD, PARTS, WEIGHT_BITS, WIDTHS, Checkpoint, Quantised
+from models.checkpoint.checkpoint import EMBEDDING, HEAD, PARTS, WEIGHT_BITS, WIDTHS, Checkpoint
+from models.checkpoint.quantised import Quantised
 from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import weight_counts
 from models.errors import InputError
 from models.quantise import gptq
 from models.quantise.calibration import Calibration
+from models.quantise.rewrite import rewrite
 from models.reference import Reference, surprise
 
 BOUND = 0.12  # of the source's perplexity: what a mix may add to it
@@ -174,24 +175,10 @@ def _quantised(ckpt: Checkpoint, bits: Mapping[str, int], windows: Sequence[Sequ
 
 def _write(ckpt: Checkpoint, tensors: Mapping[str, Quantised], widths: list[int], report: dict, out: Path) -> None:
     """The source's file with these tensors in place of its own, and the report beside it."""
-    reader = GGUFReader(ckpt.path)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         file = Path(scratch, "mix.gguf")
-        writer = GGUFWriter(file, "llama")
-        for name, field in reader.fields.items():
-            if not name.startswith("GGUF.") and name != "general.architecture":
-                writer.add_key_value(name, field.contents(), field.types[0], field.types[-1])
-        writer.add_array(WEIGHT_BITS, widths)
-        for stored in reader.tensors:
-            if stored.name in tensors:
-                tensors[stored.name].add_to(writer, stored.name)
-            else:
-                writer.add_tensor(stored.name, stored.data, raw_dtype=stored.tensor_type)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
+        rewrite(ckpt.path, file, tensors, widths)
         notes = Path(scratch, "mix.json")
         notes.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
         os.replace(file, out)

@@ -106,7 +106,7 @@ def test_a_wrong_table_in_the_etcher(etched, tmp_path, monkeypatch):
     ("function", "wrong", "image"),
     [
         ("_pair", lambda right: lambda low, high, *rest: right(high, low, *rest), ".w.hex"),
-        ("_scales", lambda right: lambda tensor: right(tensor) << 16 | right(tensor) >> 16, ".s.hex"),
+        ("_scales", lambda right: lambda *args: right(*args) << 16 | right(*args) >> 16, ".s.hex"),
         ("_join", lambda right: lambda array, parts, *rest: right(array, parts[::-1], *rest), "qkv_000"),
     ],
 )

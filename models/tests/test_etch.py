@@ -190,8 +190,16 @@ def test_a_mask_is_etched_anew(change, ckpt, mask, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["mask"]
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt(), OSError(28, "No space left on device")])
-def test_nothing_half_written(stop, ckpt, mask, tmp_path, monkeypatch):
+STOPS = [
+    (KeyboardInterrupt(), KeyboardInterrupt, None),
+    (OSError(28, "No space left on device"), InputError, "no space left: .* and the mask takes up to"),
+    (OSError("9 requested and 3 written"), InputError, "no space left: .* and the mask takes up to"),  # of NumPy
+    (PermissionError(13, "Permission denied"), PermissionError, "Permission denied"),  # which the command explains
+]
+
+
+@pytest.mark.parametrize(("stop", "error", "says"), STOPS)
+def test_nothing_half_written(stop, error, says, ckpt, mask, tmp_path, monkeypatch):
     """Neither a new mask nor an old one in pieces, whatever stops the etcher in the middle."""
     before = {path.name: path.read_bytes() for path in mask.iterdir()}
     write = hex_lines.write
@@ -204,7 +212,7 @@ def test_nothing_half_written(stop, ckpt, mask, tmp_path, monkeypatch):
     monkeypatch.setattr(hex_lines, "write", stopping)
     for out in (mask, tmp_path / "new"):
         count = iter(range(12))
-        with pytest.raises(KeyboardInterrupt if isinstance(stop, KeyboardInterrupt) else InputError):
+        with pytest.raises(error, match=says):
             etch.etch(ckpt, etch.die_for(ckpt, kv_depth=32), out)
     assert {path.name: path.read_bytes() for path in mask.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["mask"]

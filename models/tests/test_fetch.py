@@ -41,7 +41,7 @@ def test_names_and_paths_are_resolved(tmp_path):
     assert load(tiny).shape.layers == 3
     assert fetch.resolve(str(tiny)) == tiny
     assert {tensor.bits for tensor in load(fetch.resolve("tiny-3-6")).tensors.values()} == {3, 6}
-    for absent in (str(tmp_path / "absent.gguf"), str(tmp_path)):
+    for absent in (str(tmp_path / "absent.gguf"), "nowhere/at/all"):
         with pytest.raises(InputError, match="no such checkpoint"):
             fetch.resolve(absent)
 

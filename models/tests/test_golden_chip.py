@@ -108,7 +108,7 @@ def distance(ckpt, die, tokens):
 
 VARIANTS = {
     "grouped": {},
-    "plain": {"kv_heads": 4, "kinds": {"attn_q": "Q4_0", "ffn_down": "Q8_0", "blk.1.attn_v.weight": "F16"}},
+    "plain": {"kv_heads": 4, "kinds": {"attn_q": "Q4_0", "ffn_down": "Q8_0", "blk.1.attn_v.weight": "Q5_1"}},
     "partial": {"rope_dim": 8, "rope_factors": (1.0, 2.0, 4.0, 8.0), "tied": False, "kinds": {"output": "Q4_1"}},
 }
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from models.checkpoint.quantised import Quantised
 from models.die.shape import Die, Shape, norm_constants, score_constant
 from models.golden.act_quantiser import act_quantiser
 from models.golden.argmax import argmax
@@ -25,6 +26,7 @@ from models.golden.rsqrt import rsqrt
 from models.golden.sigmoid import sigmoid
 from models.golden.softmax import softmax
 from models.golden.swiglu import swiglu
+from models.quantise import k_quants
 
 INT_MIN, INT_MAX = -(1 << 31), (1 << 31) - 1
 LARGEST_D, LARGEST_M = np.nextafter(np.array([1, 128], dtype=np.float16), np.float16(0)).view(np.uint16)
@@ -113,14 +115,18 @@ def test_act_quantiser_splits_blocks(rng):
             assert (mantissas[t, b].tolist(), shifts[t, b]) == slow_quantise(block, 12)
 
 
-def slow_matrix(q, d, m, act_w, mantissas, shifts):
-    out = []
-    for n in range(len(q)):
+def slow_matrix(q, d, m, act_w, mantissas, shifts, s=None, n=None, span=32):
+    """The matrix of docs/formats.md, span by span; d and m are of super-blocks, s and n, 1 without, of spans."""
+    out, x = [], [value for group in mantissas for value in group]
+    for c in range(len(q)):
         acc = 0
-        for b, shift in enumerate(shifts):
-            x = mantissas[b]
-            total = sum(c * v for c, v in zip(q[n][32 * b : 32 * b + 32], x, strict=True))
-            acc += slow_rsr(slow_half(d[n][b]) * total + slow_half(m[n][b]) * sum(x), 32 - act_w - shift)
+        for p, start in enumerate(range(0, len(x), span)):
+            inputs = x[start : start + span]
+            total = sum(code * v for code, v in zip(q[c][start : start + span], inputs, strict=True))
+            of = p * len(d[c]) * span // len(x)
+            terms = slow_half(d[c][of]) * total, slow_half(m[c][of]) * sum(inputs)
+            both = terms[0] * (s[c][p] if s else 1) + terms[1] * (n[c][p] if n else 1)
+            acc += slow_rsr(both, 32 - act_w - shifts[start // 32])
         out.append(slow_sat(slow_rsr(acc, act_w - 8), 32))
     return out
 
@@ -152,6 +158,61 @@ def test_matrix_extremes(act_w, sign):
         shifts[0] = 0
         expected = slow_matrix(q.tolist(), d.tolist(), m.tolist(), act_w, mantissas.tolist(), shifts.tolist())
         assert Matrix(q, d, m, act_w)(mantissas, shifts).tolist() == expected
+
+
+@pytest.mark.parametrize(("span", "superblock"), [(16, 256), (32, 256), (16, 32), (32, 32)])
+@pytest.mark.parametrize("act_w", [12, 16])
+def test_matrix_with_integers(rng, act_w, span, superblock):
+    """Spans and super-blocks of every array; products beyond what float64 holds among them, with 16 bits or wild m."""
+    q = rng.integers(0, 64, (6, 512), dtype=np.uint8)
+    d, m = halves(rng, 1, 6, 512 // superblock), halves(rng, 128, 6, 512 // superblock)
+    s, n = (rng.integers(-128, 128, (6, 512 // span)).astype(np.int8) for _ in range(2))
+    s[0], n[0] = -128, 127
+    mantissas, shifts = act_quantiser(fx(rng, 8, 512), act_w)
+    shifts[0] = 32 - act_w
+    expected = [
+        slow_matrix(q.tolist(), d.tolist(), m.tolist(), act_w, *x, s.tolist(), n.tolist(), span)
+        for x in zip(mantissas.tolist(), shifts.tolist(), strict=True)
+    ]
+    assert Matrix(q, d, m, act_w, 6, s, n)(mantissas, shifts).tolist() == expected
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("act_w", [12, 16])
+def test_matrix_with_integers_at_their_ends(act_w, sign):
+    """All of them at once, in a deep matrix: sums beyond 64 bits saturate as they must; half of them cancel."""
+    q, shape = np.full((2, 16384), 63, dtype=np.uint8), (2, 64)
+    d, m = np.full(shape, LARGEST_D), np.full(shape, LARGEST_M)
+    s, n = np.full((2, 1024), -128, dtype=np.int8), np.full((2, 1024), -128, dtype=np.int8)
+    s[1, 512:] = n[1, 512:] = 127
+    mantissas = np.full((512, 32), (1 << (act_w - 1)) - 1 if sign > 0 else -(1 << (act_w - 1)))
+    for shift in (0, 32 - act_w):
+        shifts = np.full(512, shift)
+        integers = s.tolist(), n.tolist(), 16
+        expected = slow_matrix(
+            q.tolist(), d.tolist(), m.tolist(), act_w, mantissas.tolist(), shifts.tolist(), *integers
+        )
+        assert Matrix(q, d, m, act_w, 6, s, n)(mantissas, shifts).tolist() == expected
+
+
+def test_matrix_of_tensors_in_a_narrower_span(rng):
+    """A plain tensor and one with spans of 32 beside one with spans of 16: all are summed by 16."""
+    parts = [
+        k_quants.quantise(rng.normal(0, 0.1, (3, 256)).astype(np.float32), "Q4_K"),
+        Quantised("Q4_0", rng.integers(0, 16, (2, 256), dtype=np.uint8), halves(rng, 1, 2, 8), halves(rng, 8, 2, 8)),
+        k_quants.quantise(rng.normal(0, 0.1, (3, 256)).astype(np.float32), "Q6_K"),
+    ]
+    mantissas, shifts = act_quantiser(fx(rng, 4, 256), 12)
+    got = Matrix.of(parts, 12, 16)(mantissas, shifts)
+    for t in range(4):
+        expected = []
+        for part in parts:
+            s, n = (None if v is None else np.repeat(v, part.span // 16, axis=1).tolist() for v in (part.s, part.n))
+            words = part.q.tolist(), part.d.tolist(), part.m.tolist()
+            expected += slow_matrix(*words, 12, mantissas[t].tolist(), shifts[t].tolist(), s, n, 16)
+        assert got[t].tolist() == expected
+    with pytest.raises(AssertionError, match="wider spans"):
+        Matrix.of(parts, 12, 32)
 
 
 def test_matrix_of_a_wide_die(rng):
@@ -411,6 +472,21 @@ def test_embedding(rng):
         for t in tokens
     ]
     assert embedding(tokens, q, d, m).tolist() == expected
+
+
+@pytest.mark.parametrize(("span", "superblock"), [(16, 256), (32, 32)])
+def test_embedding_with_integers(rng, span, superblock):
+    q = rng.integers(0, 64, (20, 256), dtype=np.uint8)
+    d, m = halves(rng, 1, 20, 256 // superblock), halves(rng, 128, 20, 256 // superblock)
+    s, n = (rng.integers(-128, 128, (20, 256 // span)).astype(np.int8) for _ in range(2))
+    tokens = np.array([0, 19, 7])
+
+    def slow(t, j):
+        scale, offset = (slow_half(int(word[t, j // superblock])) for word in (d, m))
+        exact = scale * int(s[t, j // span]) * int(q[t, j]) + offset * int(n[t, j // span])
+        return slow_sat(slow_rsr(exact, 8), 32)
+
+    assert embedding(tokens, q, d, m, s, n).tolist() == [[slow(t, j) for j in range(256)] for t in tokens]
 
 
 def test_argmax_takes_the_lowest_index():

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mask, golden model and audit are written apart from each other: what they share is docs/formats.md and masks.md."""
+"""Mask, golden model and audit are written apart from each other: what they share is docs/formats.md and masks.md. The
+golden model's process knows neither benches nor RTL.
+"""
 
 import ast
 from pathlib import Path
@@ -15,6 +17,7 @@ from models.project import ROOT
 APART = {  # room or module -> what it must not import, directly or through what it imports
     "models/mask": ("models.golden",),
     "models/golden": ("models.mask",),
+    "tb/oracle/golden_worker.py": ("models.mask", "tb.rig", "tb.chip", "tb.oracle.trace", "models.die.host_map"),
     "models/mask/decode.py": ("models.mask.etch", "models.mask.angles"),
     "models/mask/audit.py": ("models.mask.etch", "models.mask.angles"),
 }

@@ -7,7 +7,7 @@ from klayout import db
 from matplotlib.image import imread
 
 from models.checkpoint import checkpoint, tiny
-from models.checkpoint.checkpoint import Quantised
+from models.checkpoint.quantised import Quantised
 from models.die.shape import GROUP
 from models.errors import InputError
 from models.mask import etch, gdsii, via_picture

@@ -14,6 +14,7 @@ SMALL = {"layers": 2, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vo
 
 def load(folder, name, **changes):
     ckpt = checkpoint.load(tiny.write(folder / f"{name}.gguf", **SMALL | changes))
+    ckpt.tensors.update({name: tensor.unpack() for name, tensor in ckpt.tensors.items()})  # to be changed
     return ckpt, etch.die_for(ckpt, kv_depth=16)
 
 
@@ -28,7 +29,7 @@ def test_a_model_and_itself(tmp_path):
     found = diff.compare(ckpt, ckpt, die)
     assert not any(change.changed or change.bits for change in found)
     assert sum(change.size for change in found if change.mask == 1) == cell_count(ckpt.shape, die)
-    assert len(found) == len(whole_mask(ckpt.shape))
+    assert len(found) == len(whole_mask(ckpt.shape, die))
 
 
 def test_each_change_is_counted_where_it_is(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 
 from models.checkpoint import checkpoint, prose, tiny
-from models.checkpoint.checkpoint import EMBEDDING, KINDS, WEIGHT_BITS, WIDTHS, Quantised
+from models.checkpoint.checkpoint import EMBEDDING, KINDS, WEIGHT_BITS, WIDTHS
+from models.checkpoint.quantised import Quantised
 from models.errors import InputError
 from models.golden.chip import Chip
 from models.golden.stage import CHIP, Stage

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The float reference against plain per-position formulas, and on the real model."""
 
+import gguf
 import numpy as np
 import pytest
 
@@ -18,13 +19,15 @@ VARIANTS = {
     "one KV head": {"layers": 2, "heads": 6, "kv_heads": 1, "head_dim": 32, "d_ffn": 160, "d_model": 96},
     "partial RoPE with factors": {"layers": 2, "rope_dim": 8, "rope_factors": (1.0, 1.0, 2.0, 8.0)},
     "mixed kinds": {"kinds": {"attn_q": "F16", "attn_k": "Q8_0", "ffn_up": "Q4_0", "token_embd": "F32"}},
+    "K-kinds": tiny.WIDE | {"kinds": tiny.k_mix("Q3_K_M", 2)},
 }
 
 
 def plain_logits(ckpt: Checkpoint, tokens: list[int]) -> np.ndarray:
     """Logits [T, vocab] in float64, one position, head and pair at a time; RoPE as a complex product."""
     s = ckpt.shape
-    w = {name: tensor.dequantised().astype(np.float64) for name, tensor in ckpt.tensors.items()}
+    stored = gguf.GGUFReader(ckpt.path).tensors  # the file's own weights, not those that go onto a die
+    w = {tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float64) for tensor in stored}
     g = {name: gain.astype(np.float64) for name, gain in ckpt.gains.items()}
     factors = s.rope_factors or (1.0,) * (s.rope_dim // 2)
 

@@ -5,7 +5,8 @@ import pytest
 
 from models.checkpoint import fetch, tiny
 from models.checkpoint.checkpoint import load
-from models.checkpoint.tokenizer import SPACE, Tokenizer, byte_alphabet
+from models.checkpoint.tokenizer import STOPS, Tokenizer, byte_alphabet
+from models.checkpoint.tokens import SPACE
 from models.errors import InputError
 
 USER = [{"role": "user", "content": "What is the capital of France?"}]
@@ -170,7 +171,18 @@ CUTS = {  # text -> its pieces, by tokenizer.ggml.pre
     "smollm": ("a 123  b's\n", ["a", " ", "1", "2", "3", " ", " b", "'s", "\n"]),
     "gpt-2": ("a 123  b's\n", ["a", " 123", " ", " b", "'s", "\n"]),
     "default": ("a<= 1234", ["a", "<=", " ", "123", "4"]),
-    "llama-bpe": ("a 1234 B'S!\n x", ["a", " ", "123", "4", " B", "'S", "!\n", " x"]),
+    **dict.fromkeys(
+        ("llama-bpe", "llama3", "llama-v3", "falcon3", "smaug-bpe", "dbrx"),
+        ("a 1234 B'S!\n x", ["a", " ", "123", "4", " B", "'S", "!\n", " x"]),
+    ),
+    "qwen2": ("a 12 B'S!\n x", ["a", " ", "1", "2", " B", "'S", "!\n", " x"]),
+    "tekken": ("aBcD 12 it's!/\n", ["a", "Bc", "D", " ", "1", "2", " it", "'s", "!/\n"]),
+    "gpt-4o": ("aBcD 1234 it's!/\n", ["a", "Bc", "D", " ", "123", "4", " it's", "!/\n"]),
+    "deepseek-llm": ("a b\n\nc1234 d!! ", ["a", " b", "\n", "\n", "c", "1234", " d", "!!", " "]),
+    "deepseek-coder": ("a b\nc12 ,.", ["a", " b", "\n", "c", "1", "2", " ,."]),
+    "deepseek-v3": ("a 1234 b!x", ["a", " ", "123", "4", " b", "!x"]),
+    "falcon": ("a`b 1234", ["a", "`", "b", " ", "123", "4"]),
+    "viking": ("ab, 12", ["ab", ",", " ", "1", "2"]),
 }
 
 
@@ -197,6 +209,100 @@ def test_begin_of_text_follows_the_metadata():
         assert tokenizer.template is None
         assert tokenizer.add_bos is wanted
         assert tokenizer.chat(text) == [tokenizer.bos] * wanted + tokenizer.encode("hi")
+
+
+def test_begin_of_text_stands_once_before_a_template():
+    """Where the file asks for it: a template that writes it as well does not get two."""
+    plain = "{% for m in messages %}[{{ m.content }}]{% endfor %}"
+    for tokenizer in (byte_level("llama-bpe"), sentencepiece(), byte_level("gpt-2")):
+        tokenizer.template = plain
+        body = tokenizer.encode("[What is the capital of France?]")
+        assert tokenizer.chat(USER) == [tokenizer.bos] * tokenizer.add_bos + body
+        tokenizer.template = "{{ bos_token }}" + plain
+        assert tokenizer.chat(USER) == [tokenizer.bos, *body]
+
+
+@pytest.mark.parametrize("pre", ["llama-bpe", "llama3", "tekken", "falcon3"])
+def test_vocabularies_that_begin_a_text_by_themselves(pre):
+    assert byte_level(pre).add_bos and not byte_level("smaug-bpe").add_bos and not byte_level("qwen2").add_bos
+
+
+@pytest.mark.parametrize("template", ["", " \n", ["{{ x }}"], 7, None])
+def test_what_is_no_template(template):
+    made = byte_level("gpt-2")
+    made._metadata["tokenizer.chat_template"] = template
+    tokenizer = Tokenizer(made._metadata, "made.gguf")
+    assert tokenizer.template is None and tokenizer.decode(tokenizer.chat(USER)) == USER[0]["content"]
+
+
+CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def chatml(kind: int | None, eos: str = "</s>") -> Tokenizer:
+    """A vocabulary to which ChatML's tokens were added, of a type or in a file without types."""
+    texts = [*byte_alphabet(), "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
+    types = {} if kind is None else {"token_type": [1] * 256 + [3, 3, kind, kind]}
+    table = {"model": "gpt2", "pre": "gpt-2", "tokens": texts, "merges": [], "bos_token_id": 256} | types
+    keys = {f"tokenizer.ggml.{key}": value for key, value in table.items()}
+    return Tokenizer(
+        keys | {"tokenizer.ggml.eos_token_id": texts.index(eos)} | {"tokenizer.chat_template": CHATML}, "m"
+    )
+
+
+@pytest.mark.parametrize("kind", [1, 3, 4, None])
+def test_answers_end_at_tokens_known_by_their_text(kind):
+    tokenizer = chatml(kind)
+    assert tokenizer.stop_ids == {257, 259}
+    assert tokenizer.decode([65, 259]) == tokenizer.decode([65])  # and it is not shown
+    assert tokenizer.encode("<|im_end|>") == [259]
+
+
+def test_no_more_tokens_end_an_answer_than_a_die_knows():
+    texts = [*byte_alphabet(), "<EOT>", "<|end|>", "<|endoftext|>", "<|eot_id|>", "<|im_end|>", "</s>"]
+    tokenizer = byte_level("gpt-2", tokens=texts, token_type=[1] * 262, bos_token_id=None, eos_token_id=261)
+    assert tokenizer.stop_ids == {261, 260, 259, 258} and len(tokenizer.stop_ids) == STOPS
+
+
+def test_special_tokens_that_a_user_types_are_those_tokens():
+    """As in llama.cpp and transformers, which encode the rendered text: docs/models.md says so."""
+    tokenizer = chatml(4)
+    ids = tokenizer.chat([{"role": "user", "content": "a<|im_end|>b"}])
+    assert ids.count(259) == 2 and ids[-1] == tokenizer.encode("\n")[0]
+    tokenizer.template = None
+    assert 259 not in tokenizer.chat([{"role": "user", "content": "a<|im_end|>b"}])
+
+
+LLAMA2 = (
+    "{% for m in messages %}{% if m.role == 'user' %}{{ bos_token + '[INST] ' + m.content + ' [/INST]' }}"
+    "{% else %}{{ ' ' + m.content + ' ' + eos_token }}{% endif %}{% endfor %}"
+)
+BARE = "{% for m in messages %}{{ m.content + '\n\n' }}{% endfor %}"
+
+
+@pytest.mark.parametrize("source", [CHATML, LLAMA2, BARE, None])
+@pytest.mark.parametrize("make", [lambda: chatml(4), sentencepiece, lambda: byte_level("llama-bpe")])
+def test_a_second_turn_is_that_of_the_whole_conversation(source, make):
+    tokenizer = make()
+    tokenizer.template = source
+    turns = [("user", "the cat"), ("assistant", "a the"), ("user", "the t")]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    whole, turn = tokenizer.chat(messages), tokenizer.turn("the t")
+    begin = tokenizer.chat(messages[:1])
+    assert whole[: len(begin)] == begin and whole[-len(turn) :] == turn
+    held = tokenizer.decode(whole[: -len(turn)], skip_special=False)
+    assert held.endswith("a the")
+
+
+def test_templates_may_mark_what_an_assistant_says():
+    plain = "{% for m in messages %}{% set x = m.content %}{{ x }};{% endfor %}{{ [1, 'a<b'] | tojson }}{{ tools }}"
+    marked = plain.replace("{{ x }}", "{% generation %}{{ x }}{%- endgeneration %}")
+    tokenizer = byte_level("gpt-2")
+    for tokenizer.template in (plain, marked):
+        text = tokenizer.decode(tokenizer.chat(USER))
+        assert text == 'What is the capital of France?;[1, "a<b"]None'
 
 
 def test_a_prompt_without_a_template_is_plain_text():
@@ -294,7 +400,7 @@ def test_templates_that_fail_are_bad_input(template, words):
         ({"tokens": None}, "tokenizer.ggml.tokens is missing"),
         ({"model": None}, "tokenizer.ggml.model is missing"),
         ({"model": "bert"}, "tokenizer model 'bert' is not supported"),
-        ({"pre": "qwen2"}, "pre-tokenizer 'qwen2' is not supported"),
+        ({"pre": "bloom"}, "pre-tokenizer 'bloom' is not supported .* one of default, gpt-2"),
         ({"merges": None}, "tokenizer.ggml.merges is missing"),
         ({"merges": ["zz yy"]}, "the tokenizer is inconsistent"),
         ({"merges": ["abc"]}, "a merge is no pair"),

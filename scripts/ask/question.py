@@ -4,19 +4,20 @@
 import shlex
 from dataclasses import dataclass
 
-from models.checkpoint import checkpoint, fetch
+from models.adapter import rank_for
 from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import Die, check_tokens, macs
 from models.errors import InputError
 from scripts.cli.command import given
-from scripts.cli.parameters import DEPTH, LORA, MODEL, PROMPT, SEED, SIM, TOKENS, VIEW
+from scripts.cli.model import load_model
+from scripts.cli.parameters import DEPTH, LAYERS, LORA, MODEL, PROMPT, RANK, SEED, SIM, TOKENS, VIEW
 from tb.chip.job import BuiltChip
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation
 from tb.rig import toolchain
 
-PARAMETERS = (PROMPT, TOKENS, MODEL, SIM, SEED, DEPTH, VIEW, LORA)  # what ``ask`` takes
+PARAMETERS = (PROMPT, TOKENS, MODEL, LAYERS, SIM, SEED, DEPTH, VIEW, LORA, RANK)  # what ``ask`` takes
 SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a token
 
 
@@ -33,10 +34,11 @@ class Question:
     simulator: str
     view: str
     adapters: list[str]
+    rank: int
 
     def chip(self) -> BuiltChip:
         """Etch the chip."""
-        return BuiltChip.of(self.ckpt, view=self.view, kv_depth=self.depth)
+        return BuiltChip.of(self.ckpt, view=self.view, kv_depth=self.depth, rank=self.rank)
 
     def simulate(self, chip: BuiltChip, window: Window | None = None) -> dict:
         """Have the chip answer, every stage checked, traced through a window; gives the report of BuiltChip.run."""
@@ -54,13 +56,25 @@ class Question:
         )
 
 
-def ask(prompt: str, tokens: int, model: str, sim: str, seed: int, depth: int, view: str, lora: str) -> Question:
+def ask(
+    *,
+    prompt: str,
+    tokens: int,
+    model: str,
+    layers: int | None,
+    sim: str,
+    seed: int,
+    depth: int,
+    view: str,
+    lora: str,
+    rank: int | None,
+) -> Question:
     """Put together what the parameters ask for, nothing etched yet. InputError if it cannot be had."""
     simulator = sim or "verilator"
     toolchain.require(simulator)
     if (view, simulator) == ("switch", "verilator"):
         raise InputError("Verilator has no transistors for the switch view", "VIEW", "use SIM=icarus")
-    ckpt = checkpoint.load(fetch.resolve(model))
+    ckpt = load_model(model, layers)
     tokenizer = Tokenizer.from_checkpoint(ckpt)
     weights = macs(ckpt.shape, head=True)
     if simulator == "icarus" and weights > SMALL:
@@ -73,7 +87,8 @@ def ask(prompt: str, tokens: int, model: str, sim: str, seed: int, depth: int, v
     check_tokens(ckpt.shape, Die(kv_depth=depth), ids, "PROMPT")
     adapters = [lora] if lora else []
     talk = Conversation(0, ids, tokens, adapter=len(adapters))
-    return Question(ckpt, tokenizer, prompt, talk, depth, seed, simulator, view, adapters)
+    rank = rank_for(adapters, ckpt.shape) if rank is None else rank
+    return Question(ckpt, tokenizer, prompt, talk, depth, seed, simulator, view, adapters, rank)
 
 
 def replay() -> str:

@@ -17,7 +17,7 @@ WAIT_S = 10  # for a scheduler, and for the first of its workers
 
 
 @contextmanager
-def connected(where: str) -> Iterator[Client]:
+def connected(where: str, jobs: int | None = None) -> Iterator[Client]:
     """A client of the cluster that CLUSTER names, for the length of a ``with``.
 
     Args:
@@ -25,10 +25,13 @@ def connected(where: str) -> Iterator[Client]:
             scheduler, with workers that see this checkout and its .venv under the same paths; 'slurm' and 'lsf' take
             jobs of that batch system as workers, as many as Dask's configuration files allow (jobqueue.slurm,
             jobqueue.lsf, distributed.adaptive).
+        jobs: workers on this machine; None: one a core.
 
     Raises:
-        InputError: there is no such cluster, or it has no worker.
+        InputError: there is no such cluster, or it has no worker, or ``jobs`` is for another one than this machine.
     """
+    if where and jobs:
+        raise InputError(f"{where!r} has workers of its own", "JOBS", "leave it out")
     if where in BATCH:
         with _batch(where) as cluster, Client(cluster) as client:
             bounds = dask.config.get("distributed.adaptive")
@@ -40,16 +43,16 @@ def connected(where: str) -> Iterator[Client]:
     elif where:
         raise InputError(f"unknown cluster {where!r}", "CLUSTER", "give tcp://host:port, slurm or lsf, or leave it out")
     else:
-        with _local() as cluster, Client(cluster) as client:
+        with _local(jobs or dask.system.CPU_COUNT) as cluster, Client(cluster) as client:
             yield client
 
 
-def _local() -> LocalCluster:
-    """A worker a core, deaf to Ctrl-C: it is this process that stops them."""
+def _local(workers: int) -> LocalCluster:
+    """So many workers, deaf to Ctrl-C: it is this process that stops them."""
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which they inherit
     try:
         return LocalCluster(
-            n_workers=dask.system.CPU_COUNT,
+            n_workers=workers,
             threads_per_worker=1,
             memory_limit=None,
             dashboard_address="127.0.0.1:0",  # a free port

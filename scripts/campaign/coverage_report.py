@@ -6,6 +6,7 @@ from collections import defaultdict
 from rich.console import Console
 from rich.table import Table
 
+from scripts.cli import tables
 from tb.evidence.coverage.code import KINDS, Code
 from tb.evidence.plan.plan import Testpoint
 
@@ -70,8 +71,8 @@ def problems(data: dict) -> list[str]:
 def show(console: Console, data: dict) -> None:
     """Tables of code and coverage points, what was never reached, and the problems."""
     console.print()
-    console.print(_code(data))
-    console.print(_points(data["functional"]["points"], bool(data["test"])))
+    tables.show(console, _code(data))
+    tables.show(console, _points(data["functional"]["points"], bool(data["test"])))
     gaps = [(file, gap) for file, entry in data["code"]["files"].items() for gap in entry["gaps"]]
     for file, gap in gaps[:GAPS]:
         line = f"hdl/{file}:{gap['line']}: {gap['kind']} {gap['what']}"

@@ -4,44 +4,62 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from distributed import Client, Future, as_completed
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scripts.campaign import job
+from models.project import build_of
+from scripts.campaign import job, tally
 from scripts.campaign.benches import take_turns
 from scripts.campaign.result import Run, RunResult, judge, lose
+from scripts.campaign.tally import Tally
 
 PYTEST = ("-q", "-s", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider")
 LIMIT_S = 900  # for a run, its build included
-REPEATS = 5  # failed runs that are done once more with waves
+REPEATS = 5  # failed runs that are done once more with waves, each of another kind
 
 
-def run_campaign(client: Client, runs: list[Run], root: Path, console: Console, **env: str) -> list[RunResult]:
-    """Do all runs; gives their results in the same order. Failures are told as they come, and done again with waves.
+def run_campaign(
+    client: Client,
+    runs: list[Run],
+    root: Path,
+    console: Console,
+    keep: Callable[[RunResult], object] = lambda result: None,
+    **env: str,
+) -> list[RunResult]:
+    """Do all runs; gives their results in the same order. Failures are told as they come; one of each kind is done
+    again with waves, unless all have them.
 
-    ``env`` is added to the environment of the runs.
+    ``keep`` is called with each result as it comes, and again when that run was done again. ``env`` is added to the
+    environment of the runs.
     """
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"), TimeElapsedColumn()
     results = {}
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=len(runs), failed=0)
+    count = Tally(len(runs), workers(client))
+    with tally.shown(count, console) as step:
         for result in execute(client, take_turns(runs), root, **env):
             results[result.run] = result
+            keep(result)
+            count.passed += not result.problem
+            count.failed += bool(result.problem)
             if result.problem:
                 line = f"FAILED {result.run}: {result.said}"
                 console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
-            failed = sum(bool(result.problem) for result in results.values())
-            progress.update(task, advance=1, failed=failed)
+            step()
     results = [results[run] for run in runs]
-    for result in [result for result in results if result.problem and not result.lost][:REPEATS]:
+    kinds = {result.bucket: result for result in reversed(results) if result.problem and not result.lost}
+    for result in [] if env.get("WAVES") else list(reversed(kinds.values()))[:REPEATS]:
         console.print(f"again with waves: {result.run}", markup=False, highlight=False, soft_wrap=True)
-        (again,) = execute(client, [result.run], root, **env, WAVES="1")
+        (again,) = execute(client, [result.run], root, **env | {"WAVES": "1"})
         result.repeated, result.waves = again.status, again.waves
+        keep(result)
     return results
+
+
+def workers(client: Client) -> int:
+    """How many workers the cluster has now, 1 where they are still to come."""
+    return max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
 
 
 def execute(client: Client, runs: list[Run], root: Path, **env: str) -> Iterator[RunResult]:
@@ -57,7 +75,7 @@ def execute(client: Client, runs: list[Run], root: Path, **env: str) -> Iterator
 def submit(client: Client, arguments: list[str], root: Path, order: int, limit: float = LIMIT_S, **env: str) -> Future:
     """Have the cluster call pytest in ``root`` with ``env`` added to its environment, after those of a lower order."""
     pytest = [sys.executable, "-m", "pytest", *arguments, *PYTEST]
-    env = {"OPENBLAS_NUM_THREADS": "1"} | env  # as conftest.py does
+    env = {"OPENBLAS_NUM_THREADS": "1", "BUILD": str(build_of(root))} | env  # the former as conftest.py does
     request = json.dumps({"command": pytest, "cwd": str(root), "env": env, "limit": limit})
     call = [sys.executable, "-I", job.__file__, request]
     return client.submit(subprocess.run, call, capture_output=True, text=True, pure=False, priority=-order)

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 POLL_S = 0.2
-GRACE_S = 2  # for make to remove half-written files
+GRACE_S = 10  # for make to remove half-written files, and for a simulator to close its trace, which is laid out
 PARAMETERS = {"SEED", "SIM", "TEST", "WAVES", "PYTEST_ADDOPTS"}  # of whoever started the worker; not for the run
 
 
@@ -72,7 +72,7 @@ def _watch(child: subprocess.Popen, limit: float) -> bool:
         ended = bool(select.select([watched], [], [], POLL_S)[0])
     _kill(child.pid, signal.SIGTERM)
     if not ended:
-        time.sleep(GRACE_S)
+        select.select([watched], [], [], GRACE_S)
     _kill(child.pid, signal.SIGKILL)
     child.wait()
     os.close(watched)

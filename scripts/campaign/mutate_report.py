@@ -34,7 +34,8 @@ class MutantVerdict:
     @property
     def replay(self) -> str:
         """The command that does it again."""
-        return f"make mutate MUTANT={self.mutant.name}"
+        side = " SIDE=golden" if self.mutant.suffix == ".py" else ""
+        return f"make mutate MUTANT={self.mutant.name}{side}"
 
 
 def figures(verdicts: list[MutantVerdict], seed: int) -> dict:

@@ -2,34 +2,38 @@
 """The report of a regression: figures and JUnit for machines, logs, and a table. All of it from the same results."""
 
 import datetime
-import re
 from collections import defaultdict
 from pathlib import Path
 
-from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Properties, Property, TestCase, TestSuite
 from rich.console import Console
 from rich.table import Table
 
+from scripts.campaign.kept import Plan, log_name
 from scripts.campaign.result import RunResult
+from scripts.cli import tables
 from scripts.cli.files import write, write_text
 
 SLOWEST = 10
+NAMED = 5  # failures of one kind that are named
 
 
-def figures(results: list[RunResult], seeds: range, simulators: dict[str, str], workers: str, seconds: float) -> dict:
+def figures(results: list[RunResult], plan: Plan, simulators: dict[str, str], workers: str, seconds: float) -> dict:
     """What build/results/regress.json holds, results in the order in which they are given.
 
     Args:
-        results: of all runs.
-        seeds: that were asked for.
+        results: of all runs that ended.
+        plan: what was to be run.
         simulators: name -> version.
         workers: where it ran.
         seconds: from the start of the first run to the end of the last.
     """
     slowest = sorted(results, key=lambda result: -result.seconds)[:SLOWEST]
     return {
-        "first_seed": seeds.start,
-        "seeds": len(seeds),
+        "first_seed": plan.first_seed,
+        "seeds": plan.seeds,
+        "sim": plan.sim,
+        "planned": len(plan.runs),
         "simulators": simulators,
         "workers": workers,
         "runs": len(results),
@@ -40,8 +44,27 @@ def figures(results: list[RunResult], seeds: range, simulators: dict[str, str], 
         "slowest": [
             {"node": result.run.node, "seed": result.run.seed, "seconds": result.seconds} for result in slowest
         ],
+        "buckets": [
+            {
+                "what": what,
+                "runs": len(alike),
+                "said": alike[0].said,
+                "first": str(alike[0].run),
+                "replay": alike[0].replay,
+            }
+            for what, alike in buckets(results).items()
+        ],
         "results": [_entry(result) for result in results],
     }
+
+
+def buckets(results: list[RunResult]) -> dict[str, list[RunResult]]:
+    """Failures by kind, the most frequent first; of each those first that were done again with waves."""
+    kinds = defaultdict(list)
+    for result in sorted(results, key=lambda result: not result.waves):
+        if result.problem:
+            kinds[result.bucket].append(result)
+    return dict(sorted(kinds.items(), key=lambda kind: -len(kind[1])))
 
 
 def junit(results: list[RunResult]) -> str:
@@ -59,9 +82,7 @@ def junit(results: list[RunResult]) -> str:
 
 
 def leave(folder: Path, results: list[RunResult], data: dict) -> None:
-    """Write regress.json, regress.xml, and a log a run below ``folder``."""
-    for result in results:
-        write_text(folder / _log(result), result.output)
+    """Write regress.json and regress.xml in ``folder``."""
     write_text(folder / "regress.xml", junit(results))
     write(folder / "regress.json", data)
 
@@ -79,14 +100,18 @@ def show(console: Console, results: list[RunResult], data: dict) -> None:
     table.add_section()
     table.add_row("all", *_row(results))
     console.print()
-    console.print(table)
-    for result in results:
-        if result.problem:
-            console.print(f"\nFAILED {result.run}", style="bold red", markup=False, highlight=False, soft_wrap=True)
-            again = f"{result.repeated} again, with waves" if result.repeated else ""
-            for line in (result.said, again, f"waves: {result.waves}" if result.waves else "", result.replay):
-                if line:
-                    console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    tables.show(console, table)
+    for what, alike in buckets(results).items():
+        first, *others = alike
+        heading = f"\nFAILED {len(alike)} of {len(results)}: {what}"
+        console.print(heading, style="bold red", markup=False, highlight=False, soft_wrap=True)
+        again = f"{first.repeated} again, with waves" if first.repeated else ""
+        waves = f"waves: {first.waves}" if first.waves else ""
+        also = [f"also {one.run}" for one in others[:NAMED]]
+        more = f"and {len(others) - NAMED} more" if len(others) > NAMED else ""
+        for line in (str(first.run), first.said, again, waves, first.replay, *also, more):
+            if line:
+                console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     build = datetime.timedelta(seconds=round(data["build_seconds"]))
     total = datetime.timedelta(seconds=round(data["seconds"]))
     console.print(
@@ -113,18 +138,14 @@ def _entry(result: RunResult) -> dict:
         "seconds": result.seconds,
         "build_seconds": result.build_seconds,
         "problem": result.problem,
+        "bucket": result.bucket if result.problem else "",
         "divergence": result.said,
         "diverging": result.cause.divergence.fields() if result.cause and result.cause.divergence else None,
         "replay": result.replay,
         "repeated": result.repeated,
         "waves": result.waves,
-        "log": _log(result),
+        "log": f"regress/{log_name(result.run)}",
     }
-
-
-def _log(result: RunResult) -> str:
-    """The log's path below the folder of the results."""
-    return "regress/" + re.sub(r"[^\w.-]+", "_", result.run.node) + f"-{result.run.seed}.log"
 
 
 def _case(result: RunResult) -> TestCase:
@@ -135,4 +156,8 @@ def _case(result: RunResult) -> TestCase:
     if result.problem:
         case.result = own[:1] or [Error(result.problem, "run")]
         case.system_out = result.replay
+        properties = Properties()
+        for name, value in result.cause.properties() if result.cause else ():
+            properties.append(Property(name, str(value)))
+        case.append(properties)
     return case

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What became of a run: one verdict, from the status of its process and from its report, and where to look."""
 
+import re
 import shlex
 import signal
 from dataclasses import dataclass, field
 
 from junitparser import Error, Failure, JUnitXml, JUnitXmlError, Skipped, TestCase
 
-from tb.rig.record import RUNNING, Record
+from tb.rig.record import RUNNING, STOPPED, Record
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class RunResult:
         records: of the simulations that it started, in their order.
         repeated, waves: 'passed' or 'failed', and the view of its waves, of the same run once more with waves; or ''.
         lost: whether the cluster, not the bench, did not bring it to its end.
+        told: what the worker told, all but the output: of it ``judge`` makes this.
     """
 
     run: Run
@@ -50,6 +52,7 @@ class RunResult:
     repeated: str = ""
     waves: str = ""
     lost: bool = False
+    told: dict = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -70,13 +73,20 @@ class RunResult:
     def cause(self) -> Record | None:
         """The simulation that failed the run: a test may have others that it expects to fail."""
         fatal = [record for record in self.records if record.fatal]
-        running = [record for record in self.records if record.verdict == RUNNING]  # and the process was killed
+        running = [record for record in self.records if record.verdict in (RUNNING, STOPPED)]  # as the process ended
         return next(iter(fatal + running[::-1]), None) if self.problem else None
 
     @property
     def said(self) -> str:
         """Why it failed, in a line: the first divergence, the assertion or what the test said; '' if it passed."""
         return (self.cause and self.cause.said) or self.problem
+
+    @property
+    def bucket(self) -> str:
+        """What failures of one kind have in common: the stage that diverges, or the message without its figures."""
+        if self.cause and self.cause.divergence:
+            return f"stage {self.cause.divergence.place.stage.name.lower()} diverges"
+        return re.sub(r"0x[0-9a-fA-F]+|\d+", "N", self.said)
 
     @property
     def replay(self) -> str:
@@ -94,7 +104,8 @@ def judge(
     cases = _cases(report)
     found = [Record.of(fields) for fields in records]
     waves = next((record.waves for record in reversed(found) if record.waves), "")
-    return RunResult(run, seconds, output, cases, _problem(status, cases), found, waves=waves)
+    told = {"status": status, "seconds": seconds, "report": report, "records": records}
+    return RunResult(run, seconds, output, cases, _problem(status, cases), found, waves=waves, told=told)
 
 
 def lose(run: Run, problem: str) -> RunResult:

@@ -2,13 +2,18 @@
 """What is common to all commands of the Makefile: reading parameters, exit status, and errors of one line."""
 
 import functools
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
 import click
 
 from models.errors import InputError
-from scripts.cli.parameters import Parameter
+from models.project import BUILD
+from scripts.cli import given as command_line
+from scripts.cli import trouble
+from scripts.cli.parameters import SETUP, Parameter
+from tb.rig import processes, surroundings
 
 
 def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -17,8 +22,10 @@ def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]],
     What the function is called with stays, ``argv`` is taken away, and each of ``parameters`` is added by its name in
     lower case: from ``argv``, else from the environment, else the parameter's default for this command. The function
     gives the exit status; an InputError is one line and status 2, an AssertionError, a check that failed, status 1.
+    Before it is called, make's command line is held against ``parameters``, and nothing foreign is in what is built.
     """
     options = [parameter.of(name) for parameter in parameters]
+    known = [parameter.name for parameter in (*parameters, *SETUP)]
 
     def decorate(job: Callable[..., int]) -> Callable[..., int]:
         reader = click.Command(name, params=options, help=job.__doc__)
@@ -26,6 +33,9 @@ def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]],
         @functools.wraps(job)
         def main(*given: object, argv: Sequence[str] = (), **more: object) -> int:
             def run() -> int:
+                surroundings.settle()
+                command_line.take(name, known)
+                trouble.refuse_foreign(BUILD)
                 with reader.make_context(name, list(argv)) as context:
                     return job(*given, **more, **context.params)
 
@@ -37,9 +47,15 @@ def command(name: str, *parameters: Parameter) -> Callable[[Callable[..., int]],
 
 
 def guard(job: Callable[[], int]) -> int:
-    """Do a job: its status, or 1 with one line where a check fails, 2 with one line for bad input."""
+    """Do a job: its status, or 1 with one line where a check fails, 2 with one line for bad input or a bad machine.
+
+    Whatever ends it, nothing that it started is left.
+    """
+    processes.take_charge()
     try:
-        return job()
+        status = job()
+        sys.stdout.flush()
+        return status
     except click.exceptions.Exit as asked_for_help:
         return asked_for_help.exit_code
     except click.UsageError as problem:
@@ -48,12 +64,17 @@ def guard(job: Callable[[], int]) -> int:
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
+    except OSError as problem:
+        if isinstance(problem, BrokenPipeError) and trouble.reader_has_gone():
+            return 128 + signal.SIGPIPE
+        print(f"error: {trouble.explain(problem)}", file=sys.stderr)
+        return 2
     except AssertionError as failure:
         print(f"FAILED: {failure}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or "stopped", file=sys.stderr)
+        return processes.status(stopped)
 
 
 def given() -> Mapping[str, str]:

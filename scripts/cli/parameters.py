@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every parameter of every command: its name, its type with the range, its default and what it means, said once.
 
-A parameter reaches a command through the environment (``make TARGET NAME=value``) or as an option (``--name value``).
+A parameter reaches a command from make's command line (``make TARGET NAME=value``), which the Makefile, and it alone,
+passes on through the environment, or as an option (``--name value``).
 ``python -m scripts.cli.parameters`` prints all of them, for ``make help``; nothing here imports more than that needs.
 """
 
@@ -110,7 +111,12 @@ TOKENS = Parameter(
     users=16,
     quality=2048,
 )
-MODEL = Parameter("MODEL", "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, or the path of a Llama GGUF file")
+MODEL = Parameter(
+    "MODEL",
+    "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, llama-3.1-8b-shape, or a path: a Llama GGUF file or a Hugging "
+    "Face folder",
+)
+LAYERS = Parameter("LAYERS", "of sim, waves: so many layers of a published shape (default: all)", Number(1, 250), None)
 DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256)
 SIM = Parameter(
     "SIM",
@@ -136,17 +142,32 @@ COLUMN = Parameter("COLUMN", "of vias: the first column of the picture", Number(
 TASK = Parameter("TASK", "of formal: a proof or a family of them (default: all)")
 COUNT = Parameter("COUNT", "of mutate: how many mutants, chosen by SEED", Number(1, 10000), 40)
 MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
+SIDE = Parameter(
+    "SIDE", "of mutate: rtl, or golden: the golden model and the etcher", Choice("side", "rtl", "golden"), "rtl"
+)
 LORA = Parameter("LORA", "of sim: a PEFT folder; of chat: several, commas between them, that /lora NAME chooses")
+RANK = Parameter(
+    "RANK", "of sim, chat: the die's adapters (default: that of the highest in LORA, 0 without)", Number(0, 64), None
+)
 USERS = Parameter("USERS", "of users: how many at once", Number(1, 256), 8)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
 OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape: the file")
 BITS = Parameter("BITS", "of quantise: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6")
 ACT_W = Parameter("ACT_W", "of quality: bits of an activation's mantissa", Number(1, 64), Die.act_w)
 KV_W = Parameter("KV_W", "of quality: bits of a mantissa in the KV cache", Number(1, 64), Die.kv_w)
+BUILD = Parameter("BUILD", "the folder for all that is built, results too (default: build)")
+JOBS = Parameter("JOBS", "how many at once (default: as many as there are cores; of formal: 2)", Number(1, 1024), None)
+WAVES = Parameter("WAVES", "1: trace the signals of every run", Choice("switch", "0", "1"))
+FAILED = Parameter("FAILED", "1, of regress: what failed last time, with waves", Choice("switch", "0", "1"))
+RESUME = Parameter(
+    "RESUME", "1, of regress: what the last one, which was stopped, had left", Choice("switch", "0", "1")
+)
 PARTS = Parameter("PARTS", "of nightly: only these, such as 'regress formal' (default: all)")
 CLOCK = Parameter("CLOCK", "of ppa: gigahertz at which tokens/s are stated", Number(0.01, 10.0), 1.5)
+PYTHON = Parameter("PYTHON", "of setup: the Python >= 3.11 that makes .venv, in which all else runs")
 
 EVERY = {parameter.name: parameter for parameter in list(globals().values()) if isinstance(parameter, Parameter)}
+SETUP = (PYTHON, BUILD)  # for what comes before every command: each target takes these
 
 
 def seeds_from(first: int, count: int) -> range:

@@ -4,7 +4,9 @@
 import datetime
 import json
 import platform
+import shlex
 import subprocess
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from junitparser import Failure as Failed
 from scripts.campaign.coverage_report import percent
 from scripts.cli.files import write_text
 from tb.evidence.coverage.code import KINDS
+from tb.rig.record import PASSED, Record
+
+ONE_RUN = ("sim", "bench")  # parts that are a simulation each, whose record says why they failed
 
 
 @dataclass(frozen=True)
@@ -29,18 +34,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Failure:
-    """Something that failed: in which part, what, its first divergence or message, and how to do it again."""
+    """Something that failed: in which part, what, its first divergence or message, and how to do it again.
+
+    ``kind`` is said of one of several failures that are alike.
+    """
 
     part: str
     what: str
     first: str
     replay: str
     waves: str = ""
+    kind: str = ""
 
 
 @dataclass
 class Found:
-    """What the parts left: figures of their JSON files, {} where there is none; (node, message, '' if it passed)."""
+    """What the parts left: figures of their JSON files, {} where there is none; (node, message, '' if it passed); of a
+    part that failed with one of its simulations, by name, the record of that."""
 
     regress: dict
     coverage: dict
@@ -48,6 +58,7 @@ class Found:
     sim: dict
     bench: dict
     tests: list[tuple[str, str]]
+    causes: dict[str, Record]
 
 
 def night(root: Path, began: datetime.datetime, seed: int, outcomes: list[Outcome], whole: bool) -> dict:
@@ -73,12 +84,31 @@ def commit(root: Path) -> str:
     return done.stdout.decode().strip() or "unknown"
 
 
-def load(folder: Path) -> Found:
-    """Read what the parts of a night left in ``folder``."""
+def load(folder: Path, night: dict) -> Found:
+    """Read what the parts of a night left in ``folder``, and no other: there may be results of parts it did not do."""
+    did = {part["part"] for part in night["parts"]}
+
+    def figures(name: str) -> dict:
+        file = folder / f"{name}.json"
+        return json.loads(file.read_text()) if name in did and file.is_file() else {}
+
     names = ("regress", "coverage", "formal", "sim", "bench")
-    files = {name: folder / f"{name}.json" for name in names}
-    figures = {name: json.loads(file.read_text()) if file.is_file() else {} for name, file in files.items()}
-    return Found(**figures, tests=_tests(folder / "test.xml"))
+    return Found(
+        **{name: figures(name) for name in names},
+        tests=_tests(folder / "test.xml") if "test" in did else [],
+        causes={name: cause for name in ONE_RUN if name in did and (cause := _cause(records(folder, name)))},
+    )
+
+
+def records(folder: Path, part: str) -> Path:
+    """Where the records are of the simulations that a part started."""
+    return folder / "nightly" / f"{part}.records"
+
+
+def _cause(folder: Path) -> Record | None:
+    """The last simulation of a part that did not end well, by its record."""
+    found = [Record.of(json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))]
+    return next((record for record in reversed(found) if record.verdict != PASSED), None)
 
 
 def _tests(report: Path) -> list[tuple[str, str]]:
@@ -100,10 +130,18 @@ def _message(case: TestCase) -> str:
 
 def failures(night: dict, found: Found) -> list[Failure]:
     """All that failed; a part that failed and left nothing that did stands for itself."""
+    bad = [run for run in found.regress.get("results", []) if run["status"] == "failed"]
+    alike = Counter(run["bucket"] for run in bad)
     listed = [
-        Failure("regress", f"{run['node']} seed {run['seed']}", run["divergence"], run["replay"], run["waves"])
-        for run in found.regress.get("results", [])
-        if run["status"] == "failed"
+        Failure(
+            "regress",
+            f"{run['node']} seed {run['seed']}",
+            run["divergence"],
+            run["replay"],
+            run["waves"],
+            f"{alike[run['bucket']]} of this kind: {run['bucket']}" if alike[run["bucket"]] > 1 else "",
+        )
+        for run in sorted(bad, key=lambda run: (-alike[run["bucket"]], run["bucket"], not run["waves"]))
     ]
     listed += [
         Failure(
@@ -113,18 +151,27 @@ def failures(night: dict, found: Found) -> list[Failure]:
         if proof["status"] == "failed"
     ]
     listed += [
-        Failure("test", node, message, f".venv/bin/python -m pytest '{node}'")
+        Failure("test", node, message, f"make test TEST={shlex.quote(node)}")
         for node, message in found.tests
         if message
     ]
     if problems := found.coverage.get("problems"):
-        listed.append(Failure("coverage", "what is missing", "\n".join(problems), "make coverage"))
+        again = next(part["replay"] for part in night["parts"] if part["part"] == "coverage")
+        listed.append(Failure("coverage", "what is missing", "\n".join(problems), again))
     told = {failure.part for failure in listed}
     return listed + [
-        Failure(part["part"], "the whole part", part["problem"], part["replay"])
+        _whole(part, found.causes.get(part["part"]))
         for part in night["parts"]
         if part["problem"] and part["part"] not in told
     ]
+
+
+def _whole(part: dict, cause: Record | None) -> Failure:
+    """A part that failed as one: with the first divergence of its simulation, and the command that shows it again."""
+    if cause is None or not cause.said:
+        return Failure(part["part"], "the whole part", part["problem"], part["replay"])
+    said = cause.said if cause.said in part["problem"] else f"{cause.said}\n{part['problem']}"
+    return Failure(part["part"], part["replay"], said, cause.replay, cause.waves)
 
 
 def entry(night: dict, found: Found) -> dict:

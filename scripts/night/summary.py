@@ -11,9 +11,9 @@ from collections import Counter
 from pathlib import Path
 
 from models.errors import InputError
-from models.project import ROOT
 from scripts.campaign.coverage_report import percent
 from scripts.cli.command import guard
+from scripts.cli.files import RESULTS
 from scripts.night import page, results
 from scripts.night.results import Failure, Found
 from tb.evidence.plan import plan
@@ -21,7 +21,7 @@ from tb.evidence.plan import plan
 FAILURES = 20  # shown
 
 
-def main(folder: Path = ROOT / "build" / "results") -> int:
+def main(folder: Path = RESULTS) -> int:
     """Print the summary of the night in ``folder``; gives the exit status."""
     return guard(lambda: show(folder))
 
@@ -31,7 +31,8 @@ def show(folder: Path) -> int:
     file = folder / "nightly.json"
     if not file.is_file():
         raise InputError("there is no night", str(file), "run `make nightly` first")
-    print(markdown(json.loads(file.read_text(encoding="utf-8")), results.load(folder)))
+    night = json.loads(file.read_text(encoding="utf-8"))
+    print(markdown(night, results.load(folder, night)))
     return 0
 
 

@@ -21,20 +21,20 @@ from pathlib import Path
 from tqdm import tqdm
 
 from models.die import sv_package
-from models.die.shape import GROUP, MATRICES, Die, Shape
-from models.die.widths import sum_widths
+from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape
+from models.die.widths import array_widths, sum_widths
 from models.project import HDL
 from scripts.silicon import yosys
 
 PACKAGE = "shape_pkg.sv"
 WHOLE = 40_000  # cells of an array up to which all its columns are synthesised; of a larger one a beat of them is
 BOXES = ("layer", "embedding", "matrix", "block")  # modules that are units of their own
-GATE_BOXES = (*BOXES, "scaling_unit", "act_quantiser")  # where units are gates
+GATE_BOXES = (*BOXES, "sub_scale", "scaling_unit", "act_quantiser")  # where units are gates
 # What nothing but a mask drives is exposed as an input, before anything is simplified for want of a driver.
 SCRIPT = """
 read_slang -j 1 --single-unit --unroll-limit 10000000 {options} --top {top} \
 -I {die}/hdl -y {die}/boxes -y {die}/hdl --libext .sv {die}/{package} {die}/hdl/cartridge_pkg.sv {die}/hdl/{top}.sv
-expose -input w:*.gen_block*.via w:*.u_drain.scales
+expose -input w:*.gen_block*.via w:*.u_drain.scales w:*.u_drain.gen_integers.integers
 {gates}
 delete */t:$scopeinfo
 setattr -unset src; setattr -mod -unset src; setattr -unset hdlname
@@ -78,13 +78,16 @@ def units(shape: Shape, die: Die) -> list[Unit]:
     """The units of a die."""
     common = {"BLOCK": die.block, "W_BITS": die.cell_bits, "ACT_W": die.act_w, "BIT_LINES": die.bit_lines}
     embedding = {"D_MODEL": shape.d_model, "VOCAB": shape.vocab, "SLICES": die.embed_slices, "W_BITS": die.cell_bits}
+    embedding |= {"SPAN": die.span[EMBED], "SUPER": die.superblock[EMBED]}
     found = [Unit("chip"), Unit("layer"), Unit("embedding", embedding)]
     for number, array in enumerate(MATRICES):
         rows, columns = shape.matrix_size(array, die.lanes)
-        slices = {"SLICES": die.slices[array]}
-        sum_w, xsum_w, part_w = sum_widths(die.act_w, die.cell_bits, die.slices[array])
-        matrix = common | slices | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
-        block = common | slices | {"SUM_W": sum_w}
+        own = {"SLICES": die.slices[array], "SPAN": die.span[array]}
+        widths = sum_widths(die.act_w, die.cell_bits, die.slices[array], die.span[array])
+        drained = {name.upper(): width for name, width in array_widths(die, array)._asdict().items()}
+        matrix = common | own | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
+        matrix |= {"SUPER": die.superblock[array]}
+        block = common | own | {"SUM_W": widths.sum_w}
         if rows * columns * die.slices[array] > WHOLE:
             columns = die.lanes
         adapted = array != "head"  # here and in what follows, as in hdl/projection.sv
@@ -99,13 +102,17 @@ def units(shape: Shape, die: Die) -> list[Unit]:
         whole = matrix | beside | {"K": rows, "N": columns}
         found += [Unit("matrix", whole), Unit("block", block | {"N": columns})]
         if array == MATRICES[0]:
-            one = {"K": max(die.block, die.lanes), "N": die.lanes}  # a block and a beat of columns
+            step = max(die.lanes, die.superblock[array])
+            one = {"K": -(-die.block // step) * step, "N": die.lanes}  # at least a block, and a beat of columns
             found += [
                 Unit("matrix", matrix | one, gates=True),
                 Unit("block", block | {"N": die.lanes}, gates=True),
-                Unit("scaling_unit", {"SUM_W": sum_w, "XSUM_W": xsum_w, "PART_W": part_w}, gates=True),
+                Unit("scaling_unit", drained, gates=True),
                 Unit("act_quantiser", {"N": GROUP, "W": die.act_w}, gates=True),
             ]
+            if die.superblock[array]:
+                sums = {"SUM_W": widths.sum_w, "XSUM_W": widths.xsum_w}
+                found.append(Unit("sub_scale", sums, gates=True))
     return list({unit.name: unit for unit in found}.values())
 
 

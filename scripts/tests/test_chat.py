@@ -44,6 +44,12 @@ def test_turns(tmp_path):
         "/temperature 0.7 4",
         "again",
         "/nonsense",
+        "/help",
+        "/temperature hot",
+        "/temperature 1 0",
+        "/temperatur",
+        "/reset all",
+        "/lora pirat",
         "/lora pirate",
         "hello",
         "x" * 80,
@@ -55,13 +61,32 @@ def test_turns(tmp_path):
     said = done.stdout
     assert "temperature 0.7, the 4 likeliest" in said and "a new conversation, adapter: pirate" in said
     assert "forgotten" in said and "the KV cache holds 64 tokens" in said
-    assert said.count("/lora NAME") == 2  # at the start, and after the line that is no command
+    assert said.count("/lora NAME") == 2  # at the start, and where it is asked for
+    for wrong in (
+        "no command /nonsense; /help lists all",
+        "'hot' is no temperature from 0 to 100",
+        "'0' is no number of tokens from 1 to ",
+        "no command /temperatur; did you mean /temperature?",
+        "/reset does not go with 'all'; /help says how it is written",
+        "no adapter 'pirat'; there are none, pirate",
+    ):
+        assert wrong in said
+    assert said.endswith("goodbye\n") and "$finish" not in said
     assert "0 mismatches" in said and "Traceback" not in done.stderr
     report = json.loads((ROOT / "build" / "results" / "chat.json").read_text())
     answers = [talk["answer"] for talk in report["conversations"]]
     assert len(answers) >= 8 and report["mismatches"] == 0  # ten tokens come in two pieces, unless they stop
     first, last = answers[:2], answers[-2:]
     assert first == last, "the adapter left something behind"
+
+
+def test_goodbye_without_a_question():
+    """At the end of the input too; nothing was asked, so nothing needs to have been compared."""
+    for lines in ([], ["/help", "/quit"]):
+        done = chat(lines)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.endswith("0 mismatches\ngoodbye\n")
+        assert "FAILED" not in done.stdout and "ResourceWarning" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ def test_the_file_list_compiles(simulator, package):
         command = ["verilator", "--lint-only", HDL / "lint.vlt", package, "-F", HDL / "cartridge.f"]
         command += ["--top-module", "cartridge"]
     else:
-        command = ["iverilog", "-g2012", "-I.", "-o", os.devnull, "-s", "cartridge", ROOT / "tb/rig/icarus.sv", package]
-        command += listed()
+        command = ["iverilog", "-g2012", "-I.", "-o", package.with_suffix(".vvp"), "-s", "cartridge"]
+        command += [ROOT / "tb/rig/icarus.sv", package, *listed()]
     done = subprocess.run(command, cwd=HDL, env=toolchain.verilator_env(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

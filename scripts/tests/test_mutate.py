@@ -10,9 +10,10 @@ from scripts import mutate
 from scripts.campaign import mutate_report
 from scripts.campaign.mutate_report import MutantVerdict
 from scripts.campaign.result import Run, judge
+from tb.evidence.mutation import golden
 from tb.evidence.mutation.mutants import mutants
 
-PARAMETERS = ("SEED", "COUNT", "MUTANT", "CLUSTER")
+PARAMETERS = ("SEED", "COUNT", "MUTANT", "SIDE", "CLUSTER")
 EVERY = mutants(HDL)
 BENCH = "tb/clk_gate/test_clk_gate.py::test_clk_gate[icarus]"
 PASSED = '<testsuite><testcase classname="tb.a.test_a" name="test_a[b.c]"/></testsuite>'
@@ -50,7 +51,7 @@ def test_killed_missed_and_harmless(ask, monkeypatch):
     missed, harmless = EVERY["divider"][:2]
     monkeypatch.setattr(mutate, "draw", lambda *_: [killed, missed, harmless])
     monkeypatch.setattr(mutate, "uses", lambda _: {"clk_gate": {"clk_gate", "divider"}})
-    monkeypatch.setattr(mutate.harmless, "load", lambda _: {harmless.name: "for a reason"})
+    monkeypatch.setattr(mutate.harmless, "load", lambda *_: {harmless.name: "for a reason"})
     status, said, _, figures = ask(COUNT=3, SEED=5)
     assert status == 1
     assert [result["status"] for result in figures["results"]] == ["killed", "missed", "harmless"]
@@ -74,6 +75,7 @@ def test_one_again(ask):
     [
         ({"COUNT": "0"}, "'0' is no number from 1"),
         ({"SEED": "x"}, "'x' is no number from 0"),
+        ({"SIDE": "left"}, "unknown side 'left'"),
         ({"MUTANT": "warp-1"}, "no mutant is named 'warp-1'"),
         ({"MUTANT": "clk_gate-99"}, "there are clk_gate-1 to clk_gate-"),
         ({"MUTANT": "clk_gate-1", "CLUSTER": "moon"}, "unknown cluster 'moon'"),
@@ -144,6 +146,19 @@ def test_benches_of_a_module():
         "tb/rope/t.py::t",
     ]
     uses = {"chip": {"chip", "exp2"}, "softmax": {"softmax", "exp2"}, "rope": {"rope"}}
-    campaign = mutate.Campaign(ROOT, nodes, uses, {})
+    campaign = mutate.Campaign(ROOT, "hdl", nodes, uses, {})
     assert campaign.of("exp2") == [nodes[2], nodes[1], nodes[0]]
     assert campaign.of("warp") == []
+    side = mutate.Campaign(ROOT, "models", ["models/tests/t.py", *nodes], uses, {})
+    assert side.of("golden.softmax") == ["models/tests/t.py", nodes[2], nodes[1], nodes[0]]
+
+
+def test_a_mutant_of_the_golden_model(ask, monkeypatch):
+    """Its own tests find it, in a copy of models/."""
+    *_, wrong = golden.mutants(ROOT / "models")["golden.argmax"]
+    by = "models/tests/test_golden_operators.py::test_argmax_takes_the_lowest_index"
+    monkeypatch.setattr(mutate, "GOLDEN", (by,))
+    monkeypatch.setattr(mutate, "draw", lambda *_: [wrong])
+    status, said, *_ = ask(COUNT=1, SIDE="golden")
+    assert status == 0 and "1 killed, 0 missed" in said
+    assert MutantVerdict(wrong, "killed", by).replay == f"make mutate MUTANT={wrong.name} SIDE=golden"

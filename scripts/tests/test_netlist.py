@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base die: its netlist follows from geometry and RTL, keeps all its logic, and knows nothing of any mask."""
 
+import dataclasses
 import re
 import shutil
 
@@ -76,6 +77,21 @@ def test_every_via_and_every_scale_bit_is_an_input_of_the_logic(gates):
     assert unused(matrix, r"\u_array.gen_gate.u_array.gen_block[0].via") == (set(), 32 * 32 * 4)
     assert unused(matrix, r"\u_array.gen_gate.u_array.u_drain.scales") == (set(), 32 * 32)
     assert len(re.findall(r"(?m)^  cell \\scaling_unit ", matrix)) == 32
+
+
+def test_every_bit_of_an_integer_is_an_input_of_the_logic(tmp_path, monkeypatch):
+    """The matrix of a die of K-quants as gates: each span's integers feed its column's multipliers."""
+    shape, die = geometry(tmp_path)
+    arrays = {"span": dict.fromkeys(die.span, 16), "superblock": dict.fromkeys(die.superblock, 32)}
+    die = dataclasses.replace(die, **arrays)
+    units = [unit for unit in netlist.units(shape, die) if unit.gates]
+    only(monkeypatch, *(unit for unit in units if unit.top in ("matrix", "sub_scale")))
+    texts = {name.partition("-")[0]: text for name, text in netlist.synthesise(shape, die).units.items()}
+    assert unused(texts["sub_scale"], r"\integers_i") == (set(), 16)
+    drain = r"\u_array.gen_gate.u_array.u_drain"
+    assert unused(texts["matrix"], rf"{drain}.gen_integers.integers") == (set(), 32 * 32)
+    assert unused(texts["matrix"], rf"{drain}.scales") == (set(), 32 * 32)
+    hold(texts["matrix"], units, but={"matrix"})
 
 
 def test_the_logic_is_there(tmp_path, monkeypatch):

@@ -2,25 +2,46 @@
 """The night: a part that fails hides no other, and the report holds the plan, the lines, the failures and the trend."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
 from html.parser import HTMLParser
 
+import psutil
 import pytest
 
+from models.project import ROOT
 from scripts import nightly
 from scripts.campaign import coverage_export
 from scripts.cli.parameters import EVERY
 from scripts.night import summary
 from scripts.nightly import Part
 from tb.evidence.plan import plan
+from tb.rig import heartbeat
+from tb.rig.record import Record
+from tb.rig.record_tests import DIVERGENCE
 
-RUN = {"node": "tb/m/test_m.py::test_m[1]", "seed": 7, "status": "passed", "divergence": "", "replay": "", "waves": ""}
+RUN = {
+    "node": "tb/m/test_m.py::test_m[1]",
+    "seed": 7,
+    "status": "passed",
+    "bucket": "",
+    "divergence": "",
+    "replay": "",
+    "waves": "",
+}
 BROKEN = {
     "status": "failed",
+    "bucket": "stage softmax diverges",
     "divergence": "first divergence: token 3, layer 1, stage <softmax>",
     "replay": "make waves TEST=tb/m/test_m.py::test_m[1] SEED=8",
     "waves": "m.fst",
 }
+RECORD = asdict(Record("t", "b", "icarus", 1, "r", "f", "h", []))
 FIGURES = {"points": 4, "covered": 3, "excluded": 1}
 RESULTS = {
     "regress": {
@@ -142,6 +163,73 @@ def test_a_night_that_passes(root):
     assert left(root)[0]["passed"]
 
 
+def test_why_a_part_failed(root):
+    """What it says of that, not what it says last."""
+    code = "print('FAILED: it diverges'); print('1 of 9 failed'); raise SystemExit(1)"
+    assert nightly.main(root, (Part("sim", ("-c", code), "sim.json", 1),)) == 1
+    assert left(root)[0]["parts"][0]["problem"] == "left with status 1: FAILED: it diverges"
+
+
+def test_a_simulation_that_failed_is_shown_by_its_record(root, monkeypatch):
+    """The first divergence, and the command of that very run: MODEL and all."""
+    replay = "make waves MODEL=lo/g.gguf PROMPT='a / b'"
+    fields = RECORD | {"verdict": "failed", "message": "m", "divergence": DIVERGENCE.fields(), "replay": replay}
+    code = f"import os; open(os.environ['RECORDS'] + '/1.json', 'w').write({json.dumps(fields)!r}); raise SystemExit(1)"
+    monkeypatch.setenv("MODEL", "lo/g.gguf")
+    assert nightly.main(root, (Part("sim", ("-c", code), "sim.json", 1, ("MODEL",)),)) == 1
+    text = "".join(Page(left(root)[1]).text)
+    assert str(DIVERGENCE) in text and replay in text and "make sim MODEL=lo/g.gguf" in text
+
+
+def test_results_of_other_parts_stay(root, monkeypatch):
+    """And are not taken for those of this night."""
+    assert nightly.main(root, (part("regress", json.dumps(RESULTS["regress"])), part("sim"))) == 0
+    monkeypatch.setenv("PARTS", "sim")
+    assert nightly.main(root, (part("regress"), part("sim"))) == 0
+    assert json.loads((root / "build/results/regress.json").read_text()) == RESULTS["regress"]
+    assert "m.fst" not in left(root)[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_night_that_is_stopped(root, number):
+    """Nothing of it is left, not even what its part put into a session of its own; the report says what was done."""
+    code = (
+        "import subprocess, sys, time; child = subprocess.Popen(['sleep', '600'], start_new_session=True);"
+        "open('started', 'w').write(str(child.pid)); time.sleep(600)"
+    )
+    (root / "night.py").write_text(
+        f"import sys, pathlib\nfrom scripts.nightly import Part, main\n"
+        f"parts = (Part('formal', ('-c', {part('formal').arguments[1]!r}), 'formal.json', 1),"
+        f" Part('sim', ('-c', {code!r}), 'sim.json', 9), Part('bench', ('-c', ''), 'bench.json', 1))\n"
+        f"sys.exit(main(pathlib.Path({str(root)!r}), parts))\n"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    night = subprocess.Popen([sys.executable, "night.py"], cwd=root, env=env, stderr=subprocess.PIPE, text=True)
+    started = root / "started"
+    while not (started.is_file() and started.read_text()):
+        assert night.poll() is None
+        time.sleep(0.05)
+    night.send_signal(number)
+    said = night.communicate(timeout=60)[1]
+    assert night.returncode == 128 + number, said
+    assert "Traceback" not in said
+    assert not psutil.pid_exists(int(started.read_text()))
+    data, page, nights = left(root)
+    assert [one["part"] for one in data["parts"]] == ["formal", "sim", "bench"]
+    problems = [one["problem"] for one in data["parts"]]
+    assert problems[0] == "" and problems[1].startswith("stopped") and problems[2] == "not done: the night was stopped"
+    assert not nights and "not done: the night was stopped" in page
+
+
+def test_a_line_a_minute(root, monkeypatch, capsys):
+    """In a log: which part goes on, how many are to come, and what it said last."""
+    monkeypatch.setattr(heartbeat, "PERIOD_S", 0.2)
+    slow = Part("regress", ("-c", "import time; print('9 queued', flush=True); time.sleep(1.5)"), "x.json", 1)
+    nightly.main(root, (slow, part("sim")))
+    line = r"\d\d:\d\d 1 queued, 1 running, 0 passed, 0 failed, time left not known yet; regress: 9 queued"
+    assert re.search(line, capsys.readouterr().out)
+
+
 def test_a_part_without_results_has_failed(root):
     """Those of another night do not stand for them."""
     old = root / "build" / "results" / "sim.json"
@@ -153,12 +241,15 @@ def test_a_part_without_results_has_failed(root):
 
 def test_history_grows_by_whole_nights(root, monkeypatch):
     parts = (part("regress", json.dumps(RESULTS["regress"])), part("sim"))
-    for _ in range(3):
+    nightly.main(root, parts)
+    first = left(root)[1]
+    for _ in range(2):
         nightly.main(root, parts)
     _, page, nights = left(root)
     assert len(nights) == 3
     assert {night["runs"] for night in nights} == {2}
     assert "3 nights" in page
+    assert "no trend" in first and "<polyline" not in first
     line = re.search(r'<polyline points="([^"]+)"', page)[1].split()
     assert [point.split(",")[0] for point in line] == ["4.0", "120.0", "236.0"]
     for name, value in (("PARTS", "sim"), ("TEST", "m")):
@@ -179,15 +270,14 @@ def test_parts_are_chosen(root, monkeypatch, capsys):
 
 def test_a_part_has_its_parameters_alone(root, monkeypatch):
     """`make sim` with a TEST would run a bench."""
-    code = (
-        "import os; open('build/results/sim.json', 'w').write('{}'); print(os.environ.get('TEST'), os.environ['SEED'])"
-    )
-    monkeypatch.setenv("TEST", "m")
+    code = "import os, sys; open('build/results/sim.json', 'w').write('{}'); print(*sys.argv[1:], 'TEST' in os.environ)"
+    monkeypatch.setenv("TEST", "a b")
     monkeypatch.setenv("SEED", "5")
     with_both = Part("regress", ("-c", code), "sim.json", 1, ("SEED", "TEST"))
     assert nightly.main(root, (with_both, Part("sim", ("-c", code), "sim.json", 1, ("SEED",)))) == 0
     said = [(root / f"build/results/nightly/{name}.log").read_text() for name in ("regress", "sim")]
-    assert said == ["m 5\n", "None 5\n"]
+    assert said == ["--seed 5 --test a b False\n", "--seed 5 False\n"]
+    assert [one["replay"] for one in left(root)[0]["parts"]] == ["make regress SEED=5 TEST='a b'", "make sim SEED=5"]
 
 
 def test_the_report(root):

@@ -61,7 +61,8 @@ def test_the_command_at_a_small_size(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(ppa, "RESULTS", tmp_path)
     monkeypatch.setenv("CLOCK", "2")
     small = {"ACT_WIDTHS": (12,), "LINES": (8,), "BLOCKS": (64, 2048), "SHARES": ((8, 2),), "LANES": (128,)}
-    for name, value in (small | {"WEIGHTS": {4: (4, 1), 6: (3, 2)}, "CONTEXT": 32, "MIDDLE": 16}).items():
+    small |= {"SWEPT": (4, 6), "KINDS": {"Q6_K": (6, 16, 256)}, "KIND_DIE": ppa.KIND_DIE | {"bit_lines": 8}}
+    for name, value in (small | {"CONTEXT": 32, "MIDDLE": 16}).items():
         monkeypatch.setattr(ppa, name, value)
     assert ppa.main() == 0
     figures = json.loads((tmp_path / "ppa.json").read_text())
@@ -70,6 +71,11 @@ def test_the_command_at_a_small_size(monkeypatch, tmp_path, capsys):
     assert all(row["transistors"] == pytest.approx(sum(row["parts"].values())) for row in rows.values())
     assert rows[4, 64]["parts"]["weight cells"] * 2 == rows[6, 64]["parts"]["weight cells"] == 2
     assert rows[4, 64]["transistors"] > rows[4, 2048]["transistors"] > rows[4, 2048]["parts"]["weight cells"]
+    (row,) = figures["transistors_a_weight_by_kind"]
+    assert row["scale_bits"] == 32 / 256 + 16 / 16 and row["cells"] == 2
+    assert row["transistors"] == pytest.approx(sum(row["parts"].values()))
+    assert row["parts"]["scale cells"] == pytest.approx(11 / 256 + 6 / 16)
+    assert row["scaling_unit"] > row["sub_scale"] > 8 * 25 * 6  # at least the products of its bits
     slow, fast = figures["frontier"]
     assert (slow["block"], fast["block"]) == (2048, 64)
     for die in (slow, fast, figures["chosen_in_3_and_6_bits"]):

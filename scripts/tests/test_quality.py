@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from models.checkpoint import prose, tiny
+from models.checkpoint import fetch, prose, tiny
 from scripts import quality
 
 PROSE = "Alice was beginning to get very tired of sitting by her sister"
@@ -60,7 +60,7 @@ def test_result_is_left_for_machines(path, ask):
 def test_mix_beside_its_source(path, ask, monkeypatch, tmp_path):
     """What `make quality` does without parameters, on tiny models."""
     names = {"smollm2": path, "smollm2-3-6": tiny.write(tmp_path / "mix.gguf", kinds=tiny.MIX)}
-    monkeypatch.setattr(quality.fetch, "resolve", names.get)
+    monkeypatch.setattr(fetch, "resolve", names.get)
     status, _, _, figures = ask(TOKENS=20)
     assert status == 0
     plain, mix = figures["dies"]

@@ -17,19 +17,19 @@ import dask
 import psutil
 import pytest
 from distributed import LocalCluster
-from junitparser import Error, Failure, JUnitXml
+from junitparser import JUnitXml
 
 from models.golden.stage import Stage
 from scripts import regress
-from scripts.campaign import job, regress_report
-from scripts.campaign.benches import collect_benches, list_runs, take_turns
-from scripts.campaign.result import Run, judge
+from scripts.campaign import job
+from scripts.campaign.benches import collect_benches, list_runs
+from scripts.campaign.result import Run
 from tb.oracle.finding import Divergence
 from tb.oracle.place import Place
 from tb.rig import toolchain
 
 ROOT = Path(__file__).parents[2]
-PARAMETERS = ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER", "WAVES")
+PARAMETERS = ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER", "WAVES", "JOBS", "FAILED", "RESUME", "BUILD")
 BENCHES = {
     "good": """
         import pytest
@@ -100,8 +100,6 @@ SLOW = """
         pathlib.Path(f"started-{os.getpid()}").touch()
         time.sleep(SECONDS)
     """
-REPORT = "<testsuites><testsuite><testcase name='test_a'>{}</testcase></testsuite></testsuites>"
-RUN = Run("tb/good/test_good.py::test_good", 3)
 
 
 def stand_in(root: Path, benches: dict[str, str]) -> Path:
@@ -157,35 +155,6 @@ def started(root: Path, above: int) -> set[int]:
     raise AssertionError("no run started")
 
 
-def test_runs():
-    """All nodes with all seeds, the first seed first; one run of those that are not random."""
-    runs = list_runs([("a", False), ("b", True), ("c", False)], range(5, 7))
-    assert [(run.node, run.seed) for run in runs] == [("a", 5), ("b", 5), ("c", 5), ("a", 6), ("c", 6)]
-
-
-def test_benches_take_turns():
-    """Seed by seed, no bench twice in a row while another one waits."""
-    runs = [Run(f"tb/{bench}/test.py::test_{n}", seed) for seed in (1, 2) for bench in "ab" for n in range(2)]
-    assert "".join(run.bench for run in take_turns(runs)) == "abababab"
-    assert [run.seed for run in take_turns(runs)] == [1] * 4 + [2] * 4
-
-
-def test_benches_of_the_project(environment):
-    """A bench for every folder of tb/ that has tests, the same ones whether SIM names their simulator or not."""
-    environment()
-    benches = dict(collect_benches("", ROOT))
-    assert {Run(node, 1).bench for node in benches} == {file.parent.name for file in ROOT.glob("tb/**/test_*.py")} - {
-        "rig",
-        "oracle",
-    }
-    assert all(once for node, once in benches.items() if "test_faults" in node)
-    assert not all(benches.values())
-    for simulator, other in (("verilator", "icarus"), ("icarus", "verilator")):
-        environment(SIM=simulator)
-        without = {node for node in benches if not re.search(rf"[\[-]{other}[\]-]", node)}
-        assert {node for node, _ in collect_benches("", ROOT)} == without
-
-
 @pytest.mark.parametrize("test", ["good", "tb/good/test_good.py", "test_good"])
 def test_choice(test, tmp_path, environment):
     environment()
@@ -205,6 +174,10 @@ def test_results_agree(tmp_path, environment, capsys):
     assert data["simulators"] == {name: toolchain.describe(name) for name in ("icarus", "verilator")}
     assert (data["runs"], data["passed"], data["failed"]) == (13, 8, 5)
     assert data["build_seconds"] == 6.0
+    kinds = {bucket["what"]: bucket["runs"] for bucket in data["buckets"]}
+    skipped = "no test ran (pytest left with status N)"
+    assert kinds == {"stage q diverges": 1, "killed by SIGSEGV": 2, skipped: 2}
+    assert printed.count("again with waves: ") == len(kinds)
     assert [(result["node"], result["seed"]) for result in results] == [
         (run.node, run.seed) for run in list_runs(collect_benches("", tmp_path), range(4, 6))
     ]
@@ -236,6 +209,35 @@ def test_a_failed_run_is_told_and_repeated(tmp_path, environment, capsys):
     assert {name: result[name] for name in expected} == expected
     for line in (expected["divergence"], expected["replay"], "waves: build/diverging.gtkw"):
         assert f"\n  {line}\n" in printed
+
+
+def test_what_failed_is_run_again(tmp_path, environment, capsys):
+    """FAILED=1: with waves, and nothing else; a choice beside it would be another regression."""
+    root = stand_in(tmp_path, BENCHES)
+    environment(FAILED="1")
+    assert regress.main(root) == 2
+    environment(SEED="4", SEEDS="2", SIM="icarus", TEST="diverging")
+    assert regress.main(root) == 1
+    environment(FAILED="1", JOBS="1")
+    assert regress.main(root) == 1
+    data, _ = left(root)
+    assert [(result["seed"], result["waves"], result["repeated"]) for result in data["results"]] == [
+        (5, "build/diverging.gtkw", "")
+    ]
+    assert (data["sim"], data["workers"]) == ("icarus", "1 workers on this machine")
+    environment(FAILED="1", SEED="5")
+    assert regress.main(root) == 2
+    says = capsys.readouterr().err
+    assert "run `make regress` first" in says and "FAILED takes the runs of the last regression, not SEED" in says
+
+
+def test_the_value_that_differed_is_in_junit(tmp_path, environment):
+    environment(SEED="5", SEEDS="1", TEST="diverging")
+    regress.main(stand_in(tmp_path, BENCHES))
+    xml = (tmp_path / "build" / "results" / "regress.xml").read_text()
+    for name in ("stage", "position", "expected", "got"):
+        assert f'<property name="{name}" value="{DIVERGENCE.fields()[name]}"' in xml
+    assert 'value="make waves TEST=diverging SEED=5"' in xml
 
 
 def test_a_worker_dies(tmp_path, environment):
@@ -304,64 +306,42 @@ def test_nothing_outlives_a_run(ends, tmp_path):
     assert gone(int((tmp_path / "child").read_text()))
 
 
-def test_stopped_by_the_user(tmp_path):
-    root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", "60")})
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_the_user(number, tmp_path, environment):
+    """Nothing goes on, what was done is kept and reported, and RESUME=1 does the rest and no more."""
+    slow = "0 if part == 0 or pathlib.Path('go').exists() else 60"
+    root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", slow)})
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", *PARAMETERS))}
-    program = f"import sys, pathlib, scripts.regress; sys.exit(scripts.regress.main(pathlib.Path({str(root)!r})))"
+    heard = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # which a shell's background jobs do not
+    program = (
+        f"import sys, pathlib, signal, scripts.regress; {heard};"
+        f"sys.exit(scripts.regress.main(pathlib.Path({str(root)!r})))"
+    )
     (tmp_path / "stop.py").write_text(f"if __name__ == '__main__':\n    {program}\n")
     command = subprocess.Popen(
         [sys.executable, str(tmp_path / "stop.py")],
         cwd=ROOT,
-        env=env | {"PYTHONPATH": str(ROOT), "SIM": "icarus"},
+        env=env | {"PYTHONPATH": str(ROOT), "SIM": "icarus", "JOBS": "1", "SEEDS": "1"},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+    while len(list(root.glob("started-*"))) < 2:
+        assert command.poll() is None
+        time.sleep(0.05)
     children = started(root, command.pid)
-    os.killpg(command.pid, signal.SIGINT)
-    assert command.communicate(timeout=60)[1] == "stopped\n"
-    assert command.returncode == 130
+    os.killpg(command.pid, number)
+    assert command.communicate(timeout=60)[1].startswith("stopped")
+    assert command.returncode == 128 + number
     assert all(gone(pid) for pid in children)
-    assert not list((root / "build" / "results").glob("regress*"))
-
-
-@pytest.mark.parametrize(
-    ("status", "report", "problem"),
-    [
-        (0, REPORT.format(""), ""),
-        (0, REPORT.format("<skipped type='pytest.xfail' message='as expected'/>"), ""),
-        (
-            0,
-            REPORT.format("<skipped type='pytest.skip' message='not here'/>"),
-            "no test ran (pytest left with status 0)",
-        ),
-        (0, "<testsuites><testsuite/></testsuites>", "no test ran (pytest left with status 0)"),
-        (0, "<testsuites><testsu", "no test ran (pytest left with status 0)"),
-        (0, None, "no test ran (pytest left with status 0)"),
-        (4, None, "no test ran (pytest left with status 4)"),
-        (0, REPORT.format("<failure message='got 1\nfor 2'/>"), "got 1 for 2"),
-        (1, REPORT.format("<error message='no fixture'/>"), "no fixture"),
-        (3, REPORT.format(""), "every test passed, and pytest left with status 3"),
-        (-11, REPORT.format(""), "killed by SIGSEGV"),
-        (None, REPORT.format(""), "stopped: it took too long"),
-    ],
-)
-def test_verdict(status, report, problem):
-    """Passed is only what ended well, and says that a test ran."""
-    result = judge(RUN, status, 1.0, "", report, [])
-    assert (result.problem, result.status) == (problem, "failed" if problem else "passed")
-    assert result.replay == (f"make waves TEST={RUN.node} SEED=3" if problem else "")
-
-
-def test_every_failure_is_one_in_junit():
-    """A run that was killed after its tests had passed, and one with a failure of its own."""
-    own = REPORT.format("<failure message='got 1'/>")
-    results = [judge(RUN, -9, 1.0, "", REPORT.format(""), []), judge(RUN, 1, 1.0, "", own, [])]
-    document = JUnitXml.fromstring(regress_report.junit(results).encode())
-    (killed,), (failed,) = [case.result for suite in document for case in suite]
-    assert isinstance(killed, Error) and killed.message == "killed by SIGKILL"
-    assert isinstance(failed, Failure) and failed.message == "got 1"
-    assert (document.tests, document.failures, document.errors) == (2, 1, 1)
+    data, cases = left(root)
+    assert (data["planned"], data["runs"], data["passed"], len(cases)) == (3, 1, 1, 1)
+    (root / "go").touch()
+    environment(RESUME="1")
+    assert regress.main(root) == 0
+    data, _ = left(root)
+    assert (data["runs"], data["passed"], data["seeds"]) == (3, 3, 1)
+    assert len(list(root.glob("started-*"))) == 4  # one of them stopped
 
 
 @pytest.mark.parametrize(
@@ -373,6 +353,10 @@ def test_every_failure_is_one_in_junit():
         ({"SIM": "vcs"}, "'vcs' was never tried here (SIM)"),
         ({"TEST": "nonsense"}, "no bench matches 'nonsense' (TEST)"),
         ({"TEST": "a or ("}, "no bench matches 'a or (' (TEST)"),
+        ({"CLUSTER": "pbs", "JOBS": "2"}, "'pbs' has workers of its own (JOBS)"),
+        ({"JOBS": "0"}, "'0' is no number from 1 to 1024 (JOBS)"),
+        ({"RESUME": "1", "FAILED": "1"}, "what failed and what was left are two regressions (FAILED, RESUME)"),
+        ({"FAILED": "yes"}, "unknown switch 'yes' (FAILED)"),
         ({"CLUSTER": "pbs"}, "unknown cluster 'pbs' (CLUSTER)"),
         ({"CLUSTER": "tcp://127.0.0.1:1"}, "no scheduler answers at 'tcp://127.0.0.1:1' (CLUSTER)"),
         ({"CLUSTER": "fax://1"}, "no scheduler answers at 'fax://1' (CLUSTER)"),

@@ -8,8 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from models.checkpoint import tiny
@@ -48,18 +50,19 @@ FIGURES = {
 }
 
 
-def command(**parameters: str) -> subprocess.CompletedProcess:
-    """Run ``python -m scripts.sim`` with these variables and none of the surrounding test's."""
+def start(**parameters: str) -> subprocess.Popen:
+    """``python -m scripts.sim`` with these variables and none of the surrounding test's."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", *PARAMETERS))}
-    return subprocess.run(
-        [sys.executable, "-m", "scripts.sim"],
-        cwd=ROOT,
-        env=env | parameters,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=120,
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    call = [sys.executable, "-m", "scripts.sim"]
+    return subprocess.Popen(call, cwd=ROOT, env=env | parameters, **pipes, text=True, errors="replace")
+
+
+def command(**parameters: str) -> subprocess.CompletedProcess:
+    """Run it to its end."""
+    process = start(**parameters)
+    output, errors = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
 def is_one_line(stderr: str, says: str) -> bool:
@@ -95,12 +98,17 @@ def shorten(file: Path) -> None:
 
 
 ARCHITECTURE = b"general.architecture" + b"\x08\0\0\0" + b"\x05\0\0\0\0\0\0\0"  # key, type string, five letters
+OUTPUT = b"blk.0.attn_output.weight" + b"\x02\0\0\0" + b"\x20\0\0\0\0\0\0\0" * 2  # name, dimensions; the type follows
 DAMAGE = {
     "missing file": (Path.unlink, "no such checkpoint"),
     "no GGUF file": (lambda file: file.write_text("weights, honestly\n"), "not a GGUF file"),
     "empty file": (lambda file: file.write_bytes(b""), "not a GGUF file"),
     "truncated": (shorten, "the GGUF file is truncated"),
-    "corrupt": (lambda file: edited(file, b"GGUF\x03\0\0\0", b"GGUF\xff\0\0\0"), "the GGUF file is corrupt"),
+    "version": (lambda file: edited(file, b"GGUF\x03\0\0\0", b"GGUF\xff\0\0\0"), "a GGUF file of version 255"),
+    "corrupt": (
+        lambda file: edited(file, b"blk.0.attn_q.", b"blk.0.attn_k."),
+        "the GGUF file is corrupt: Found duplic",
+    ),
     "architecture": (
         lambda file: edited(file, ARCHITECTURE + b"llama", ARCHITECTURE + b"mamba"),
         "architecture 'mamba' is not llama",
@@ -110,8 +118,8 @@ DAMAGE = {
         "tensor blk.0.ffn_up.weight is missing",
     ),
     "tensor type": (
-        lambda file: tiny.write(file, **SMALL, kinds={"attn_output": "Q5_1"}),
-        "tensor blk.0.attn_output.weight has unsupported type Q5_1",
+        lambda file: edited(file, OUTPUT + b"\x03\0\0\0", OUTPUT + b"\x18\0\0\0"),
+        "tensor blk.0.attn_output.weight has unsupported type I8",
     ),
     "shape": (
         lambda file: tiny.write(file, **SMALL | {"kv_heads": 1}),
@@ -209,6 +217,32 @@ def test_no_verilator_at_all(model, tmp_path, monkeypatch, capsys):
     stderr = capsys.readouterr().err
     assert is_one_line(stderr, "no Verilator >= 5.036 (PATH and Python packages)"), stderr
     assert masks_of(model) == []
+
+
+def test_two_at_once_and_one_that_is_stopped(model, tmp_path):
+    """Each answers its own prompt, in a place of its own. Of the one that is stopped no process and no file is left."""
+    build = {"BUILD": str(tmp_path / "build"), "MODEL": str(model), "SIM": "icarus"}
+    long = start(PROMPT="long", TOKENS="400", **build)
+    until = time.monotonic() + 60
+    while not (simulators := [one for one in below(long) if one.name() == "vvp"]):
+        assert time.monotonic() < until and long.poll() is None
+        time.sleep(0.05)
+    both = {prompt: start(PROMPT=prompt, TOKENS="1", **build) for prompt in ("one", "two")}
+    for process in both.values():
+        assert process.communicate(timeout=120)[1] == "" and process.returncode == 0
+    left = [json.loads(file.read_text()) for file in (tmp_path / "build").glob("sim/icarus/*/runs/*/sim.json")]
+    assert sorted(figures["prompt"] for figures in left) == sorted(both)
+    assert len(list((tmp_path / "build" / "runs").glob("chip-*/"))) == 1
+    every = below(long)
+    long.terminate()
+    assert long.communicate(timeout=30)[1] == "stopped by SIGTERM\n" and long.returncode == 143
+    assert simulators and not any(one.is_running() for one in every)
+    assert not [entry for entry in (tmp_path / "build" / "runs").iterdir() if entry.is_dir()]
+
+
+def below(process: subprocess.Popen) -> list[psutil.Process]:
+    """All that a process started."""
+    return psutil.Process(process.pid).children(recursive=True)
 
 
 def test_an_answer_from_rtl_until_the_kv_cache_is_full(tmp_path, monkeypatch, capfd):

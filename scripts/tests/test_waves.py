@@ -82,5 +82,5 @@ def test_a_divergence_is_found_and_traced(command, monkeypatch, capfd):
     assert "FAILED: first divergence: slot 0, position 0" in printed.err
     assert "layer 0, stage attn_residual" in printed.err and "once more, with waves" in printed.out
     path = Path(re.search(r"^waves: (.+)$", printed.out, re.MULTILINE)[1])
-    assert re.search(r"^cursor: at the first mismatch, \d+ ns$", printed.out, re.MULTILINE)
+    assert re.search(r"^cursor: at the first mismatch, just before \d+ ns$", printed.out, re.MULTILINE)
     assert "-attn_residual, layer 0" in path.read_text() and path.with_suffix(".fst").stat().st_size

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from models.die.widths import sum_widths
+from models.die.shape import Die
+from models.die.widths import array_widths
 from models.project import HDL
 from tb.rig import toolchain
 
@@ -29,15 +30,20 @@ def number(text: str) -> int:
     return int(re.sub(r"^\d+'s?h", "", text), 16)
 
 
-@pytest.mark.parametrize(("act_w", "cell_bits", "slices"), [(12, 4, 1), (12, 4, 2), (10, 3, 2), (8, 3, 1), (16, 4, 2)])
-def test_widths_are_those_of_the_rtl(act_w, cell_bits, slices, tmp_path):
+@pytest.mark.parametrize(
+    ("act_w", "cell_bits", "slices", "span", "superblock"),
+    [(12, 4, 1, 32, 0), (12, 4, 2, 32, 0), (10, 3, 2, 32, 0), (8, 3, 1, 32, 32), (16, 4, 2, 16, 32)],
+)
+def test_widths_are_those_of_the_rtl(act_w, cell_bits, slices, span, superblock, tmp_path):
     out = tmp_path / "tree.json"
     parameters = {"ACT_W": act_w, "W_BITS": cell_bits, "SLICES": slices, "VIEW": 1, "K": 64, "N": 32}
+    parameters |= {"SPAN": span, "SUPER": superblock}
     command = ["verilator", "--json-only", "--json-only-output", out, "--json-only-meta-output", tmp_path / "meta.json"]
     command += ["-Wno-lint", "-Wno-fatal", f"-I{HDL}", "-y", HDL, "--top-module", "block_array_gate"]
     command += [f"-G{name}={value}" for name, value in parameters.items()]
     files = [HDL / "cartridge_pkg.sv", HDL / "block_array_gate.sv"]
     subprocess.run([*command, *files], env=toolchain.verilator_env(), check=True)
     found = elaborated(json.loads(out.read_text()), "scaling_unit")
-    expected = sum_widths(act_w, cell_bits, slices)
+    geometry = {"slices": {"o": slices}, "span": {"o": span}, "superblock": {"o": superblock}}
+    expected = array_widths(Die(act_w=act_w, cell_bits=cell_bits, **geometry), "o")
     assert found == {name.upper(): width for name, width in expected._asdict().items()}

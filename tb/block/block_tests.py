@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A block of weight cells: for every column the sum over 32 rows of code times activation."""
+"""A block of weight cells: for every column the sum over the rows of a span of code times activation."""
 
 import cocotb
 import numpy as np
@@ -16,8 +16,9 @@ class Block:
 
     def __init__(self, dut):
         self.dut = dut
-        self.rows, self.columns, self.slices, self.act_w, self.w_bits, self.bit_lines, self.sum_w = (
-            int(getattr(dut, name).value) for name in ("BLOCK", "N", "SLICES", "ACT_W", "W_BITS", "BIT_LINES", "SUM_W")
+        names = "BLOCK", "N", "SLICES", "ACT_W", "W_BITS", "BIT_LINES", "SPAN", "SUM_W"
+        self.rows, self.columns, self.slices, self.act_w, self.w_bits, self.bit_lines, self.span, self.sum_w = (
+            int(getattr(dut, name).value) for name in names
         )
         for name in ("load", "load_x", "clear", "fetch", "run", "last", "turn", "via"):
             getattr(dut, f"{name}_i").value = 0
@@ -39,12 +40,12 @@ class Block:
             await self.clock(load=1 << group, load_x=pack(decoys, self.act_w))
         self.dut.load_i.value = 0
 
-    async def sums(self, group):
-        """Run the 32 rows of a group: sums [columns]."""
+    async def sums(self, span):
+        """Run the rows of a span: sums [columns]."""
         await self.clock(clear=1)
-        bits, turns = self.act_w + self.w_bits, GROUP // self.bit_lines
-        await self.clock(clear=0, fetch=1, turn=group * turns)
-        for turn in range(group * turns, (group + 1) * turns):
+        bits, turns = self.act_w + self.w_bits, self.span // self.bit_lines
+        await self.clock(clear=0, fetch=1, turn=span * turns)
+        for turn in range(span * turns, (span + 1) * turns):
             for bit in range(bits):
                 last = bit == bits - 1
                 more = last and turn % turns != turns - 1
@@ -79,7 +80,7 @@ async def sums(dut, kind):
     ends = [np.full(block.rows, -high), np.tile([-high, high - 1], block.rows // 2)]
     for x in [*ends, rng.integers(-high, high, block.rows)]:
         await block.load(x)
-        for group in range(block.rows // GROUP):  # in this order: activations move on
-            at = slice(group * GROUP, (group + 1) * GROUP)
-            cover.sample(block, group, x[at], q[at])
-            check(await block.sums(group), x[at] @ q[at], f"group {group}")
+        for span in range(block.rows // block.span):  # in this order: activations move on
+            at = slice(span * block.span, (span + 1) * block.span)
+            cover.sample(block, span, x[at], q[at])
+            check(await block.sums(span), x[at] @ q[at], f"span {span}")

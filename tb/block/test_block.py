@@ -8,16 +8,23 @@ from tb.rig.runner import run, simulators
 VIEWS = {"gate": 1, "switch": 2}
 
 
-# rows, slices, bits of a cell, bit lines a column
-SHAPES = [(32, 1, 4, 1), (64, 2, 4, 1), (32, 2, 3, 4), (64, 1, 3, 32), (32, 3, 3, 2)]
+# rows, slices, bits of a cell, bit lines a column, rows of a span
+SHAPES = [
+    (32, 1, 4, 1, 32),
+    (64, 2, 4, 1, 32),
+    (32, 2, 3, 4, 32),
+    (64, 1, 3, 32, 32),
+    (32, 3, 3, 2, 32),
+    (32, 2, 3, 4, 16),
+]
 
 
-@pytest.mark.parametrize(("rows", "slices", "bits", "bit_lines"), SHAPES)
+@pytest.mark.parametrize(("rows", "slices", "bits", "bit_lines", "span"), SHAPES)
 @pytest.mark.parametrize(
     ("simulator", "view"),
     [(simulator, view) for simulator in simulators() for view in VIEWS if (simulator, view) != ("verilator", "switch")],
 )
-def test_block(simulator, view, rows, slices, bits, bit_lines):
-    sizes = {"BLOCK": rows, "SLICES": slices, "W_BITS": bits, "BIT_LINES": bit_lines, "N": 4}
+def test_block(simulator, view, rows, slices, bits, bit_lines, span):
+    sizes = {"BLOCK": rows, "SLICES": slices, "W_BITS": bits, "BIT_LINES": bit_lines, "SPAN": span, "N": 4}
     parameters = {"VIEW": VIEWS[view], **sizes}
     run("block", "tb.block.block_tests", simulator=simulator, parameters=parameters)

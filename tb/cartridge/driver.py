@@ -6,7 +6,7 @@ from dataclasses import replace
 from tb.cartridge.host import Host
 from tb.chip import driver
 from tb.evidence.coverage.points import users
-from tb.host_port.registers import COUNTERS, Bank, Command, flags
+from tb.host_port.registers import COUNTERS, Bank, Command, Registers, flags
 from tb.oracle.conversation import Conversation
 from tb.oracle.scoreboard import Mismatch
 from tb.rig.bundles import Answer
@@ -18,7 +18,8 @@ class DieBench(driver.ChipBench):
     excused = frozenset({"overlong"})  # flags that are the prompts' own doing
 
     def rest(self) -> None:
-        self.host = Host(self.dut, self.shape, self.job.die)
+        die = self.job.die
+        self.host = Host(self.dut, Registers({"SLOTS": die.slots, "ADAPTERS": die.adapters if die.rank else 0}))
         self.open: set[int] = set()
         self.counters: dict[str, int] = {}
         self.flags: list[str] = []

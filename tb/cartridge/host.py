@@ -7,7 +7,6 @@ an access is under way.
 
 from cocotb.triggers import RisingEdge
 
-from models.die.shape import Die, Shape
 from tb.host_port.axi_lite import ALL, OKAY
 from tb.host_port.registers import Registers
 from tb.oracle.scoreboard import Mismatch
@@ -20,16 +19,15 @@ class Refused(Mismatch):
 class Host:
     """Registers by name, as docs/host.md has them."""
 
-    def __init__(self, dut, shape: Shape, die: Die) -> None:
-        self.dut = dut
-        self.registers = Registers({"SLOTS": die.slots, "ADAPTERS": die.adapters if die.rank else 0})
+    def __init__(self, dut, registers: Registers) -> None:
+        self.dut, self.registers = dut, registers
         for signal in ("awvalid", "wvalid", "bready", "arvalid", "rready", "awaddr", "wdata", "wstrb", "araddr"):
             getattr(dut, f"s_axil_{signal}_i").value = 0
 
-    async def write(self, name: str, value: int, index: int = 0) -> None:
+    async def write(self, name: str, value: int, index: int = 0, strobes: int = ALL) -> None:
         """Write a register. Refused if the port does."""
         dut, address = self.dut, self.registers.address(name, index)
-        dut.s_axil_awaddr_i.value, dut.s_axil_wdata_i.value, dut.s_axil_wstrb_i.value = address, value, ALL
+        dut.s_axil_awaddr_i.value, dut.s_axil_wdata_i.value, dut.s_axil_wstrb_i.value = address, value, strobes
         dut.s_axil_awvalid_i.value = dut.s_axil_wvalid_i.value = dut.s_axil_bready_i.value = 1
         address_taken = data_taken = False
         while True:

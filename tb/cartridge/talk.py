@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A conversation at the terminal with the die: history in its KV cache, a stop token, Ctrl-C, commands."""
 
+import difflib
 import json
 import os
 import readline  # noqa: F401  gives input() its history and line editing
 import signal
+import sys
 
 from models.checkpoint import checkpoint
 from models.checkpoint.tokenizer import Tokenizer
+from models.errors import InputError
 from models.golden.sampler import Sampling, beta
 from tb.cartridge import driver
+from tb.chip.driver import headline
 from tb.chip.progress import Progress
 from tb.oracle.conversation import Conversation
 from tb.rig.bundles import End
@@ -20,7 +24,9 @@ HELP = """\
 /lora NAME   a new conversation with an adapter ({adapters}); /lora none: without
 /temperature T [K]   draw among the K (default {top_k}) likeliest tokens; 0: always the likeliest
 /reset       forget the conversation
-/quit        leave (also Ctrl-D); Ctrl-C ends an answer"""
+/help        these lines
+/quit        leave (also Ctrl-D); Ctrl-C ends an answer, and clears a line"""
+COMMANDS = ("lora", "temperature", "reset", "help", "quit")
 
 
 class Voice(Progress):
@@ -44,7 +50,7 @@ class Talk(driver.DieBench):
     def __init__(self, *args) -> None:
         super().__init__(*args)
         self.ckpt = checkpoint.load(self.job.model)
-        self.progress = Voice(self.ckpt, os.environ["ECHO"])
+        self.progress = Voice(self.ckpt, headline())
         self.tokenizer = Tokenizer.from_checkpoint(self.ckpt)
         self.names = json.loads(os.environ["ADAPTERS"])
         self.answer_tokens = int(os.environ["ANSWER"])
@@ -61,6 +67,7 @@ class Talk(driver.DieBench):
     async def talk(self) -> None:
         """Questions from the terminal until it ends."""
         signal.signal(signal.SIGINT, self._interrupt)
+        sys.stdin.reconfigure(errors="surrogateescape")  # a line with a byte that is not UTF-8 is refused as a question
         print(self._help(), flush=True)
         while (line := self._ask()) is not None:
             if line.startswith("/"):
@@ -68,7 +75,17 @@ class Talk(driver.DieBench):
                     break
                 print(self._command(*line[1:].split()), flush=True)
             elif line:
-                await self._answer(line)
+                try:
+                    await self._answer(line)
+                except InputError as problem:  # this line is not answered, the conversation goes on
+                    print(f"error: {problem}", flush=True)
+
+    async def drain(self) -> None:
+        """As of any run; a user who asked nothing leaves nothing to compare."""
+        if self.job.conversations:
+            await super().drain()
+        else:
+            await self.hold_flags()
 
     def _interrupt(self, *_: object) -> None:
         self.interrupted = True
@@ -76,11 +93,14 @@ class Talk(driver.DieBench):
             raise KeyboardInterrupt
 
     def _ask(self) -> str | None:
-        """A line of the terminal; None at its end."""
+        """A line of the terminal, '' where Ctrl-C cleared it; None at its end."""
         self.asking = True
         try:
             return input("\n> ").strip()
-        except (EOFError, KeyboardInterrupt):
+        except KeyboardInterrupt:
+            print()
+            return ""
+        except EOFError:
             print()
             return None
         finally:
@@ -90,24 +110,47 @@ class Talk(driver.DieBench):
         return HELP.format(adapters=", ".join(self.names) or "none is loaded: LORA=folder", top_k=self.job.die.top_k)
 
     def _command(self, name: str = "", *words: str) -> str:
-        """Do a command; gives what to say."""
-        if name == "reset" and not words:
-            self.forget()
-            return "forgotten"
-        if name == "lora" and len(words) == 1 and words[0] in ["none", *self.names]:
-            self.adapter = ["none", *self.names].index(words[0])
-            self.forget()
-            return f"a new conversation, adapter: {words[0]}"
-        if name == "temperature" and 1 <= len(words) <= 2:
-            try:
-                heat, top_k = float(words[0]), int(words[1]) if len(words) == 2 else self.job.die.top_k
-            except ValueError:
+        """Do a command; gives what to say, of a wrong one what is wrong with it."""
+        match name, words:
+            case "help", ():
                 return self._help()
-            if 0 <= heat <= 100 and 1 <= top_k <= self.job.die.top_k:
-                greedy = not heat
-                self.sampling = Sampling(1 if greedy else top_k, beta(heat or 1), self.sampling.seed)
-                return "always the likeliest token" if greedy else f"temperature {heat}, the {top_k} likeliest"
-        return self._help()
+            case "reset", ():
+                self.forget()
+                return "forgotten"
+            case "lora", (adapter,):
+                return self._choose(adapter)
+            case "temperature", (heat,):
+                return self._heat(heat, str(self.job.die.top_k))
+            case "temperature", (heat, top_k):
+                return self._heat(heat, top_k)
+        if name in COMMANDS:
+            return f"/{name} does not go with {' '.join(words) or 'nothing behind it'!r}; /help says how it is written"
+        near = difflib.get_close_matches(name.lower(), COMMANDS, 1)
+        return f"no command /{name}; " + (f"did you mean /{near[0]}?" if near else "/help lists all")
+
+    def _choose(self, adapter: str) -> str:
+        """Begin a conversation with an adapter."""
+        known = ["none", *self.names]
+        if adapter not in known:
+            return f"no adapter {adapter!r}; there are {', '.join(known)}"
+        self.adapter = known.index(adapter)
+        self.forget()
+        return f"a new conversation, adapter: {adapter}"
+
+    def _heat(self, heat: str, top_k: str) -> str:
+        """Draw answers at a temperature among the likeliest tokens."""
+        try:
+            degrees = float(heat)
+        except ValueError:
+            degrees = -1.0
+        if not 0 <= degrees <= 100:
+            return f"{heat!r} is no temperature from 0 to 100"
+        most = self.job.die.top_k
+        if not (top_k.isdecimal() and 1 <= int(top_k) <= most):
+            return f"{top_k!r} is no number of tokens from 1 to {most}"
+        count = int(top_k) if degrees else 1
+        self.sampling = Sampling(count, beta(degrees or 1), self.sampling.seed)
+        return f"temperature {degrees}, the {count} likeliest" if degrees else "always the likeliest token"
 
     async def _answer(self, question: str) -> None:
         first = self.last is None

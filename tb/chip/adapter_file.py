@@ -32,6 +32,15 @@ def writes(adapters: Sequence[Adapter]) -> Iterator[str]:
                 yield f"{layer << AdapterWrite.WIDTH | write.pack():x}\n"
 
 
+def writes_of(adapters: Sequence[Adapter], layer: int) -> Iterator[str]:
+    """What tb/apart/layer_bench.sv plays into a layer by itself; the first adapter goes into bank 0."""
+    for bank, adapter in enumerate(adapters):
+        for owner, array, word, row in words(adapter):
+            if owner == layer:
+                for chunk, bits in enumerate(row.view("<u4").tolist()):
+                    yield f"{AdapterWrite(array=array, bank=bank, word=word, chunk=chunk, data=bits).pack():x}\n"
+
+
 def frames(adapters: Sequence[Adapter]) -> Iterator[str]:
     """What tb/cartridge/cartridge_bench.sv plays into the host port: a frame a word (docs/host.md)."""
     for bank, adapter in enumerate(adapters):

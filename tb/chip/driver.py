@@ -16,6 +16,7 @@ from tb.chip.progress import Progress
 from tb.evidence.coverage.points import chip as cover
 from tb.oracle.conversation import Conversation, Job
 from tb.oracle.golden import Golden
+from tb.oracle.prompt import beats
 from tb.oracle.scoreboard import Mismatch, Scoreboard
 from tb.oracle.trace import Trace, TraceError
 from tb.rig import clock
@@ -35,7 +36,7 @@ class ChipBench:
         self.dut, self.job, self.poll = dut, job, poll
         ckpt = checkpoint.load(job.model)
         self.shape = ckpt.shape
-        self.golden = Golden(os.environ["JOB"], self.more)
+        self.golden = Golden(Path(os.environ["JOB"]).read_text(), self.more)
         self.trace = Trace(trace, ckpt.shape, job.die.lanes)
         self.board = Scoreboard(self.golden.expect)
         self.answers: list[list[int]] = [[] for _ in job.conversations]
@@ -46,7 +47,7 @@ class ChipBench:
         self.arrivals: list[tuple[float, int, int, int, int]] = []
         self.entries: dict[tuple[int, int], int] = {}  # of the logits of a (slot, position)
         cover.sample_die(ckpt.shape, job.die, "output.weight" not in ckpt.tensors)
-        self.progress = Progress(ckpt, os.environ.get("ECHO", ""), len(job.conversations) == 1)
+        self.progress = Progress(ckpt, headline(), len(job.conversations) == 1)
 
     async def start(self) -> None:
         """Clock and reset."""
@@ -83,7 +84,7 @@ class ChipBench:
         talk = self.job.conversations[index]
         self.active[talk.slot] = index
         await self.begin(talk)
-        for prompt in talk.prompt():
+        for prompt in beats(talk):
             while int(self.dut.full_o.value):
                 await self.step()
             self.dut.push_prompt_i.value = prompt.pack()
@@ -177,12 +178,17 @@ class ChipBench:
                 raise Mismatch(f"{count} SRAM words are told to be {name}, and no bit has flipped")
 
 
+def headline() -> str:
+    """What stands above the answers, from the file that the environment names; '' where nothing is shown."""
+    return Path(os.environ["ECHO"]).read_text(errors="surrogateescape") if os.environ.get("ECHO") else ""
+
+
 async def run(dut, schedule, kind: type[ChipBench] = ChipBench) -> None:
     """The job of the environment on a chip, driven by a ``kind`` of bench as the coroutine ``schedule(bench)`` says.
 
     Leaves the report of a run without a fault in the file that the environment names.
     """
-    job = Job.from_json(os.environ["JOB"])
+    job = Job.from_json(Path(os.environ["JOB"]).read_text())
     bench = kind(dut, job, Path(os.environ["TRACE"]), int(os.environ.get("POLL", "1000")))
     try:
         await bench.start()

@@ -6,8 +6,7 @@ import fcntl
 import hashlib
 import itertools
 import json
-import os
-import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from tb.chip import adapter_file
 from tb.evidence.waves.window import SOURCE as WINDOW
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation, Job
-from tb.rig import clock, runner
+from tb.rig import clock, folders, runner
 from tb.rig.build import PACKAGES
 from tb.rig.record import Record
 
@@ -33,6 +32,7 @@ BENCHES = ROOT / "tb"
 PLAYER = BENCHES / "chip" / "line_player.sv"  # of adapters, into either bench
 SMALL = 1_000_000  # weights of a layer: below, a chip is simulated sooner than the compiler could make it fast
 HIERARCHY = 2  # layers; from so many on Verilator compiles the layer once, on its own
+ALONE = ("layer", "layer_bench", "head_bench")  # tops with one layer at most
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class BuiltChip:
         """
         config = [file for file in sources if file.suffix == ".vlt"]  # which Verilator wants before what it is about
         modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in (*PACKAGES, f"{top}.sv")]
-        deep = top != "layer" and self.ckpt.shape.layers >= HIERARCHY
+        deep = top not in ALONE and self.ckpt.shape.layers >= HIERARCHY
         hierarchy = simulator == "verilator" and deep and not runner.coverage()  # which is not counted inside
         return runner.run(
             top,
@@ -106,13 +106,8 @@ class BuiltChip:
     @contextmanager
     def folder(self, what: str) -> Iterator[Path]:
         """An empty folder for the files of one run, gone after it: runs of one kind may overlap."""
-        work = BUILD / "runs" / f"{what}-{self.name}-{os.getpid()}"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        try:
+        with folders.scratch(BUILD / "runs" / f"{what}-{self.name}") as work:
             yield work
-        finally:
-            shutil.rmtree(work)
 
     def run(
         self,
@@ -146,6 +141,9 @@ class BuiltChip:
         """
         adapters = [str(Path(path).resolve()) for path in adapters or []]
         loaded = [Adapter.load(path, self.ckpt.shape, self.die) for path in adapters]
+        for adapter in loaded:
+            if adapter.caution:
+                print(f"{adapter.caution}", file=sys.stderr)
         self.check(conversations, len(loaded), settings is not None)
         job = Job(str(Path(self.ckpt.path).resolve()), self.die, conversations, stop, adapters)
         waves = window is not None or runner.traced()
@@ -153,13 +151,16 @@ class BuiltChip:
             trace, report = work / "trace", work / "report.json"
             trace.mkdir()
             (work / "adapters.hex").write_text("".join(adapter_file.LINES[bench](loaded)))
+            job_file, headline = work / "job.json", work / "headline.txt"  # the environment holds 128 KiB a variable
+            job_file.write_text(json.dumps(dataclasses.asdict(job)))
+            headline.write_text(echo or "", errors="surrogateescape")
             level = "ERROR" if echo is not None else "INFO"
             env = {
-                "JOB": json.dumps(dataclasses.asdict(job)),
+                "JOB": str(job_file),
                 "TRACE": str(trace),
                 "REPORT": str(report),
                 "POLL": str(poll),
-                "ECHO": echo or "",
+                "ECHO": str(headline) if echo else "",
                 "COCOTB_TEST_FILTER": f"{test}$",
                 "COCOTB_LOG_LEVEL": level,
                 "GPI_LOG_LEVEL": level,
@@ -177,7 +178,7 @@ class BuiltChip:
                 waves=waves,
                 env=env,
                 seed=seed,
-                profile=self._profile(),
+                profile=self.profile,
                 replay=replay,
             )
             figures = json.loads(report.read_text())
@@ -225,7 +226,9 @@ class BuiltChip:
                 what = f"the token at position {pos} took {after - before} clocks"
                 raise AssertionError(f"{what}, not the {expected} of the cycle model")
 
-    def _profile(self) -> str:
+    @property
+    def profile(self) -> str:
+        """How the simulator's compiler is to optimise: see ``tb.rig.runner.run``."""
         if self.cycles.serial:
             return "gates"
         sizes = (self.ckpt.shape.matrix_size(name) for name in MATRICES if name != "head")

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plays the file +adapters=NAME into a stream: a line of hexadecimal is a beat of WIDTH bits. loaded_o says that all of
-// them are taken.
+// Plays the file that the plusarg FILE names into a stream: a line of hexadecimal is a beat of WIDTH bits. loaded_o says
+// that all of them are taken.
 module line_player #(
-  parameter int WIDTH = 32
+  parameter int WIDTH = 32,
+  parameter     FILE  = "adapters"
 ) (
   input  logic             clk_i,
   input  logic             rst_i,
@@ -28,7 +29,7 @@ module line_player #(
       valid_q  <= 1'b0;
     end else if (play_i && !loaded_q && (!valid_q || ready_i)) begin
       if (fd == 0) begin
-        if ($value$plusargs("adapters=%s", path) == 0) $fatal(1, "there is no +adapters=NAME");
+        if ($value$plusargs({FILE, "=%s"}, path) == 0) $fatal(1, "there is no +%s=NAME", FILE);
         fd = $fopen(path, "r");
         if (fd == 0) $fatal(1, "cannot read %s", path);
       end

@@ -20,6 +20,26 @@ async def until(dut, signal) -> None:
 
 
 @cocotb.test()
+async def offered_in_reset(dut):
+    """A token that is offered from within the reset on is taken once the chip is out of it, and answered."""
+    dut.rst_i.value, dut.out_ready_i.value, dut.stop_ids_i.value = 1, 1, 0
+    dut.cut_i.value = dut.write_valid_i.value = 0
+    dut.tok_prompt_i.value, dut.tok_valid_i.value = Prompt(token=10, first=1, last=1, max_new=1).pack(), 1
+    Clock(dut.clk_i, 10, unit="ns").start()
+    await ClockCycles(dut.clk_i, 6)
+    await FallingEdge(dut.clk_i)
+    assert not int(dut.tok_ready_o.value), "takes a token in reset"
+    dut.rst_i.value = 0
+    await with_timeout(until(dut, dut.tok_ready_o), *PATIENCE)
+    await RisingEdge(dut.clk_i)
+    dut.tok_valid_i.value = 0
+    await with_timeout(until(dut, dut.out_valid_o), *PATIENCE)
+    assert Answer.unpack(int(dut.out_answer_o.value)).reason == End.LIMIT
+    await ClockCycles(dut.clk_i, 2)
+    assert int(dut.idle_o.value)
+
+
+@cocotb.test()
 async def refused_once(dut):
     """The token before the last is swallowed, the last one comes back; the chip is not idle while the host waits."""
     dut.rst_i.value, dut.out_ready_i.value = 1, 0

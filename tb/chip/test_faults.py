@@ -46,9 +46,10 @@ class Located(Fault):
 
 @dataclass(frozen=True)
 class ChipFault:
-    """faults.toml: of the chip, of what no plusarg can switch, and of the block in two views."""
+    """faults.toml: of the chip, of one with K-quants, of what no plusarg can switch, and of the block in two views."""
 
     chip: list[Located]
+    k_quants: list[Located]
     gains: list[Located]
     gate: list[Fault]
     switch: list[Fault]

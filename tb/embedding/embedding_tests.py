@@ -17,16 +17,17 @@ from tb.rig.stream import STALLS, reset
 @cocotb.parametrize(stall=STALLS)
 async def every_token(dut, stall):
     """Every token of the vocabulary, in random order, some twice in a row."""
-    case = np.load(Path(cocotb.plusargs["mask"]) / "case.npz")
+    case = dict(np.load(Path(cocotb.plusargs["mask"]) / "case.npz"))
     source, sink = WatchedSource(dut, ("tag", "token"), stall=stall), WatchedSink(dut, stall=stall)
     await reset(dut)
     order = np.random.default_rng(cocotb.RANDOM_SEED).permutation(int(dut.VOCAB.value))
     tokens = np.concatenate([order, order[-1:], order[:1]])
     tags = [random_tag() for _ in tokens]
     source.send(*((tag.pack(), int(token)) for tag, token in zip(tags, tokens, strict=True)))
-    before, cells = None, (int(dut.W_BITS.value), int(dut.SLICES.value))
-    for tag, token, vector in zip(tags, tokens, embedding(tokens, case["q"], case["d"], case["m"]), strict=True):
-        cover.sample(token, before, case, *cells, vector)
+    fields = {"cell_bits": "W_BITS", "slices": "SLICES", "span": "SPAN", "superblock": "SUPER"}
+    before, geometry = None, {field: int(getattr(dut, name).value) for field, name in fields.items()}
+    for tag, token, vector in zip(tags, tokens, embedding(tokens, **case), strict=True):
+        cover.sample(token, before, case, geometry, vector)
         await sink.expect_vector(tag, vector)
         before = token
     await sink.expect_silence()

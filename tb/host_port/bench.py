@@ -114,6 +114,11 @@ class PortBench:
         got = await self.get(name, index)
         assert got == value, f"{name}[{index}] is {got:#x}, not {value:#x}"
 
+    async def hold_idle(self, idle: int) -> None:
+        """STATUS and the pin say whether the die is idle."""
+        await self.hold("STATUS", idle)
+        assert int(self.dut.idle_o.value) == idle, f"idle_o is not {idle}"
+
     async def hold_flags(self) -> None:
         """The flags that are raised are those that are expected; they are cleared."""
         got = flags(await self.get("ERRORS"))

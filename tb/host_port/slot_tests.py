@@ -106,27 +106,27 @@ async def stop_waits(dut):
 
 @cocotb.test()
 async def idle(dut):
-    """STATUS is idle when the chip is, and no token and no answer waits."""
+    """STATUS and the pin are idle when the chip is, and no token and no answer waits."""
     bench = await PortBench(dut, "none").start()
-    await bench.hold("STATUS", 1)
+    await bench.hold_idle(1)
     dut.idle_i.value = 0
-    await bench.hold("STATUS", 0)
+    await bench.hold_idle(0)
     dut.idle_i.value = 1
     bench.chip.tokens.paused = True
     await bench.command(0, Command.OPEN)
     bench.say(0, 1, last=False)
     await ClockCycles(dut.clk_i, 10)
-    await bench.hold("STATUS", 0)
+    await bench.hold_idle(0)
     bench.chip.tokens.paused = False
     await ClockCycles(dut.clk_i, 5)
-    await bench.hold("STATUS", 1)
+    await bench.hold_idle(1)
     bench.out.paused = True
     bench.say(0, 1)
     await bench.until("an answer waits", lambda: int(dut.m_tok_tvalid_o.value))
-    await bench.hold("STATUS", 0)
+    await bench.hold_idle(0)
     bench.out.paused = False
     await bench.hold_answer(0)
-    await bench.hold("STATUS", 1)
+    await bench.hold_idle(1)
 
 
 @cocotb.test()

@@ -25,8 +25,8 @@ class MatrixBench:
         self.dut = dut
         self.serial = int(dut.VIEW.value) != VIEW_ROM  # ... and slow to simulate
         self.rows, self.act_w = int(dut.K.value), int(dut.ACT_W.value)
-        self.case = np.load(Path(cocotb.plusargs["mask"]) / "case.npz")
-        self.golden = Matrix(self.case["q"], self.case["d"], self.case["m"], self.act_w)
+        self.case = dict(np.load(Path(cocotb.plusargs["mask"]) / "case.npz"))
+        self.golden = Matrix(**self.case, act_w=self.act_w)
         dut.id_i.value = int(os.environ["INSTANCE"])
         dut.write_valid_i.value = dut.write_i.value = 0
         self.source, self.sink = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall)
@@ -78,16 +78,17 @@ async def clocks(dut):
     """A vector takes exactly the clocks that its geometry asks for, the same ones in every view.
 
     From the last beat in to the first beat out: a clock of hand-over, for each pass of the blocks its turns and two
-    clocks of hand-over, and for each group as many clocks as columns share a scaling unit. The serial views take one
+    clocks of hand-over, and for each span as many clocks as columns share a scaling unit. The serial views take one
     more a pass: the first turn's activations are fetched before their first product bits.
     """
     bench = MatrixBench(dut, "none")
     await reset(dut)
     bench.source.send_vector(random_tag(), random_fx(bench.rows))
-    groups, passes = bench.rows // GROUP, min(int(dut.BLOCK.value), bench.rows) // GROUP
-    turns, share = GROUP // int(dut.BIT_LINES.value), int(dut.SHARE.value)
+    span = int(dut.SPAN.value)
+    spans, passes = bench.rows // span, min(int(dut.BLOCK.value), bench.rows) // span
+    turns, share = span // int(dut.BIT_LINES.value), int(dut.SHARE.value)
     turn = bench.act_w + int(dut.W_BITS.value) if bench.serial else int(dut.TURN_CLKS.value)
     await bench.sink.receive(1)
     taken = bench.sink.accepted_at - bench.source.accepted_at
-    expected = passes * (turns * turn + 2 + bench.serial) + groups * share + 1
+    expected = passes * (turns * turn + 2 + bench.serial) + spans * share + 1
     assert taken == expected, f"{taken} clocks for {expected}"

@@ -9,33 +9,64 @@ from tb.rig.runner import default_seed, run, simulators
 
 VIEWS = {"rom": 0, "gate": 1, "switch": 2}
 INSTANCE = 7
-# view, rows, columns, rows of a block, slices, bits of a cell, bit lines, columns a scaling unit, clocks a ROM turn
+# view, rows, columns, rows of a block, slices, bits of a cell, bit lines, columns a unit, clocks of a ROM turn;
+# in some also the inputs that share integers, and those that share a scale
 SHAPES = {
     "verilator": [
         ("rom", 64, 64, 32, 1, 4, 1, 1, 1),
         ("rom", 96, 32, 64, 2, 3, 8, 4, 15),
+        ("rom", 512, 32, 64, 2, 4, 4, 2, 1, 16, 256),
         ("gate", 64, 32, 32, 1, 4, 1, 1, 1),
         ("gate", 96, 32, 64, 2, 3, 8, 4, 1),
         ("gate", 96, 32, 96, 2, 4, 32, 2, 1),
+        ("gate", 96, 32, 64, 2, 3, 8, 4, 1, 16, 32),
     ],
     "icarus": [
         ("rom", 96, 64, 32, 2, 4, 1, 1, 1),
         ("rom", 96, 32, 64, 2, 3, 8, 4, 15),
+        ("rom", 256, 32, 64, 1, 4, 2, 4, 16, 32, 256),
         ("gate", 32, 32, 32, 1, 4, 1, 1, 1),
         ("gate", 96, 32, 64, 2, 3, 8, 4, 1),
+        ("gate", 64, 32, 64, 1, 3, 16, 1, 1, 16, 32),
         ("switch", 32, 32, 32, 1, 4, 1, 1, 1),
         ("switch", 64, 32, 64, 1, 3, 16, 8, 1),
+        ("switch", 32, 32, 32, 1, 4, 8, 1, 1, 16, 32),
     ],
 }
-CASES = [(simulator, *shape) for simulator in simulators() for shape in SHAPES[simulator]]
+CASES = [(simulator, *shape, 32, 0)[:12] for simulator in simulators() for shape in SHAPES[simulator]]
 
 
 @pytest.mark.parametrize(
-    ("simulator", "view", "rows", "columns", "block", "slices", "bits", "bit_lines", "share", "clks"), CASES
+    (
+        "simulator",
+        "view",
+        "rows",
+        "columns",
+        "block",
+        "slices",
+        "bits",
+        "bit_lines",
+        "share",
+        "clks",
+        "span",
+        "superblock",
+    ),
+    CASES,
 )
-def test_matrix(simulator, view, rows, columns, block, slices, bits, bit_lines, share, clks, tmp_path):
-    masks.matrix(tmp_path, np.random.default_rng(default_seed()), "qkv", INSTANCE, rows, columns, slices, bits)
-    sizes = {"K": rows, "N": columns, "BLOCK": block, "SLICES": slices, "W_BITS": bits}
+def test_matrix(
+    simulator, view, rows, columns, block, slices, bits, bit_lines, share, clks, span, superblock, tmp_path
+):
+    rng = np.random.default_rng(default_seed())
+    masks.matrix(tmp_path, rng, "qkv", INSTANCE, rows, columns, slices, bits, span, superblock)
+    sizes = {
+        "K": rows,
+        "N": columns,
+        "BLOCK": block,
+        "SLICES": slices,
+        "W_BITS": bits,
+        "SPAN": span,
+        "SUPER": superblock,
+    }
     run(
         "matrix",
         "tb.matrix.matrix_tests",

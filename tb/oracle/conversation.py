@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a chip bench is asked to run, and what the golden model answers."""
+"""What a chip bench is asked to run, and what the golden model answers.
+
+The golden model's process has this too, so nothing here comes from the RTL.
+"""
 
 import json
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from models.die.shape import Die
 from models.golden.sampler import Sampling
-from tb.rig.bundles import End, Prompt, Sample
+
+
+class End(IntEnum):
+    """Why an answer ended (NONE: it goes on), as docs/host.md numbers it."""
+
+    NONE = 0
+    STOP = 1
+    LIMIT = 2
+    CONTEXT = 3
 
 
 @dataclass(frozen=True)
@@ -30,16 +42,6 @@ class Conversation:
     def sampling(self) -> Sampling:
         """How its tokens are chosen."""
         return Sampling(self.top_k, self.beta, self.seed)
-
-    def prompt(self) -> list[Prompt]:
-        """Its tokens on their way into the chip."""
-        sample = Sample(top_k=self.top_k, beta=self.beta, seed=self.seed)
-        what = {"slot": self.slot, "max_new": self.max_new, "adapter": self.adapter, "sample": sample}
-        last = len(self.tokens) - 1
-        return [
-            Prompt(token=token, first=int(self.first and n == 0), last=int(n == last), **what)
-            for n, token in enumerate(self.tokens)
-        ]
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,15 @@ class Divergence:
     got: int
 
     def __str__(self) -> str:
+        expected, got = map(self._said, (self.expected, self.got))
         return (
-            f"first divergence: {self.place}, index {self.index}: expected {self.expected}, got {self.got} "
-            f"(token {self.token})"
+            f"first divergence: {self.place}, index {self.index}: expected {expected}, got {got} (token {self.token})"
         )
+
+    def _said(self, value: int) -> str:
+        """A value as it is in the trace, and what it stands for: '98304 = 1.5'."""
+        fraction = self.place.stage.fraction
+        return f"{value} = {value / (1 << fraction):.6g}" if fraction else str(value)
 
     def fields(self) -> dict[str, int | str]:
         """As JSON has it."""

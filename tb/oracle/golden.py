@@ -4,6 +4,7 @@
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from models.golden.chip import Step
 from models.project import ROOT
 from tb.oracle.conversation import Conversation, Reply
+from tb.rig import processes
 
 
 @dataclass
@@ -31,7 +33,13 @@ class Golden:
         command = [python, "-m", "tb.oracle.golden_worker"]
         # In a process group of its own: a Ctrl-C at the terminal is for the bench alone.
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=ROOT, process_group=0
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=env,
+            cwd=ROOT,
+            process_group=0,
+            preexec_fn=processes.bound(signal.SIGKILL),
         )
         self._write(self.job_text)
         if not self.more:
@@ -63,6 +71,7 @@ class Golden:
         """End the worker."""
         self.process.kill()
         self.process.wait()
+        self.process.stdin.close()  # which with ``more`` is open to the end
         self.process.stdout.close()
 
     def _receive(self) -> bool:

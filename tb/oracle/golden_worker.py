@@ -16,8 +16,7 @@ from collections.abc import Iterable, Iterator
 from models.adapter import Adapter
 from models.checkpoint import checkpoint
 from models.golden.chip import Chip, Step
-from tb.oracle.conversation import Conversation, Job, Reply
-from tb.rig.bundles import End
+from tb.oracle.conversation import Conversation, End, Job, Reply
 
 
 def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Reply]:

@@ -14,9 +14,8 @@ from models.checkpoint.peft import LowRank, write
 from models.die.shape import Die
 from models.golden.chip import Chip
 from models.golden.sampler import Sampling, beta
-from tb.oracle.conversation import Conversation, Job, Reply
+from tb.oracle.conversation import Conversation, End, Job, Reply
 from tb.oracle.golden_worker import play
-from tb.rig.bundles import End
 
 DEPTH = 12
 DIE = Die(kv_depth=DEPTH)

@@ -63,9 +63,14 @@ def test_wrong_value(board, at, index):
     batch[at] = spoilt(batch[at], index)
     with pytest.raises(Mismatch) as mismatch:
         board.check(batch)
+    stage = FLOW[at][0]
+
+    def said(value: int) -> str:
+        return f"{value}" if stage is Stage.TOKEN else f"{value} = {value / 2**stage.fraction:.6g}"
+
     assert str(mismatch.value) == (
-        f"first divergence: slot 1, position 1, {WHERE[at]}, stage {FLOW[at][0].name.lower()}, "
-        f"index {index}: expected {VALUES[index]}, got {VALUES[index] + 1} (token 101)"
+        f"first divergence: slot 1, position 1, {WHERE[at]}, stage {stage.name.lower()}, "
+        f"index {index}: expected {said(VALUES[index])}, got {said(VALUES[index] + 1)} (token 101)"
     )
 
 

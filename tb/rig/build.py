@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from models import space
 from models.project import BUILD, ROOT
 from tb.evidence import assertions
 from tb.rig.engines import CLOCKED_MAIN, OPTIMISE, READMEM, WAVES_MAIN, engine
+from tb.rig.heartbeat import beating
 
 PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order in which they are compiled
 LIBRARY = {"verilator": ["+libext+.sv"], "icarus": ["-Y", ".sv"]}  # how modules are found in the folder of -y
@@ -60,13 +62,16 @@ class Design:
         """Where it is built, and nothing else is.
 
         It stays the same when a file of the project changes, so that old builds do not pile up. A shape package and
-        files outside of the project are known by their content.
+        files of neither project nor BUILD are known by their content.
         """
         given = [self.shape_pkg] if self.shape_pkg else []
+        ours = []
         for path in (self.hdl, *self.sources):
-            if not path.is_relative_to(ROOT):
+            home = next((folder for folder in (BUILD, ROOT) if path.is_relative_to(folder)), None)
+            if home:
+                ours.append(str(path.relative_to(home)))
+            else:
                 given += sorted(path.iterdir()) if path.is_dir() else [path]
-        ours = [str(path.relative_to(ROOT)) for path in (self.hdl, *self.sources) if path.is_relative_to(ROOT)]
         profile = self.profile if self.simulator == "verilator" else ""
         what = [self._settings, ours, [digest(path) for path in given], profile, self.waves, self.counted]
         name = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
@@ -104,7 +109,7 @@ def digest(path: Path) -> str:
 def build(design: Design) -> float:
     """Build it in its folder unless a good build is there, one process at a time; gives the seconds that took.
 
-    BuildError if the simulator refuses it, which prints what the simulator says.
+    BuildError if the simulator refuses it, which prints what the simulator says; InputError if the disk is full.
     """
     design.folder.mkdir(parents=True, exist_ok=True)
     stamp, log = design.folder / "built.json", design.folder / "build.log"
@@ -115,24 +120,34 @@ def build(design: Design) -> float:
             return 0.0
         stamp.unlink(missing_ok=True)
         begun = time.monotonic()
+
+        def so_far() -> str:
+            return f"building {design.top} for {design.simulator}, {time.monotonic() - begun:.0f} s so far"
+
         try:
-            engine(design.simulator, design.profile, design.counted).build(
-                sources=design.files,
-                includes=[design.hdl, assertions.FOLDER],
-                parameters={name: _literal(value) for name, value in design.parameters.items()},
-                build_args=design.arguments,
-                hdl_toplevel=design.top,
-                build_dir=design.folder,
-                always=True,
-                waves=design.waves,
-                timescale=("1ns", "1ps"),
-                log_file=log,
-            )
-        except (RuntimeError, SystemExit):
+            with beating(so_far, lambda line: print(line, flush=True)):
+                engine(design.simulator, design.profile, design.counted).build(
+                    sources=design.files,
+                    includes=[design.hdl, assertions.FOLDER],
+                    parameters={name: _literal(value) for name, value in design.parameters.items()},
+                    build_args=design.arguments,
+                    hdl_toplevel=design.top,
+                    build_dir=design.folder,
+                    always=True,
+                    waves=design.waves,
+                    timescale=("1ns", "1ps"),
+                    log_file=log,
+                )
+        except BaseException as ended:
             # An interrupted build leaves the one empty; by the other, Verilator takes what it refused for written.
             for half in [*design.folder.rglob("*__ALL.cpp"), *design.folder.rglob("*__verFiles.dat")]:
                 half.unlink()
-            print(log.read_text() if log.is_file() else "", flush=True)
+            if not isinstance(ended, RuntimeError | SystemExit):
+                raise
+            said = log.read_text() if log.is_file() else ""
+            if space.is_full(design.folder, said):
+                raise space.exhausted(design.folder) from None
+            print(said, flush=True)
             raise BuildError(f"the build of {design.top} failed, see {log}") from None
         stamp.write_text(json.dumps(wanted))
         return time.monotonic() - begun

@@ -4,19 +4,23 @@
 import hashlib
 import os
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import cocotb_tools.config
 import cocotb_tools.runner
 
-from tb.rig import toolchain
+from tb.rig import processes, toolchain
 
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"  # the main program of a model
 WAVES_MAIN = Path(__file__).parents[1] / "evidence" / "waves" / "window.cpp"  # and of one that is traced
 # Reads plain mask images in front of the reader of Verilator's run time, whose symbol is the other.
 READMEM = Path(__file__).with_name("readmem.cpp")
 READER = "_Z12VL_READMEM_NbimiRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEPvmm"
+FINISH = [str(Path(__file__).with_name("finish.cpp")), "-CFLAGS", "-DVL_USER_FINISH"]
 TRACE_WIDTH = "8192"  # bits of the widest signal in a trace
 CLOCKED_MAIN = Path(__file__).with_name("clocked.cpp")  # and of one that makes its own clock
 # A model's C++ in one file: its headers, most of what is compiled, are read once and not for each of dozens of files.
@@ -36,12 +40,36 @@ def engine(simulator: str, profile: str, counted: bool = False) -> cocotb_tools.
 
 
 class _Given:
-    """What both simulators need changed: variables given to a run win over those of the user's environment."""
+    """What both simulators need changed: variables given to a run win over those of the user's environment, and what
+    is started ends with this process, even when that is killed. ``status`` is how the last command left.
+    """
+
+    ends_by = signal.SIGKILL
+    status = 0
 
     def _set_env_common(self) -> None:
         given = dict(self.env)
         super()._set_env_common()
         self.env |= given
+
+    def build(self, **arguments) -> None:
+        """Build. make and Verilator are asked to end rather than killed: they end what they started."""
+        self.ends_by = signal.SIGTERM
+        super().build(**arguments)
+
+    def _execute_cmds(self, cmds: list[list[str]], cwd: Path, stdout: TextIO | None = None) -> None:
+        for command in cmds:
+            child = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=self.env,
+                stdout=stdout,
+                stderr=stdout and subprocess.STDOUT,
+                preexec_fn=processes.bound(self.ends_by),
+            )
+            self.status = processes.wait(child)
+            if self.status:
+                raise RuntimeError(f"{command[0]} left with status {self.status}")
 
 
 class Icarus(_Given, cocotb_tools.runner.Icarus):
@@ -65,7 +93,7 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
     def build(self, *, build_dir: Path, **arguments) -> None:
         """Build, with Verilator's run time, most of a small model's C++, compiled once for all builds of one kind."""
         tool = toolchain.describe("verilator"), self.tool_env.get("VERILATOR_ROOT")
-        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted))
+        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted, FINISH[1:]))
         self.runtime = build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
         _copy_runtime(self.runtime, build_dir)
         super().build(build_dir=build_dir, **arguments)
@@ -76,6 +104,7 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
 
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
+        verilate += FINISH
         if self.profile != "unit":
             verilate.remove("--public-flat-rw")
         if self.waves:

@@ -14,7 +14,7 @@ from tb.oracle.finding import Divergence
 
 NAME = "run.json"
 VARIABLE = "RECORDS"  # of the environment: a folder that takes every record too, of whoever wants those of many runs
-RUNNING, PASSED, FAILED, UNBUILT = "running", "passed", "failed", "unbuilt"
+RUNNING, PASSED, FAILED, UNBUILT, STOPPED = "running", "passed", "failed", "unbuilt", "stopped"
 
 
 @dataclass
@@ -29,7 +29,8 @@ class Record:
         replay: the command that does it again.
         folder: of the run, absolute.
         hdl, sources, shape_pkg: files it was built from, as ``tb.rig.runner.run`` takes them; '' for no shape package.
-        verdict: RUNNING (for good where the process was killed), PASSED, FAILED, or UNBUILT.
+        verdict: RUNNING (for good where the process was killed), PASSED, FAILED, UNBUILT, or
+            STOPPED before its end.
         problem: what is wrong with it as a whole, in one line; '' for one that passed.
         build_seconds: 0 where the build was there already.
         run_seconds: of the simulation.
@@ -75,6 +76,11 @@ class Record:
         if self.assertion:
             return f"assertion {self.assertion}"
         return self.message.strip().splitlines()[0] if self.message.strip() else self.problem
+
+    def properties(self) -> list[tuple[str, object]]:
+        """What a JUnit report says of a run that failed: the value that differed among it, and how to do it again."""
+        differs = self.divergence.fields().items() if self.divergence else ()
+        return [("simulator", self.simulator), ("seed", self.seed), *differs, ("replay", self.replay)]
 
     def write(self) -> None:
         """Leave it as it is now."""

@@ -2,6 +2,7 @@
 """cocotb tests that pass, fail, or find something, as the environment says: for what the runner records of them."""
 
 import os
+import signal
 
 import cocotb
 from cocotb.triggers import Timer
@@ -29,5 +30,10 @@ async def as_asked(dut) -> None:
         case "divergence":
             Finding(str(DIVERGENCE), DIVERGENCE, 12.0).leave()
             raise AssertionError(str(DIVERGENCE))
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "terminate":
+            os.kill(os.getpid(), signal.SIGTERM)
+            await Timer(20, unit="ns")
         case "words":
             raise AssertionError("lane 3: 7 for 8\nand more")

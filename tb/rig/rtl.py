@@ -59,8 +59,8 @@ class Package:
     def fields(self, name: str) -> list[Field]:
         """The fields of a packed struct, the highest one first; none of a type that is no struct."""
         found, first = [], self.width(name)
-        for member in _all(self._types[name], "kStructUnionMember"):
-            kind = next(_all(member, "kDataType"))
+        for member in nodes(self._types[name], "kStructUnionMember"):
+            kind = next(nodes(member, "kDataType"))
             width = self._width(kind)
             first -= width
             found.append(Field(self._name(member), self._named(kind), first, width))
@@ -68,42 +68,42 @@ class Package:
 
     def enum(self, name: str) -> dict[str, int]:
         """Names and values of an enumeration, each of which is written out."""
-        members = _all(self._types[name], "kEnumName")
-        return {self._name(one): self._value(self._text(next(_all(one, "kExpression")))) for one in members}
+        members = nodes(self._types[name], "kEnumName")
+        return {self._name(one): self._value(self._text(next(nodes(one, "kExpression")))) for one in members}
 
     @cached_property
     def _constants(self) -> dict[str, str]:
         """Parameters as they are written."""
         found = {}
-        for node in _all(self._tree, "kParamDeclaration"):
-            found[self._name(next(_all(node, "kParamType")))] = self._text(next(_all(node, "kExpression")))
+        for node in nodes(self._tree, "kParamDeclaration"):
+            found[self._name(next(nodes(node, "kParamType")))] = self._text(next(nodes(node, "kExpression")))
         return found
 
     @cached_property
     def _types(self) -> dict[str, dict]:
         """The syntax tree of each type."""
         found = {}
-        for node in _all(self._tree, "kTypeDeclaration"):
-            found[self._name(node)] = next(_all(node, "kDataType"))
+        for node in nodes(self._tree, "kTypeDeclaration"):
+            found[self._name(node)] = next(nodes(node, "kDataType"))
         return found
 
     def _width(self, node: dict) -> int:
         for kind in ("kStructType", "kEnumType"):
-            for inner in _all(node, kind):
+            for inner in nodes(node, kind):
                 if kind == "kStructType":
-                    return sum(self._width(next(_all(one, "kDataType"))) for one in _all(inner, "kStructUnionMember"))
-                return self._width(next(_all(inner, "kDataType")))
+                    return sum(self._width(next(nodes(one, "kDataType"))) for one in nodes(inner, "kStructUnionMember"))
+                return self._width(next(nodes(inner, "kDataType")))
         if named := self._named(node):
             return self.width(named)
         width = 1
-        for dimension in _all(node, "kDimensionRange"):
-            high, low = (self._value(self._text(end)) for end in _all(dimension, "kExpression"))
+        for dimension in nodes(node, "kDimensionRange"):
+            high, low = (self._value(self._text(end)) for end in nodes(dimension, "kExpression"))
             width *= high - low + 1
         return width
 
     def _named(self, node: dict) -> str:
         """The type that a type is only another word for; '' for one that is written out."""
-        return "" if any(_all(node, "kDataTypePrimitive")) else self._text(next(_all(node, "SymbolIdentifier")))
+        return "" if any(nodes(node, "kDataTypePrimitive")) else self._text(next(nodes(node, "SymbolIdentifier")))
 
     def _value(self, text: str) -> int:
         text = LITERAL.sub(lambda number: str(int(number[2], BASES[number[1]])), text.replace("/", "//"))
@@ -128,13 +128,13 @@ class Package:
         return self._source[leaves[0]["start"] : leaves[-1]["end"]].decode()
 
 
-def _all(node: dict | None, tag: str) -> Iterator[dict]:
+def nodes(node: dict | None, tag: str) -> Iterator[dict]:
     """The outermost nodes of a tag below a node, or the node itself."""
     if node and node["tag"] == tag:
         yield node
         return
     for child in (node or {}).get("children", ()):
-        yield from _all(child, tag)
+        yield from nodes(child, tag)
 
 
 def _leaves(node: dict | None, without: tuple[str, ...] = ()) -> Iterator[dict]:

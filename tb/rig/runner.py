@@ -4,19 +4,21 @@
 import os
 import re
 import shlex
-import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+from models import space
+from models.errors import InputError
 from models.project import HDL
 from tb.evidence import assertions
 from tb.oracle import finding
-from tb.rig import record, toolchain
+from tb.rig import folders, record, toolchain
 from tb.rig.build import BuildError, Design, build
 from tb.rig.engines import engine
-from tb.rig.record import FAILED, PASSED, UNBUILT, Record, RunError
+from tb.rig.record import FAILED, PASSED, STOPPED, UNBUILT, Record, RunError
 
 
 def simulators() -> list[str]:
@@ -25,8 +27,20 @@ def simulators() -> list[str]:
 
 
 def default_seed() -> int:
-    """The seed of everything random: that of the environment variable SEED, or 1."""
-    return int(os.environ.get("SEED") or 1)
+    """The seed of everything random: that of the environment variable SEED, or 1. InputError if that is no number."""
+    given = os.environ.get("SEED") or "1"
+    if not given.isdecimal():
+        raise InputError(f"{given!r} is no number", "SEED", "leave it out for 1")
+    return int(given)
+
+
+def check_settings() -> None:
+    """InputError if the environment asks for what no run could have, or Python leaves out assertions."""
+    default_seed()
+    if given := os.environ.get("SIM"):
+        toolchain.require(given)
+    if not __debug__:
+        raise InputError("Python runs without assertions", "PYTHONOPTIMIZE or -O", "run it with them")
 
 
 def traced() -> bool:
@@ -80,7 +94,7 @@ def run(
         The record of the run. Its folder, below that of the build, has results.xml, the trace, what the tests write.
 
     Raises:
-        InputError: the simulator is not there.
+        InputError: the simulator is not there, or the disk is full.
         RunError: the build failed, the simulator failed, or not at least one test ran and all of them passed.
     """
     toolchain.require(simulator)
@@ -108,6 +122,8 @@ def run(
         plusargs = (*plusargs, f"+verilator+coverage+file+{kept / 'code.dat'}")
         env = env | {"FUNCTIONAL": str(kept / "functional.yml")}
     _simulate(this, design, tests, plusargs, env)
+    if this.problem and space.is_full(Path(this.folder)):
+        raise space.exhausted(Path(this.folder))  # of which it failed, whatever it says
     this.write()
     if this.verdict != PASSED:
         raise RunError(this)
@@ -117,21 +133,19 @@ def run(
 def _begin(design: Design, seed: int, replay: str | None) -> Record:
     """The record of a run that begins, in an empty folder."""
     test = record.current_test() or design.top
-    folder = design.folder / "runs" / _slug(test, seed)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     this = Record(
         test=test,
         bench=design.top,
         simulator=design.simulator,
         seed=seed,
         replay=replay or f"make waves TEST={shlex.quote(test)} SEED={seed} SIM={design.simulator}",
-        folder=str(folder),
+        folder="",
         hdl=str(design.hdl),
         sources=[str(source) for source in design.sources],
         shape_pkg=str(design.shape_pkg or ""),
-        trace=str(folder / f"{design.top}.fst") if design.waves else "",
     )
+    folder = folders.take(design.folder / "runs" / _slug(test, seed), this)
+    this.folder, this.trace = str(folder), str(folder / f"{design.top}.fst") if design.waves else ""
     record.begin(this)
     return this
 
@@ -142,9 +156,9 @@ def _simulate(this: Record, design: Design, tests: str, plusargs: tuple[str, ...
     results, findings = folder / "results.xml", folder / "findings.jsonl"
     dump = folder / f"{design.top}.fst"
     env = env | {finding.VARIABLE: str(findings)}
-    begun = time.monotonic()
+    begun, simulator = time.monotonic(), engine(design.simulator, design.profile)
     try:
-        engine(design.simulator, design.profile).test(
+        simulator.test(
             test_module=tests,
             hdl_toplevel=design.top,
             hdl_toplevel_lang="verilog",
@@ -158,11 +172,14 @@ def _simulate(this: Record, design: Design, tests: str, plusargs: tuple[str, ...
             waves=design.waves,
             timescale=("1ns", "1ps"),
         )
-        exit_code = 0
-    except (RuntimeError, SystemExit) as stopped:
-        exit_code = stopped.code if isinstance(stopped, SystemExit) else 1
+    except (RuntimeError, SystemExit):
+        pass  # what became of it is in its status and its results
+    except KeyboardInterrupt:
+        this.verdict = STOPPED
+        this.write()
+        raise
     this.run_seconds = time.monotonic() - begun
-    this.problem = _problem(this, results, exit_code)
+    this.problem = _problem(this, results, simulator.status)
     this.verdict = FAILED if this.problem else PASSED
     if this.problem:
         this.assertion = assertions.failed(folder)
@@ -178,7 +195,7 @@ def _problem(this: Record, results: Path, exit_code: int) -> str:
     All is well if at least one test ran, everything passed, and the simulator says so too.
     """
     if not results.is_file():
-        return f"no results.xml (the simulator left with status {exit_code})"
+        return f"the simulator {_left(exit_code)} before it had results"
     try:
         cases = ElementTree.parse(results).findall(".//testcase")
     except ElementTree.ParseError as error:
@@ -192,7 +209,12 @@ def _problem(this: Record, results: Path, exit_code: int) -> str:
         return f"{len(bad)} of {len(cases)} tests failed ({', '.join(case.get('name') for case, _ in bad)})"
     if not [case for case in cases if case.find("skipped") is None]:
         return "no test ran"
-    return f"the simulator left with status {exit_code}" if exit_code else ""
+    return f"the simulator {_left(exit_code)}" if exit_code else ""
+
+
+def _left(status: int) -> str:
+    """How a process ended, from its status."""
+    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"left with status {status}"
 
 
 def _slug(test: str, seed: int) -> str:

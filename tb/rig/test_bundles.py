@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from models.project import HDL
+from tb.oracle import conversation
 from tb.rig import bundles
 from tb.rig.bundles import PACKAGE, AdapterWrite, Answer, Beat, End, Prompt, Sample, Tag, bundle
 from tb.rig.rtl import Package
@@ -50,6 +51,11 @@ def test_every_field_is_where_a_simulator_has_it(struct, tmp_path):
             field = getattr(value, name)
             number = field.pack() if isinstance(field, tuple) else int(field)
             assert number == value.pack() >> first & (1 << width) - 1
+
+
+def test_answers_end_as_the_golden_model_numbers_it():
+    """Two enumerations, one from the RTL and one from docs/host.md."""
+    assert {end.name: end.value for end in End} == {end.name: end.value for end in conversation.End}
 
 
 def test_a_package_that_changes(tmp_path):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """RMSNorm against the golden model."""
 
+import itertools
+import math
 import os
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from models.die.shape import norm_constants
 from models.golden.rms_norm import RmsNorm
+from models.golden.rsqrt import rsqrt
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import rms_norm as cover
 from tb.rig.beats import extreme_fx, random_fx, random_tag
@@ -52,6 +55,19 @@ async def extremes(dut):
         spike[bit % n] = (1 << bit + 1) - 1
         spikes.append(spike)
     await hold(dut, extreme_fx(n) + spikes, "none")
+
+
+@cocotb.test()
+async def halves(dut):
+    """Vectors whose 1/rms is half way between two numbers, and just before: it rounds up, and does not."""
+    n = int(dut.N.value)
+    neps, sqn, _ = norm_constants(shape_of(n, float(os.environ["EPS"])))
+    step = math.gcd(sqn, 0x8000)  # of what the product leaves; 0x8000: nothing ever
+    vectors, pairs = [], itertools.combinations(range(32767, 0, -1), 2)
+    for rest in (0x4000, 0x4000 - step) if step < 0x8000 else ():
+        found = (pair for pair in pairs if rsqrt(pair[0] ** 2 + pair[1] ** 2 + neps)[0] * sqn % 0x8000 == rest)
+        vectors += [np.array([*pair, *[0] * (n - 2)]) for pair in itertools.islice(found, 4)]
+    await hold(dut, vectors, "none")
 
 
 @cocotb.test()

@@ -10,7 +10,8 @@ from cocotb.triggers import RisingEdge
 
 from models.die.cycles import entries
 from models.die.shape import LANES
-from models.golden.sampler import Sampling, sampler
+from models.golden.exp2 import exp2
+from models.golden.sampler import Sampling, lowbias32, sampler
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import sampler as cover
 from tb.rig.beats import pack, random_fx, random_tag
@@ -42,9 +43,10 @@ class SamplerBench:
         sample = Sample(**dataclasses.asdict(how)).pack()
         self.source.send(*((tag.pack(), pack(beat), sample) for beat in padded.reshape(-1, LANES)))
 
-    async def hold(self, cases: list[tuple[np.ndarray, Sampling]]) -> None:
-        """Choose from logits [vocab], each with its way to choose, one after another."""
-        tags = [random_tag()._replace(pos=random.choice((*POSITIONS, random.getrandbits(16)))) for _ in cases]
+    async def hold(self, cases: list[tuple[np.ndarray, Sampling]], pos: int | None = None) -> None:
+        """Choose from logits [vocab], each with its way to choose, one after another; at any position or ``pos``."""
+        anywhere = (random.choice((*POSITIONS, random.getrandbits(16))) for _ in cases)
+        tags = [random_tag()._replace(pos=some if pos is None else pos) for some in anywhere]
         for tag, (logits, how) in zip(tags, cases, strict=True):
             self.send(tag, logits, how)
         for i, (tag, (logits, how)) in enumerate(zip(tags, cases, strict=True)):
@@ -105,6 +107,35 @@ async def draws(dut):
     for logits in (np.zeros(bench.vocab, dtype=np.int64), random_fx(bench.vocab, 16)):
         for top_k in (2, 3, bench.most):
             await bench.hold([(logits, bench.any(top_k=top_k, beta=1 << 16)) for _ in range(40)])
+
+
+def unhashed(hashed: int) -> int:
+    """The seed that lowbias32 turns into this number: of position 0."""
+    x = hashed ^ hashed >> 16
+    x = x * pow(0x846CA68B, -1, 1 << 32) & 0xFFFFFFFF
+    x ^= x >> 15 ^ x >> 30
+    x = x * pow(0x7FEB352D, -1, 1 << 32) & 0xFFFFFFFF
+    return x ^ x >> 16
+
+
+@cocotb.test()
+async def edges(dut):
+    """Draws on both sides of where the first weight ends; differences that round half up, and just not, where the draw
+    tells one weight from the next.
+    """
+    bench, one = SamplerBench(dut), 1 << 20
+    await reset(dut)
+    cases = []
+    for gap, beta in ((0, 1), (5, 1 << 19), (1, (1 << 19) - 1)):
+        logits = np.full(bench.vocab, LOW)
+        logits[:2] = gap, 0
+        nearest = int(exp2(np.int64(gap * beta >> 20)))
+        at = -(-(one << 32) // (one + nearest))  # the least hash whose draw is behind the first weight
+        for hashed in (at - 1, at, at + 1):
+            seed = unhashed(hashed)
+            assert lowbias32(seed) == hashed
+            cases.append((logits, Sampling(2, beta, seed)))
+    await bench.hold(cases, pos=0)
 
 
 @cocotb.test()

@@ -9,6 +9,7 @@ from cocotb.triggers import RisingEdge
 from models.die.cycles import Cycles
 from tb.oracle.conversation import Conversation, Job
 from tb.oracle.golden import Golden
+from tb.oracle.prompt import beats
 from tb.rig.beats import pack
 from tb.rig.bundles import NO_TOKEN, STOP_TOKENS, TOKEN_W, Answer
 from tb.uvm.env import TokenEnv
@@ -81,7 +82,7 @@ class ChipEnv(TokenEnv):
         assert talk.slot not in self.active_talks, f"slot {talk.slot} still answers"
         self.active_talks[talk.slot] = index
         self.write_event(Event("prompt", talk.slot))
-        return [(prompt.pack(),) for prompt in talk.prompt()]
+        return [(prompt.pack(),) for prompt in beats(talk)]
 
     def write_event(self, event: Event) -> None:
         super().write_event(event)

@@ -42,9 +42,9 @@ class AssertionFault:
 LISTED = tables.load(Path(__file__).with_name("faults.toml"), AssertionFault)
 CHIP, GATE = LISTED.chip, LISTED.matrix
 TOO_NARROW = [
-    ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a group's sum needs"),
-    ("block_array_rom", "logic signed [63:0] acc_q", "logic signed [47:0] acc_q", {}, "an accumulator needs"),
-    ("scale_drain", "", "", {"GROUPS": 512, "ACT_W": 16, "SUM_W": 30}, "accumulators of 66 bits"),
+    ("block_array_rom", "logic signed [31:0] sum_q", "logic signed [15:0] sum_q", {}, "a span's sum needs"),
+    ("block_array_rom", "logic signed [63:0] acc_q", "logic signed [47:0] acc_q", {}, "an accumulator needs more"),
+    ("scale_drain", "", "", {"K": 1 << 21, "N": 32, "ACT_W": 16, "SUM_W": 30}, "accumulators of 73 bits"),
 ]
 
 
@@ -57,9 +57,9 @@ def chip(tmp_path_factory) -> BuiltChip:
 
 @pytest.fixture(scope="module")
 def mask(tmp_path_factory) -> Path:
-    """Images of a small matrix."""
+    """Images of a small matrix whose spans have integers."""
     folder = tmp_path_factory.mktemp("assertions")
-    masks.matrix(folder, np.random.default_rng(1), "qkv", 0, 32, 32, 1)
+    masks.matrix(folder, np.random.default_rng(1), "qkv", 0, 32, 32, 1, span=16, superblock=32)
     return folder
 
 
@@ -75,7 +75,7 @@ def talk(chip: BuiltChip, fault: str) -> Record:
 
 def multiply(mask: Path, fault: str) -> Record:
     """Traffic through the matrix."""
-    sizes, plusargs = {"VIEW": 1, "K": 32, "N": 32}, (f"+mask={mask}", f"+fault={fault}")
+    sizes, plusargs = {"VIEW": 1, "K": 32, "N": 32, "SPAN": 16, "SUPER": 32}, (f"+mask={mask}", f"+fault={fault}")
     settings = {"parameters": sizes, "plusargs": plusargs, "hdl": write_broken("assertions", [*CHIP, *GATE])}
     return run("matrix", TESTS, simulator="verilator", **settings)
 

@@ -6,7 +6,9 @@ module block_array_gate_proof #(
   parameter int BLOCK     = 32,
   parameter int ACT_W     = 8,
   parameter int W_BITS    = 3,
-  parameter int BIT_LINES = 1
+  parameter int BIT_LINES = 1,
+  parameter int SPAN      = 32,
+  parameter int SUPER     = 0
 ) (
   input logic clk_i,
   input logic rst_i,
@@ -18,8 +20,9 @@ module block_array_gate_proof #(
   localparam int K = BLOCK;
   localparam int N = 8;
   localparam int GROUP = cartridge_pkg::GROUP;
-  localparam int PASSES = BLOCK / GROUP;
-  localparam int TURNS = GROUP / BIT_LINES;  // of a pass
+  localparam int GROUPS = BLOCK / GROUP;
+  localparam int PASSES = BLOCK / SPAN;
+  localparam int TURNS = SPAN / BIT_LINES;  // of a pass
   localparam int PROD_W = ACT_W + W_BITS;
   localparam int TURN_W = BIT_LINES * ACT_W;
   localparam int PASS_W = cartridge_pkg::idx_w(PASSES);
@@ -36,7 +39,9 @@ module block_array_gate_proof #(
     .BLOCK    (BLOCK),
     .W_BITS   (W_BITS),
     .ACT_W    (ACT_W),
-    .BIT_LINES(BIT_LINES)
+    .BIT_LINES(BIT_LINES),
+    .SPAN     (SPAN),
+    .SUPER    (SUPER)
   ) u_gate (
     .clk_i,
     .rst_i,
@@ -49,7 +54,7 @@ module block_array_gate_proof #(
     .done_o (gate_done),
     .drain_i(1'b0),
     .first_i(1'b0),
-    .group_i('0),
+    .span_i ('0),
     .block_i('0),
     .part_i ('0),
     .shift_i(5'd0),
@@ -64,6 +69,8 @@ module block_array_gate_proof #(
     .W_BITS   (W_BITS),
     .ACT_W    (ACT_W),
     .BIT_LINES(BIT_LINES),
+    .SPAN     (SPAN),
+    .SUPER    (SUPER),
     .TURN_CLKS(PROD_W)
   ) u_rom (
     .clk_i,
@@ -77,7 +84,7 @@ module block_array_gate_proof #(
     .done_o (rom_done),
     .drain_i(1'b0),
     .first_i(1'b0),
-    .group_i('0),
+    .span_i ('0),
     .part_i ('0),
     .shift_i(5'd0),
     .xsum_i ('0),
@@ -90,7 +97,7 @@ module block_array_gate_proof #(
 
   // The manners of `matrix`: it loads every group while the blocks rest, then starts them, pass after pass.
   logic [PASS_W-1:0] pass_q;
-  logic [PASSES-1:0] loaded_q;
+  logic [GROUPS-1:0] loaded_q;
   logic passing_q;  // between the first start and the end of the last pass
   assign load  = load_i && idle && !passing_q && !init_q;
   assign start = start_i && idle && &loaded_q && !load && !init_q;
@@ -129,7 +136,7 @@ module block_array_gate_proof #(
     assign rows[r*ACT_W+:ACT_W] = u_rom.x_q[r][ACT_W-1:0];
     assign fits[r] = !loaded_q[r/GROUP] || u_rom.x_q[r] == 32'($signed(u_rom.x_q[r][ACT_W-1:0]));
   end
-  for (genvar g = 0; g < PASSES; g++) begin : gen_group
+  for (genvar g = 0; g < GROUPS; g++) begin : gen_group
     always_comb begin
       if (!init_q && !passing_q && loaded_q[g]) begin
         as_loaded : assert (held[g*GROUP*ACT_W+:GROUP*ACT_W] == rows[g*GROUP*ACT_W+:GROUP*ACT_W]);
@@ -142,7 +149,7 @@ module block_array_gate_proof #(
 
   always_comb begin
     assume (rst_i == init_q);
-    assume (32'(beat_i) < PASSES);
+    assume (32'(beat_i) < GROUPS);
     if (!init_q) begin
       mantissas : assert (&fits);
       if (u_gate.fetch) begin

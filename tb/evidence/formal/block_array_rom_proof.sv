@@ -7,14 +7,15 @@ module block_array_rom_proof #(
   parameter int ACT_W     = 12,
   parameter int W_BITS    = 4,
   parameter int SLICES    = 1,
-  parameter int BIT_LINES = 1
+  parameter int BIT_LINES = 1,
+  parameter int SPAN      = 32,
+  parameter int SUPER     = 0
 ) (
   input logic clk_i,
-  input logic [cartridge_pkg::idx_w(BLOCK/cartridge_pkg::GROUP)-1:0] pass_i
+  input logic [cartridge_pkg::idx_w(BLOCK/SPAN)-1:0] pass_i
 );
   localparam int N = 8;
-  localparam int GROUP = cartridge_pkg::GROUP;
-  localparam int PASSES = BLOCK / GROUP;
+  localparam int PASSES = BLOCK / SPAN;
 
   logic done;
   logic [cartridge_pkg::BEAT_W-1:0] y;
@@ -26,7 +27,9 @@ module block_array_rom_proof #(
     .SLICES   (SLICES),
     .W_BITS   (W_BITS),
     .ACT_W    (ACT_W),
-    .BIT_LINES(BIT_LINES)
+    .BIT_LINES(BIT_LINES),
+    .SPAN     (SPAN),
+    .SUPER    (SUPER)
   ) u_rom (
     .clk_i,
     .rst_i   (1'b0),
@@ -39,7 +42,7 @@ module block_array_rom_proof #(
     .done_o  (done),
     .drain_i (1'b0),
     .first_i (1'b0),
-    .group_i ('0),
+    .span_i  ('0),
     .part_i  ('0),
     .shift_i (5'd0),
     .xsum_i  ('0),
@@ -48,9 +51,9 @@ module block_array_rom_proof #(
 
   logic second_q = 1'b0;
   always_ff @(posedge clk_i) second_q <= 1'b1;
-  always_comb assume (u_rom.clk_q == 0 && 32'(pass_i) < PASSES && 32'(u_rom.turn_q) < GROUP / BIT_LINES);
+  always_comb assume (u_rom.clk_q == 0 && 32'(pass_i) < PASSES && 32'(u_rom.turn_q) < SPAN / BIT_LINES);
 
-  for (genvar g = 0; g < K / GROUP; g++) begin : gen_group
+  for (genvar g = 0; g < K / SPAN; g++) begin : gen_span
     for (genvar n = 0; n < N; n++) begin : gen_column
       logic signed [31:0] sum, expected_q;
       assign sum = u_rom.sum_q[g][n];
@@ -59,7 +62,7 @@ module block_array_rom_proof #(
       for (genvar s = 0; s < SLICES; s++) begin : gen_slice
         for (genvar j = 0; j < BIT_LINES; j++) begin : gen_row
           logic [31:0] row, q;
-          assign row = g * GROUP + (32'(u_rom.turn_q) * BIT_LINES + j);
+          assign row = g * SPAN + (32'(u_rom.turn_q) * BIT_LINES + j);
           assign q = (u_rom.cells[s][row][0] >> (4 * n)) & ((1 << W_BITS) - 1);
           assign parts[j*SLICES+s+1] = parts[j*SLICES+s] + (u_rom.x_q[row] <<< (s * W_BITS)) * $signed(q);
         end

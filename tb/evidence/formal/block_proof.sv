@@ -10,12 +10,13 @@ module block_proof #(
   parameter int BLOCK     = 32,
   parameter int N         = 2,
   parameter int SLICES    = 1,
-  parameter int BIT_LINES = 1
+  parameter int BIT_LINES = 1,
+  parameter int SPAN      = 32
 ) (
   input logic clk_i
 );
   localparam int PROD_W = ACT_W + W_BITS;
-  localparam int COL_W = PROD_W + 6;
+  localparam int COL_W = PROD_W + $clog2(SPAN) + 1;
   localparam int LINES = 1 << W_BITS;
   localparam int TURNS = BLOCK / BIT_LINES;
   localparam int ROWS_W = cartridge_pkg::idx_w(TURNS);
@@ -32,7 +33,7 @@ module block_proof #(
     via_q   <= via_q;
     turn_q  <= turn_q;
   end
-  always_comb assume (32'(turn_q) < TURNS && !(clear_q && 32'(turn_q) % (cartridge_pkg::GROUP / BIT_LINES) != 0));
+  always_comb assume (32'(turn_q) < TURNS && !(clear_q && 32'(turn_q) % (SPAN / BIT_LINES) != 0));
 
   logic [5:0] clock_q = '0;
   logic fetch, run, last, finished;
@@ -51,7 +52,8 @@ module block_proof #(
     .SLICES   (SLICES),
     .W_BITS   (W_BITS),
     .ACT_W    (ACT_W),
-    .BIT_LINES(BIT_LINES)
+    .BIT_LINES(BIT_LINES),
+    .SPAN     (SPAN)
   ) u_block (
     .clk_i,
     .rst_i   (1'b0),
@@ -67,7 +69,7 @@ module block_proof #(
   );
 
   logic signed [31:0] most;  // magnitude of a column's sum
-  assign most = $signed(32'(turn_q) % (cartridge_pkg::GROUP / BIT_LINES) + 32'(finished)) * MOST;
+  assign most = $signed(32'(turn_q) % (SPAN / BIT_LINES) + 32'(finished)) * MOST;
 
   for (genvar j = 0; j < BIT_LINES; j++) begin : gen_row
     logic signed [31:0] x_q;

@@ -8,6 +8,7 @@ contradiction) and when a copy of the RTL with one line broken is refuted (so th
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.project import HDL
-from tb.rig import tables
+from tb.rig import processes, tables
 from tb.rig.faults import find
 from tb.rig.toolchain import SETUP
 
@@ -209,6 +210,7 @@ def _sby(task: Task, folder: Path, mode: str, depth: int, hdl: Path) -> tuple[st
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        preexec_fn=processes.bound(signal.SIGTERM),
     )
     log = folder / "logfile.txt"
     if done.returncode not in STATUS:

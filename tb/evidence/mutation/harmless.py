@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mutants that change nothing that can be seen: tb/evidence/mutation/harmless.toml, an argument for each."""
+"""Mutants that change nothing that can be seen: harmless.toml and harmless_golden.toml, an argument for each."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +8,7 @@ from models.errors import InputError
 from tb.evidence.mutation.mutants import Mutant, squeeze
 from tb.rig import tables
 
-PATH = Path(__file__).with_name("harmless.toml")
+PATHS = {"rtl": Path(__file__).with_name("harmless.toml"), "golden": Path(__file__).with_name("harmless_golden.toml")}
 LEAST = 20  # characters of an argument that says something
 
 
@@ -17,7 +17,7 @@ class Harmless:
     """A mutant, by its text, and why no bench can tell it from the RTL.
 
     Attributes:
-        module: file of hdl/, without suffix.
+        module: as a ``Mutant`` has it.
         line, mutated: as a ``Mutant`` has them.
         because: the argument.
         occurrence: which of the lines that are alike, from 1.
@@ -40,7 +40,7 @@ class _File:
     mutant: list[Harmless] = field(default_factory=list)
 
 
-def load(mutants: list[Mutant], path: Path = PATH) -> dict[str, str]:
+def load(mutants: list[Mutant], path: Path = PATHS["rtl"]) -> dict[str, str]:
     """The arguments for harmless mutants, by their names. InputError for an entry that is stale or incomplete."""
     found = {}
     for number, harmless in enumerate(tables.load(path, _File).mutant, 1):

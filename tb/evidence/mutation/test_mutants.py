@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mutants of a small module: every rule, what is left alone, and the list of harmless ones."""
 
+import ast
 import shutil
 
 import pytest
 
 from models.errors import InputError
-from models.project import HDL
-from tb.evidence.mutation import harmless
+from models.project import HDL, ROOT
+from tb.evidence.mutation import golden, harmless
 from tb.evidence.mutation.mutants import mutants, squeeze, uses
 
 pytestmark = pytest.mark.once
@@ -55,10 +56,54 @@ EXPECTED = {
     ("term", "end else if (valid_i && ready_i) begin", "end else if (ready_i) begin"),
     ("operator", "end else if (valid_i && ready_i) begin", "end else if (valid_i || ready_i) begin"),
 }  # fmt: skip
+WIRED = """\
+module wired;
+  typedef enum logic [1:0] {StA, StB, StC} state_e;
+  logic signed [3:0] a;
+  assign b = {a, c} >>> f(a, $signed(c));
+  other u_other (.clk_i, .rst_i(rst), .a_i(a), .b_i({c}), .d_o(d));
+  assign e = state_q == StC;
+endmodule
+"""
+SHIFT = "assign b = {a, c} >>> f(a, $signed(c));"
+PORTS = "other u_other (.clk_i, .rst_i(rst), .a_i(a), .b_i({c}), .d_o(d));"
+WIRED_EXPECTED = {
+    ("sign", "logic signed [3:0] a;", "logic [3:0] a;"),
+    ("swap", SHIFT, SHIFT.replace("{a, c}", "{c, a}")),
+    ("operator", SHIFT, SHIFT.replace(">>>", "<<<")),
+    ("sign", SHIFT, SHIFT.replace(">>>", ">>")),
+    ("swap", SHIFT, SHIFT.replace("f(a, $signed(c))", "f($signed(c), a)")),
+    ("sign", SHIFT, SHIFT.replace("$signed", "$unsigned")),
+    ("wire", PORTS, PORTS.replace(".a_i(a)", ".a_i({c})")),
+    ("operator", "assign e = state_q == StC;", "assign e = state_q != StC;"),
+    ("state", "assign e = state_q == StC;", "assign e = state_q == StA;"),
+}
+PYTHON = '''\
+"""A docstring, 1 + 2."""
+import numpy as np
+
+
+def choose(a: int, b: int = 2) -> int:
+    if a < b:
+        raise ValueError(f"{a + b}")
+    return f(a, -b) if a and b else 3
+'''
+RETURN = "return f(a, -b) if a and b else 3"
+PYTHON_EXPECTED = {
+    ("condition", "if a < b:", "if not (a < b):"),
+    ("operator", "if a < b:", "if a <= b:"),
+    ("condition", RETURN, "return 3 if a and b else f(a, -b)"),
+    ("operator", RETURN, RETURN.replace("and", "or")),
+    ("swap", RETURN, RETURN.replace("a, -b", "-b, a")),
+    ("not", RETURN, RETURN.replace("-b", "b")),
+    ("constant", RETURN, RETURN.replace("3", "4")),
+    ("less", RETURN, RETURN.replace("3", "2")),
+}
 LAST = {  # what the last assignment becomes
     "update": [";"],
     "operator": ["b_q <= 6'(a_i[W-1]) + (valid_i ? ~b_q : 6'h3f);", "b_q <= 6'(a_i[W+1]) - (valid_i ? ~b_q : 6'h3f);"],
     "index": ["b_q <= 6'(a_i[W-1 + 1]) - (valid_i ? ~b_q : 6'h3f);"],
+    "less": ["b_q <= 6'(a_i[W-1]) - (valid_i ? ~b_q : 6'h3e);"],
     "constant": ["b_q <= 6'(a_i[W-2]) - (valid_i ? ~b_q : 6'h3f);", "b_q <= 6'(a_i[W-1]) - (valid_i ? ~b_q : 6'h0);"],
     "handshake": ["b_q <= 6'(a_i[W-1]) - (1'b1 ? ~b_q : 6'h3f);"],
     "condition": ["b_q <= 6'(a_i[W-1]) - (valid_i ? 6'h3f : ~b_q);"],
@@ -104,9 +149,40 @@ def test_every_module_has_mutants():
     """But those of which synthesis sees nothing."""
     found = mutants(HDL)
     assert {file.stem for file in HDL.glob("*.sv")} - found.keys() == {"stage_tap", "stream_tap", "trace_pkg"}
-    assert {mutant.rule for those in found.values() for mutant in those} == {
-        rule for rule, *_ in EXPECTED
-    } | LAST.keys()
+    rules = {rule for rule, *_ in EXPECTED | WIRED_EXPECTED} | LAST.keys()
+    assert {mutant.rule for those in found.values() for mutant in those} == rules
+
+
+def test_rules_of_wires_signs_and_states(tmp_path):
+    (tmp_path / "wired.sv").write_text(WIRED, encoding="utf-8")
+    found = mutants(tmp_path)["wired"]
+    assert {(mutant.rule, mutant.line, mutant.mutated) for mutant in found} == WIRED_EXPECTED
+    assert len(found) == len(WIRED_EXPECTED)
+
+
+def test_rules_of_python(tmp_path):
+    """Each changes its line only; docstrings, annotations, defaults and errors stay."""
+    file = tmp_path / "golden" / "choice.py"
+    file.parent.mkdir()
+    file.write_text(PYTHON, encoding="utf-8")
+    found = golden.mutants(tmp_path)["golden.choice"]
+    assert {(mutant.rule, mutant.line, mutant.mutated) for mutant in found} == PYTHON_EXPECTED
+    for mutant in found:
+        file.write_text(PYTHON, encoding="utf-8")
+        mutant.apply(tmp_path)
+        after = file.read_text(encoding="utf-8").splitlines()
+        assert [n for n, pair in enumerate(zip(PYTHON.splitlines(), after, strict=True), 1) if len({*pair}) > 1] == [
+            mutant.number
+        ]
+        assert after[mutant.number - 1].strip() == mutant.mutated
+
+
+def test_every_mutant_of_python_can_be_parsed():
+    found = golden.mutants(ROOT / "models")
+    assert {"golden.softmax", "golden.chip", "mask.etch"} <= found.keys()
+    for mutant in (mutant for those in found.values() for mutant in those):
+        source = (ROOT / "models" / mutant.file).read_bytes()
+        ast.parse(source[: mutant.start] + mutant.text.encode() + source[mutant.end :])
 
 
 def test_who_uses_what():
@@ -116,7 +192,8 @@ def test_who_uses_what():
 
 
 def test_the_list_of_harmless_mutants_is_current():
-    harmless.load([mutant for those in mutants(HDL).values() for mutant in those])
+    for side, found in {"rtl": mutants(HDL), "golden": golden.mutants(ROOT / "models")}.items():
+        harmless.load([mutant for those in found.values() for mutant in those], harmless.PATHS[side])
 
 
 def test_a_harmless_mutant(small, tmp_path):

@@ -51,9 +51,9 @@ def cartridge(folder: Path) -> dict:
 
 
 def matrix(folder: Path) -> dict:
-    """A matrix as hardware."""
-    masks.matrix(folder, np.random.default_rng(default_seed()), "qkv", 0, 32, 32, 1)
-    sizes = {"VIEW": 1, "K": 32, "N": 32}
+    """A matrix as hardware, with integers ahead of its scaling units."""
+    masks.matrix(folder, np.random.default_rng(default_seed()), "qkv", 0, 32, 32, 1, span=16, superblock=32)
+    sizes = {"VIEW": 1, "K": 32, "N": 32, "SPAN": 16, "SUPER": 32}
     return {"top": "matrix", "parameters": sizes, "plusargs": (f"+mask={folder}",)}
 
 

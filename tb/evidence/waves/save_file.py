@@ -30,6 +30,7 @@ class Format:
 BIT = Format(_BINARY | _RIGHT)
 HEX = Format(_HEX | _RIGHT)
 DECIMAL = Format(_DECIMAL | _RIGHT)
+INTEGER = Format(_SIGNED | _RIGHT)
 
 
 def fixed_point(fraction: int, signed: bool) -> Format:
@@ -48,14 +49,17 @@ class SaveFile:
     def __init__(self, dump: Path, span: tuple[int, int], marker: int | None = None) -> None:
         self.dump, self.span, self.marker = dump.resolve(), span, marker
         self.lines: list[str] = []
+        self.groups: dict[str, list[str]] = {}  # the signals of each, by their full names
+        self._group = ""
         self._filters: dict[Path, int] = {}
 
     @contextmanager
     def group(self, name: str, closed: bool = False) -> Iterator[None]:
         """What is added inside belongs to the group; a group without signals leaves no line."""
-        start = len(self.lines)
+        start, outer, self._group = len(self.lines), self._group, name
         self.lines += [f"@{_BEGIN | _BLANK | (_CLOSED if closed else 0):x}", f"-{name}"]
         yield
+        self._group = outer
         if len(self.lines) == start + 2:
             del self.lines[start:]
         else:
@@ -68,11 +72,13 @@ class SaveFile:
 
     def signal(self, name: str, width: int, form: Format, label: str | None = None) -> None:
         """A whole signal, under its own name or a label."""
+        self._name(name)
         full = name if width == 1 else f"{name}[{width - 1}:0]"
         self._add(form, f"+{{{label}}} {full}" if label else full)
 
     def part(self, name: str, width: int, first: int, count: int, form: Format, label: str) -> None:
         """Bits ``first`` .. ``first + count - 1`` of a signal of so many bits, under a label."""
+        self._name(name)
         bits = range(width - first - count, width - first)  # GTKWave counts from the left
         self._add(form, " ".join([f"#{{{label}}}", *(f"({bit}){name}[{width - 1}:0]" for bit in bits)]))
 
@@ -94,6 +100,11 @@ class SaveFile:
             "[sst_expanded] 0",
         ]
         path.write_text("\n".join([*head, *self.lines, "[pattern_trace] 1", "[pattern_trace] 0"]) + "\n")
+
+    def _name(self, name: str) -> None:
+        names = self.groups.setdefault(self._group, [])
+        if name not in names:
+            names.append(name)
 
     def _add(self, form: Format, line: str) -> None:
         self.lines.append(f"@{form.flags:x}")

@@ -10,6 +10,8 @@ import pywellen
 
 from models.golden.stage import Stage
 
+INDEX = {4, 6, 7}  # kinds of blocks that hold the names, which a simulator writes last of all, on closing the file
+
 
 @dataclass(frozen=True)
 class Tap:
@@ -34,7 +36,8 @@ class Signals:
     """
 
     def __init__(self, fst: Path) -> None:
-        fst.stat()  # pywellen panics where there is no file
+        if not INDEX & _blocks(fst):  # pywellen panics there too, some later than others
+            raise RuntimeError(f"{fst} has no index")
         wave = pywellen.Waveform(str(fst))
         self.variables: dict[str, pywellen.Var] = {}
         for variable in wave.all_vars():
@@ -121,6 +124,16 @@ class _History:
         for index, (time, value) in enumerate(zip(self.times, self.values, strict=True)):
             if index and value == 1 and self.values[index - 1] == 0:
                 yield time
+
+
+def _blocks(fst: Path) -> set[int]:
+    """The kinds of the blocks of an FST: a byte for the kind, eight for the length, which counts itself."""
+    kinds, size = set(), fst.stat().st_size
+    with fst.open("rb") as file:
+        while len(head := file.read(9)) == 9 and (end := file.tell() - 8 + int.from_bytes(head[1:])) <= size:
+            kinds.add(head[0])
+            file.seek(end)
+    return kinds
 
 
 def _changes(variable: pywellen.Var) -> list[tuple[int, int | str]]:

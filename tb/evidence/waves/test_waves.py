@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from models.checkpoint import checkpoint, tiny
+from models.die.shape import LANES
 from models.golden.stage import Stage
 from models.project import HDL
 from tb.chip.job import BuiltChip
@@ -32,11 +33,14 @@ FIXED, CLOSED, BEGIN, END, NAMED = 1 << 30, 1 << 22, 1 << 23, 1 << 24, 1 << 13
 
 
 class ViewShown:
-    """A save file, read and held against its trace: {label: (flags, fraction bits, filter file)} and {group: open}."""
+    """A save file, read and held against its trace: {label: (flags, fraction bits, filter file)} and {group: open}.
+
+    ``within`` has the labels by group: {(group, label): (flags, fraction bits, [(signal, width, bit)])}.
+    """
 
     def __init__(self, path):
-        self.signals = Signals(path.with_suffix(".fst"))
-        self.traces, self.groups, depth, fraction, names = {}, {}, [], 0, None
+        self.path, self.signals = path, Signals(path.with_suffix(".fst"))
+        self.traces, self.groups, self.within, depth, fraction, names = {}, {}, {}, [], 0, None
         head, *body = re.split(r"^(?=@)", path.read_text(), flags=re.MULTILINE)
         self.marker = int(re.search(r"^\*\S+ (-?\d+)", head, re.MULTILINE)[1])
         self.start = int(re.search(r"^\[timestart\] (\d+)", head, re.MULTILINE)[1])
@@ -57,8 +61,16 @@ class ViewShown:
                     assert self.signals.width(name) == width, name
                     assert bit < width, line
                 self.traces.setdefault(label, (flags, *fraction, *names))
+                self.within[depth[-1][1:] if depth else "", label] = flags, sum(fraction), parts
                 assert bool(flags & FIXED) == bool(fraction) and bool(flags & NAMED) == bool(names)
         assert depth == []
+
+    def at(self, time, group, label):
+        """What GTKWave's value column shows of a label with the marker at a time."""
+        _, fraction, parts = self.within[group, label]
+        word = next(value for when, value in reversed(list(self.signals.variables[parts[0][0]].tv)) if when <= time)
+        value = sum((word >> bit & 1) << len(parts) - 1 - at for at, (_, _, bit) in enumerate(parts))
+        return value / (1 << fraction)
 
     @staticmethod
     def parsed(line):
@@ -101,23 +113,24 @@ def test_a_broken_module(simulator):
     """The cursor is where the first wrong beat was accepted, not where the bench noticed."""
     product = "{19'd0, recip}), 6'd24))"
     late = Fault("late", "softmax.sv", product, f"{product} ^ PROB_W'(pos_q >= {WRONG_FROM})")
-    shown, cursor = failed(
-        run,
-        "softmax",
-        "tb.softmax.softmax_tests",
-        simulator=simulator,
-        parameters={"HEADS": 3, "DEPTH": 9},
-        env={"COCOTB_TEST_FILTER": "random_sequences/stall=some$"},
-        waves=True,
-        hdl=write_broken("waves-softmax", [late]),
-    )
+    built = {
+        "simulator": simulator,
+        "parameters": {"HEADS": 3, "DEPTH": 9},
+        "waves": True,
+        "hdl": write_broken("waves-softmax", [late]),
+    }
+    only = {"COCOTB_TEST_FILTER": "random_sequences/stall=some$"}
+    shown, cursor = failed(run, "softmax", "tb.softmax.softmax_tests", env=only, **built)
     first = edges(shown.signals, "softmax", valid_o=1, ready_i=1, pos_o=WRONG_FROM)[0]
-    assert shown.marker == first == cursor * shown.signals.ns
+    assert shown.marker + 1 == first == cursor * shown.signals.ns
     assert shown.start < shown.marker
     assert list(shown.groups)[:5] == ["clock and reset", "stream in", "stream out", "state", "registers"]
     assert shown.traces["score_i[2]"][1:] == (12,) and shown.traces["prob_o[0]"][1:] == (20,)
     states = Path(shown.traces["state_q"][1]).read_text().split()
     assert states[::2] == list("01234") and states[1::2] == ["StScore", "StExp", "StStart", "StDivide", "StProb"]
+    # A simulator that is told to end closes its trace, which holds what was up to there.
+    ended, _ = failed(run, "softmax", "tb.rig.record_tests", env={"END": "terminate"}, **built)
+    assert ended.signals.width("softmax.clk_i") == 1
 
 
 def test_a_broken_chip(tmp_path, monkeypatch):
@@ -128,7 +141,15 @@ def test_a_broken_chip(tmp_path, monkeypatch):
     bad = replace(chip, hdl=write_broken("waves-chip", [skip]))
     shown, cursor = failed(bad.run, [TALK], [], simulator="icarus", test="one_after_another", poll=100)
     tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.FFN_RESIDUAL, 0))
-    assert shown.marker == edges(shown.signals, tap.scope, fire_i=1)[0] == cursor * shown.signals.ns
+    assert shown.marker + 1 == edges(shown.signals, tap.scope, fire_i=1)[0] == cursor * shown.signals.ns
+    wrong = json.loads((shown.path.parent / "run.json").read_text())["divergence"]
+    assert shown.at(shown.marker, "ffn_residual, layer 0", "fire") == 1  # the value column shows the wrong beat
+    lane = f"data[{wrong['index'] % LANES}]"
+    assert shown.at(shown.marker, "ffn_residual, layer 0", f"{lane} as an integer") == wrong["got"] & 0xFFFFFFFF
+    assert shown.at(shown.marker, "ffn_residual, layer 0", lane) == (wrong["got"] & 0xFFFFFFFF) / 2**16
+    message = "".join(re.findall(r"^-(.+)$", shown.path.read_text(), re.MULTILINE)[:4])
+    for value in (wrong["expected"], wrong["got"]):
+        assert f"{value} = {value / 2**16:.6g}".replace(" ", "") in message.replace(" ", "")
     opened = [group for group, is_open in shown.groups.items() if is_open]
     assert opened == ["clock and reset", "ffn_residual, layer 0"]
     inside = [f"{stage.name.lower()}, layer 0" for stage in list(Stage)[1:17]]
@@ -139,7 +160,17 @@ def test_a_broken_chip(tmp_path, monkeypatch):
         "logits",
         "token",
     ]
-    assert shown.traces["data[0]"][1:] == (16,)
+    # A softmax over one position is 1, whatever the RTL holds: so the scale of probabilities is right.
+    tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.ATTN_PROB, 0))
+    alone = edges(shown.signals, tap.scope, fire_i=1)[0]
+    assert shown.at(alone - 1, "attn_prob, layer 0", "data[0]") == 1.0
+    assert shown.within["logits", "data[0]"][1] == 16
+    assert shown.within["token", "data[0]"][1] == 0 and ("token", "data[1]") not in shown.within
+    commands = shown.path.with_suffix(".sucl").read_text().splitlines()
+    assert commands[0] == f"load_file {shown.path.with_suffix('.fst')}"
+    assert commands[-2:] == [f"cursor_set {shown.marker}", "goto_cursor"]
+    added = [command.split()[1] for command in commands if command.startswith("variable_add ")]
+    assert f"{tap.scope}.data_i" in added and all(name in shown.signals for name in added)
     places = {field.name: field for field in PACKAGE.fields("tag_t")}
     assert {name for name in shown.traces if name.startswith("tag/")} == {f"tag/{name}" for name in places}
 
@@ -199,10 +230,14 @@ def test_a_tag_follows_its_struct(tmp_path):
 
 
 def test_a_trace_that_cannot_be_read(tmp_path, capfd):
-    (tmp_path / "top.fst").write_bytes(b"")
+    header = bytes([0, *(329).to_bytes(8), *bytes(321)])  # all that a simulator has written that is killed
+    (tmp_path / "top.fst").write_bytes(header)
+    (tmp_path / "top.fst.hier").write_bytes(bytes([254, 0]))
     for name in ("top.fst", "none.fst"):
         trace = str(tmp_path / name)
         record = Record("test", "top", "icarus", 1, "make waves", str(tmp_path), str(HDL), [], trace=trace)
+        record.problem = "the simulator was killed by SIGKILL"
         view.leave(record).show()
-        assert capfd.readouterr().out == "waves: none, the simulator left no trace that can be read\n"
-    assert os.listdir(tmp_path) == ["top.fst"]
+        why = f"{record.problem}; an FST can be read only when the simulator has closed it"
+        assert capfd.readouterr() == (f"waves: none: {why}\n", "")
+    assert sorted(os.listdir(tmp_path)) == ["top.fst", "top.fst.hier"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from models.die.shape import LANES
 from models.golden.stage import CHIP, Stage
-from tb.evidence.waves import mismatch, places
+from tb.evidence.waves import mismatch, places, surfer
 from tb.evidence.waves.mismatch import FirstWrong
 from tb.evidence.waves.names import Names
-from tb.evidence.waves.save_file import BIT, DECIMAL, HEX, Format, SaveFile, fixed_point, named
+from tb.evidence.waves.save_file import BIT, DECIMAL, HEX, INTEGER, Format, SaveFile, fixed_point, named
 from tb.evidence.waves.signals import Signals, Tap
 from tb.rig.record import Record
 from tb.rig.rtl import Field, Package
@@ -42,16 +42,19 @@ PORT = re.compile(r"(\w*?)(valid|ready)_([io])")
 
 @dataclass(frozen=True)
 class View:
-    """A save file (None: the trace cannot be read) and where its cursor is: simulated ns, or None."""
+    """A save file (None: the trace cannot be read, for this ``reason``) and what its cursor is just before: the clock
+    edge that took the first wrong beat, in simulated ns, or None.
+    """
 
     path: Path | None
     cursor: float | None
+    reason: str = ""
 
     def show(self) -> None:
         """Say where the waves are."""
-        print(f"waves: {self.path or 'none, the simulator left no trace that can be read'}", flush=True)
+        print(f"waves: {self.path or f'none: {self.reason}'}", flush=True)
         if self.cursor is not None:
-            print(f"cursor: at the first mismatch, {self.cursor:.0f} ns", flush=True)
+            print(f"cursor: at the first mismatch, just before {self.cursor:.0f} ns", flush=True)
 
 
 def leave(record: Record) -> View:
@@ -60,7 +63,8 @@ def leave(record: Record) -> View:
     try:
         signals = Signals(fst)
     except (OSError, RuntimeError):  # the simulator stopped before it opened the file, or closed it
-        return View(None, None)
+        why = record.problem or f"the run is {record.verdict}"
+        return View(None, None, f"{why}; an FST can be read only when the simulator has closed it")
     shape = Path(record.shape_pkg).read_text(encoding="utf-8") if record.shape_pkg else ""
     heads = re.search(r"\bHEADS = (\d+);", shape)
     wrong = mismatch.find(record, signals, int(heads[1]) if heads else 1)
@@ -68,6 +72,7 @@ def leave(record: Record) -> View:
     view.stages() if view.producers() else view.unit()
     path = fst.with_suffix(".gtkw")
     view.file.write(path)
+    surfer.write(view.file, fst.with_suffix(".sucl"))
     record.waves = str(path)
     record.write()
     return View(path, wrong.time / signals.ns if wrong else None)
@@ -85,7 +90,8 @@ class _View:
             width = 5 * AROUND * clock
             begin = self.first() - clock
         begin = max(0, min(begin, end - 6 * width // 5))  # GTKWave starts at time 0 where its window is not filled
-        self.file = SaveFile(fst, (begin, begin + width), wrong.time if wrong else None)
+        # Just before the edge: there the values are those that the edge takes, after it they are the next beat's.
+        self.file = SaveFile(fst, (begin, begin + width), max(0, wrong.time - 1) if wrong else None)
         if wrong:
             self.file.comment(wrong.message.splitlines()[0] if wrong.message else "failed")
 
@@ -208,13 +214,31 @@ class _View:
                     self.show(full, self.signals.width(full), name.rsplit("_", 1)[0])
             for name in ("fire_i", "tag_i", "beat_i", "data_i"):
                 full = f"{tap.scope}.{name}"
-                if full in self.signals:
-                    self.show(full, self.signals.width(full), name[:-2], self.wrong.lane if here else None)
+                if full not in self.signals:
+                    continue
+                width, label, lane = self.signals.width(full), name[:-2], self.wrong.lane if here else None
+                if name == "data_i":
+                    self.values(full, width, tap.stage, label, lane)
+                else:
+                    self.show(full, width, label)
 
     # ---- one signal
 
-    def show(self, name: str, width: int, label: str | None = None, lane: int | None = None) -> None:
-        """A signal as its name says: a tag in fields, a row of values as its first ones (and ``lane``), a number."""
+    def values(self, name: str, width: int, stage: Stage, label: str, lane: int | None) -> None:
+        """The first values of a stage's beat, and the wrong one in ``lane``, that one as an integer too."""
+        form = fixed_point(stage.fraction, signed=stage is not Stage.ATTN_PROB) if stage.fraction else DECIMAL
+        lanes = (
+            [0]
+            if stage is Stage.TOKEN
+            else sorted({*range(min(LANES_SHOWN, width // FX_W)), *([] if lane is None else [lane])})
+        )
+        for at in lanes:
+            self.file.part(name, width, at * FX_W, FX_W, form, f"{label}[{at}]")
+        if lane is not None:
+            self.file.part(name, width, lane * FX_W, FX_W, INTEGER, f"{label}[{lane}] as an integer")
+
+    def show(self, name: str, width: int, label: str | None = None) -> None:
+        """A signal as its name says: a tag in fields, a row of values as its first ones, a number."""
         local, label = _last(name), label or _last(name)
         stem = re.sub(r"_[ioqd]$", "", local).rsplit("_", 1)[-1]
         bits, form = ROWS.get(stem, (0, HEX))
@@ -222,7 +246,7 @@ class _View:
             for field in package.fields(kind):
                 self.field(name, width, package, field, label)
         elif bits and width % bits == 0:
-            self.row(name, width, 0, width, (bits, form), label, lane)
+            self.row(name, width, 0, width, (bits, form), label)
         elif (form := self.format(name, width)).names:
             # Bit by bit: GTKWave takes no filter file for a signal of which the dump has names of its own.
             self.file.part(name, width, 0, width, form, label)
@@ -248,11 +272,10 @@ class _View:
             form = named(self.names.ends()) if field.kind == "end_e" else form
             self.file.part(name, width, first, field.width, form, label)
 
-    def row(self, name: str, width: int, first: int, count: int, row: tuple, label: str, lane: int | None = None):
-        """The first values of ``count`` bits that are a row of values (bits of one, its format), and ``lane``."""
+    def row(self, name: str, width: int, first: int, count: int, row: tuple, label: str) -> None:
+        """The first values of ``count`` bits that are a row of values (bits of one, its format)."""
         bits, form = row
-        lanes = {*range(min(LANES_SHOWN, count // bits)), *([] if lane is None else [lane])}
-        for at in sorted(lanes):
+        for at in range(min(LANES_SHOWN, count // bits)):
             self.file.part(name, width, first + at * bits, bits, form, f"{label}[{at}]")
 
     def format(self, name: str, width: int) -> Format:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a matrix multiplied: geometry, shifts, codes, scales, results."""
+"""What a matrix multiplied: geometry, shifts, codes, scales and integers, results."""
 
 import numpy as np
 
 from tb.evidence.coverage.functional import Group
 from tb.evidence.coverage.kinds import ENDS, PLACES, SIGNS, ends, place, signs
 from tb.evidence.coverage.points.embedding import SCALES, half_kinds
+from tb.evidence.coverage.points.sub_scale import INTEGERS, integer_kind
 
 VIEWS = ("rom", "gate", "switch")
 SHIFTS = range(21)  # of a block of activations of 12 bits
@@ -17,6 +18,8 @@ _group = Group(
         "slices": (1, 2),
         "bit_lines": (1, 8, 32),
         "columns_a_scaling_unit": (1, 2, 4),
+        "span": (16, 32),
+        "superblock": (0, 32, 256),
         "passes": ("one", "several"),
         "last_block": ("full", "partly filled"),
         "shift": SHIFTS,
@@ -25,6 +28,8 @@ _group = Group(
         "activations": ("all zero", "lowest", "highest", "between"),
         "scale": [(sign, kind) for sign in ("+", "-") for kind in SCALES],
         "offset": [(sign, kind) for sign in ("+", "-") for kind in SCALES],
+        "s": INTEGERS,
+        "n": INTEGERS,
         "code_columns": ("all zero", "all ones", "mixed"),
         "result": ENDS,
         "result_sign": SIGNS,
@@ -34,12 +39,13 @@ _group = Group(
         "result_in_view": ("view", "result"),
         "passes_in_view": ("view", "passes"),
         "last_block_in_view": ("view", "last_block"),
+        "span_in_view": ("view", "span"),
     },
 )
 
 
 def sample(dut, case, mantissas: np.ndarray, shifts: np.ndarray, out: np.ndarray) -> None:
-    """Mantissas [groups, 32] with ``shifts`` [groups] times the codes q and scales d, m of ``case``: FX [columns]."""
+    """Mantissas [groups, 32] with ``shifts`` [groups] times the codes and scales of ``case``: FX [columns]."""
     rows, block, act_w = int(dut.K.value), int(dut.BLOCK.value), int(dut.ACT_W.value)
     bits, slices = int(dut.W_BITS.value), int(dut.SLICES.value)
     q, top, high = case["q"], (1 << bits * slices) - 1, 1 << act_w - 1
@@ -54,7 +60,9 @@ def sample(dut, case, mantissas: np.ndarray, shifts: np.ndarray, out: np.ndarray
         slices=slices,
         bit_lines=int(dut.BIT_LINES.value),
         columns_a_scaling_unit=int(dut.SHARE.value),
-        passes="several" if block > 32 else "one",
+        span=int(dut.SPAN.value),
+        superblock=int(dut.SUPER.value),
+        passes="several" if block > int(dut.SPAN.value) else "one",
         last_block="partly filled" if rows % block else "full",
         shift=set(shifts.tolist()),
         size={place(shift, len(SHIFTS)) for shift in shifts.tolist()},
@@ -62,6 +70,7 @@ def sample(dut, case, mantissas: np.ndarray, shifts: np.ndarray, out: np.ndarray
         activations={name for name, there in values.items() if there.any()} if mantissas.any() else "all zero",
         scale=half_kinds(case["d"]),
         offset=half_kinds(case["m"]),
+        **{name: {integer_kind(value) for value in np.unique(case[name]).tolist()} for name in "sn" if name in case},
         code_columns={name for name, there in columns.items() if there.any()},
         result=ends(out),
         result_sign=signs(out),

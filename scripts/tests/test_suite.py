@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``make test``, ``make sim TEST=`` and ``make waves TEST=`` ask of pytest."""
+
+import os
+import re
+
+import pytest
+
+from scripts import sim, test, waves
+from scripts.cli.files import RESULTS
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Calls a command; gives its status, pytest's arguments and what it was told, if it got that far."""
+    calls = []
+
+    def stand_in(arguments: list[str]) -> int:
+        calls.append((arguments, os.environ["SIM"], os.environ["SEED"], os.environ.get("WAVES", "")))
+        return 0
+
+    def call(main, *argv: str) -> tuple:
+        for name in ("SIM", "SEED", "TEST", "WAVES"):  # both ways: what the command sets goes when the test ends
+            monkeypatch.setenv(name, "")
+            monkeypatch.delenv(name)
+        status = main(argv=argv)
+        return status, *(calls.pop() if calls else ())
+
+    monkeypatch.setattr(pytest, "main", stand_in)
+    return call
+
+
+def test_the_suite_is_all_rooms_side_by_side(asked):
+    """Whatever the environment says: SEED and SIM are those of the command line."""
+    junit = f"--junitxml={RESULTS / 'test.xml'}"
+    assert asked(test.main) == (0, ["-n", "auto", "--dist", "worksteal", junit], "", "1", "")
+    assert asked(test.main, "--jobs", "3", "--waves", "1")[1:] == (
+        ["-n", "3", "--dist", "worksteal", junit],
+        "",
+        "1",
+        "1",
+    )
+    status, arguments, *told = asked(test.main, "--test", "quantise", "--sim", "icarus", "--seed", "7")
+    assert (status, arguments[:2], told) == (0, ["-k", "quantise"], ["icarus", "7", ""])
+    assert asked(test.main, "--test", "models/tests")[1][0] == "models/tests"
+
+
+def test_a_bench_is_heard_and_its_waves_are_not(asked):
+    """A run by itself prints what its simulator does; of a traced one the user sees verdict and waves."""
+    assert "-s" in asked(sim.main, "--test", "argmax")[1]
+    arguments = asked(waves.main, "--test", "argmax")[1]
+    assert "-s" not in arguments and "--show-capture=no" in arguments
+
+
+@pytest.mark.parametrize("main", [test.main, sim.main])
+@pytest.mark.parametrize(("name", "value"), [("sim", "questa"), ("sim", "ghdl"), ("seed", "abc")])
+def test_what_cannot_be_asked_for(main, name, value, asked, capsys):
+    """One line, the same of both commands, before pytest is there."""
+    assert asked(main, "--test", "argmax", f"--{name}", value) == (2,)
+    assert re.fullmatch(rf"error: .*'{value}'.* \({name.upper()}\); .+\n", capsys.readouterr().err)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The head apart from its chip: the beats of the file +beats=NAME go in as fast as it takes them, and tokens are taken
+// at once. All slots choose greedily.
+module head_bench (
+  input  logic clk_i,
+  input  logic rst_i,
+  input  logic play_i,    // The beats go in.
+  output logic played_o,
+  output logic idle_o
+);
+  import cartridge_pkg::*;
+
+  logic valid, ready, busy;
+  beat_t in;
+  slot_t unused_slot;
+  tag_t unused_tag;
+  token_t unused_token;
+  logic unused_valid;
+
+  line_player #(
+    .WIDTH($bits(beat_t)),
+    .FILE ("beats")
+  ) u_beats (
+    .clk_i,
+    .rst_i,
+    .play_i,
+    .loaded_o(played_o),
+    .valid_o (valid),
+    .ready_i (ready),
+    .data_o  (in)
+  );
+
+  head u_head (
+    .clk_i,
+    .rst_i,
+    .busy_o       (busy),
+    .valid_i      (valid),
+    .ready_o      (ready),
+    .beat_i       (in),
+    .sample_slot_o(unused_slot),
+    .sample_i     ('0),
+    .valid_o      (unused_valid),
+    .ready_i      (1'b1),
+    .tag_o        (unused_tag),
+    .token_o      (unused_token)
+  );
+
+  assign idle_o = !busy && !valid;
+endmodule

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the bench of a matrix's scaling units on random masks, with and without integers."""
+
+import numpy as np
+import pytest
+
+from tb.rig import masks
+from tb.rig.faults import Fault, write_broken
+from tb.rig.runner import default_seed, run, simulators
+
+INSTANCE = 3
+# inputs, columns, columns a scaling unit, inputs that share integers, and a scale
+SHAPES = [(96, 32, 2, 32, 0), (512, 32, 4, 16, 256), (64, 32, 1, 16, 32), (512, 32, 1, 32, 256)]
+BROKEN = [
+    Fault("half", "scale_drain.sv", "(32'(span_i) * SPAN % GROUP)", "(ON ? 0 : 32'(span_i) * SPAN % GROUP)"),
+    Fault("pair", "scale_drain.sv", "scales[32'(span_i)*SPAN/SCALE]", "scales[ON ? 0 : 32'(span_i)*SPAN/SCALE]"),
+    Fault(
+        "column",
+        "scale_drain.sv",
+        "row_integers[(u*SHARE+32'(part_i))",
+        "row_integers[(u*SHARE+(ON ? 0 : 32'(part_i)))",
+    ),
+    Fault("s", "sub_scale.sv", "= $signed(integers_i[7:0])", "= (ON ? 8'sd1 : $signed(integers_i[7:0]))"),
+    Fault("n", "sub_scale.sv", "= $signed(integers_i[15:8])", "= (ON ? 8'sd1 : $signed(integers_i[15:8]))"),
+]
+
+
+def drain(simulator, shape, folder, **settings):
+    """The bench, in one geometry."""
+    inputs, columns, share, span, superblock = shape
+    masks.matrix(
+        folder, np.random.default_rng(default_seed()), "qkv", INSTANCE, inputs, columns, 1, 4, span, superblock
+    )
+    sum_w = 12 + 4 + span.bit_length()
+    sizes = {"K": inputs, "N": columns, "SHARE": share, "SPAN": span, "SUPER": superblock, "SUM_W": sum_w}
+    plusargs = (f"+mask={folder}", *settings.pop("plusargs", ()))
+    tests, env = "tb.scale_drain.scale_drain_tests", {"INSTANCE": str(INSTANCE)}
+    run("scale_drain", tests, simulator=simulator, parameters=sizes, plusargs=plusargs, env=env, **settings)
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "-".join(map(str, shape)))
+def test_scale_drain(simulator, shape, tmp_path):
+    drain(simulator, shape, tmp_path)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.name)
+def test_fault(fault, tmp_path):
+    """A line of what scales a span is broken: the bench names the first column that is wrong."""
+    with pytest.raises(AssertionError, match="tests failed"):
+        drain("icarus", SHAPES[1], tmp_path, hdl=write_broken("scale_drain", BROKEN), plusargs=(fault.plusarg,))
