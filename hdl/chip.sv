@@ -118,8 +118,9 @@ module chip (
   logic [LAYERS-1:0] busy;
 
   for (genvar l = 0; l < LAYERS; l++) begin : gen_layer
-    logic in_valid, in_ready, out_valid, out_ready, clk, working, writes;
+    logic in_valid, in_ready, out_valid, out_ready, clk, working, writes, writes_q;
     beat_t in, out;
+    adapter_write_t write_q;
 
     assign valid[l+1] = out_valid;
     assign out_ready  = ready[l+1];
@@ -131,10 +132,17 @@ module chip (
     logic layer_rst_q;
     always_ff @(posedge clk) layer_rst_q <= rst_q;
 
+    // So do the adapters' words, which come to all layers: a clock later in the layer that takes one.
+    always_ff @(posedge clk) begin
+      if (layer_rst_q) writes_q <= 1'b0;
+      else writes_q <= writes;
+    end
+    always_ff @(posedge clk) if (writes) write_q <= write;
+
     clk_gate u_gate (
       .clk_i,
-      .en_i     (rst_i || rst_q || layer_rst_q || valid[l] || writes || busy[l]),
-      .test_en_i(1'b0),                                                            // scan would enter here
+      .en_i     (rst_i || rst_q || layer_rst_q || valid[l] || writes || writes_q || busy[l]),
+      .test_en_i(1'b0),                                                                        // scan would enter here
       .clk_o    (clk)
     );
 
@@ -157,8 +165,8 @@ module chip (
       .rst_i        (layer_rst_q),
       .id_i         (layer_t'(l)),
       .busy_o       (working),
-      .write_valid_i(writes),
-      .write_i      (write),
+      .write_valid_i(writes_q),
+      .write_i      (write_q),
       .corrected_o  (corrected_o[l]),
       .failed_o     (failed_o[l]),
       .valid_i      (in_valid),

@@ -126,6 +126,8 @@ module scale_drain #(
     for (genvar b = 0; b < BEATS; b++) begin : gen_beat
       assign total[b] = drain_i ? '0 : acc[(b*LANES+l)*ACC_W+:ACC_W];
     end
-    assign y_o[l*32+:32] = sat32(64'((total[beat_i] + HALF) >>> PLACES));
+    logic signed [ACC_W-1:0] rounded;
+    assign rounded       = (total[beat_i] + HALF) >>> PLACES;
+    assign y_o[l*32+:32] = sat32(64'(rounded));
   end
 endmodule

@@ -55,7 +55,8 @@ def measure_simulation(ckpt: Checkpoint, ids: list[int], tokens: int) -> dict:
         replay="make bench",
     )
     total = time.perf_counter() - begun
-    return summarise(ckpt, "verilator", "rom", report, total - report["seconds"], total)
+    figures = summarise(ckpt, "verilator", "rom", report, total - report["seconds"], total)
+    return figures | {"start_seconds": figures["build_seconds"] - report["record"].build_seconds}
 
 
 def measure_golden(ckpt: Checkpoint, ids: list[int], tokens: int) -> float:
@@ -97,6 +98,7 @@ def show(figures: dict) -> None:
         ("cycles a token", f"{figures['cycles_per_token']:,.0f}"),
         ("values compared", f"{figures['values_compared']:,}, {figures['mismatches']} mismatches"),
         ("build and start", f"{figures['build_seconds']:.0f} s"),
+        ("start of what is built", f"{figures['start_seconds']:.1f} s"),
         ("peak memory, simulator and golden model", f"{figures['peak_memory_bytes'] / 2**30:.2f} GiB"),
         ("golden model alone, decode", f"{figures['golden_tokens_per_second']:.2f} tokens/s"),
         ("llama.cpp, decode", f"{figures['llama_cpp_tokens_per_second']:.1f} tokens/s"),

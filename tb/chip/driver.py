@@ -7,7 +7,6 @@ import resource
 import time
 from pathlib import Path
 
-from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
 
 from models.checkpoint import checkpoint
@@ -20,10 +19,11 @@ from tb.oracle.golden import Golden
 from tb.oracle.prompt import beats
 from tb.oracle.scoreboard import Mismatch, Scoreboard
 from tb.oracle.trace import Trace, TraceError
+from tb.rig import clock
 from tb.rig.beats import pack
 from tb.rig.bundles import NO_TOKEN, STOP_TOKENS, TOKEN_W, Answer, End
+from tb.rig.clock import PERIOD
 
-PERIOD = 10  # ns
 ENDS = {End.STOP: "stop token", End.LIMIT: "token limit", End.CONTEXT: "context limit"}
 
 
@@ -56,7 +56,7 @@ class ChipBench:
         dut.push_prompt_i.value = 0
         self.rest()
         dut.rst_i.value = 1
-        Clock(dut.clk_i, PERIOD, unit="ns").start()
+        clock.start(dut.clk_i)
         await Timer(PERIOD * 6, unit="ns")
         await RisingEdge(dut.clk_i)
         dut.rst_i.value = 0

@@ -24,7 +24,7 @@ from tb.chip import adapter_file
 from tb.evidence.waves.window import SOURCE as WINDOW
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation, Job
-from tb.rig import folders, runner
+from tb.rig import clock, folders, runner
 from tb.rig.build import PACKAGES
 from tb.rig.record import Record
 
@@ -174,7 +174,7 @@ class BuiltChip:
                 simulator=simulator,
                 trace=trace,
                 sources=_bench_sources(bench, simulator, waves),
-                plusargs=(f"+adapters={work / 'adapters.hex'}", *own, *plusargs),
+                plusargs=(f"+adapters={work / 'adapters.hex'}", *own, *clock.arguments(simulator, waves), *plusargs),
                 waves=waves,
                 env=env,
                 seed=seed,

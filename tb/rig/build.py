@@ -13,7 +13,7 @@ from pathlib import Path
 from models import space
 from models.project import BUILD, ROOT
 from tb.evidence import assertions
-from tb.rig.engines import OPTIMISE, WAVES_MAIN, engine
+from tb.rig.engines import CLOCKED_MAIN, OPTIMISE, READMEM, WAVES_MAIN, engine
 from tb.rig.heartbeat import beating
 
 PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order in which they are compiled
@@ -80,8 +80,14 @@ class Design:
     @property
     def stamp(self) -> dict[str, object]:
         """What a good build was made from: all of it, and the content of every file."""
-        waves = [WAVES_MAIN] if self.waves else []
-        depends = [*self.files, *sorted(self.hdl.glob("*.sv*")), *assertions.FOLDER.glob("*.svh"), *waves]
+        depends = [
+            *self.files,
+            *sorted(self.hdl.glob("*.sv*")),
+            *assertions.FOLDER.glob("*.svh"),
+            READMEM,
+            CLOCKED_MAIN,
+            WAVES_MAIN,
+        ]
         return {
             "settings": self._settings,
             "arguments": self.arguments,

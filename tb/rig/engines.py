@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import TextIO
 
@@ -16,8 +17,12 @@ from tb.rig import processes, toolchain
 
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"  # the main program of a model
 WAVES_MAIN = Path(__file__).parents[1] / "evidence" / "waves" / "window.cpp"  # and of one that is traced
+# Reads plain mask images in front of the reader of Verilator's run time, whose symbol is the other.
+READMEM = Path(__file__).with_name("readmem.cpp")
+READER = "_Z12VL_READMEM_NbimiRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEPvmm"
 FINISH = [str(Path(__file__).with_name("finish.cpp")), "-CFLAGS", "-DVL_USER_FINISH"]
 TRACE_WIDTH = "8192"  # bits of the widest signal in a trace
+CLOCKED_MAIN = Path(__file__).with_name("clocked.cpp")  # and of one that makes its own clock
 # A model's C++ in one file: its headers, most of what is compiled, are read once and not for each of dozens of files.
 JOINED = "VM_PARALLEL_BUILDS=0"
 # What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
@@ -103,8 +108,12 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
         if self.profile != "unit":
             verilate.remove("--public-flat-rw")
         if self.waves:
-            verilate[verilate.index(str(COCOTB_MAIN))] = str(WAVES_MAIN)
-            verilate += ["--trace-fst", "--trace-max-width", TRACE_WIDTH, "-CFLAGS", f"-I{COCOTB_MAIN.parent}"]
+            verilate += ["--trace-fst", "--trace-max-width", TRACE_WIDTH]
+        if self.waves or self.profile != "unit":
+            verilate[verilate.index(str(COCOTB_MAIN))] = str(WAVES_MAIN if self.waves else CLOCKED_MAIN)
+            verilate += ["-CFLAGS", f"-I{COCOTB_MAIN.parent}"]
+        if sys.platform == "linux":  # whose linker can
+            verilate += [str(READMEM), "-CFLAGS", f"-DREADER={READER}", "-LDFLAGS", f"-Wl,--wrap={READER}"]
         old = [f"--old-file={file.name}" for file in self.runtime.glob("*.o")]
         return [verilate, make + OPTIMISE[self.profile] + old]
 

@@ -96,7 +96,7 @@ class SaveFile:
             "[pos] -1 -1",
             f"*{zoom:.6f} {marker}" + " -1" * 26,
             "[sst_width] 40",
-            "[signals_width] 400",
+            "[signals_width] 500",
             "[sst_expanded] 0",
         ]
         path.write_text("\n".join([*head, *self.lines, "[pattern_trace] 1", "[pattern_trace] 0"]) + "\n")

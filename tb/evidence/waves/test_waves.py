@@ -66,10 +66,12 @@ class ViewShown:
         assert depth == []
 
     def at(self, time, group, label):
-        """What GTKWave's value column shows of a label with the marker at a time."""
+        """What GTKWave's value column shows of a label, of bits of a signal, with the marker at a time."""
         _, fraction, parts = self.within[group, label]
         word = next(value for when, value in reversed(list(self.signals.variables[parts[0][0]].tv)) if when <= time)
-        value = sum((word >> bit & 1) << len(parts) - 1 - at for at, (_, _, bit) in enumerate(parts))
+        value = 0
+        for _, width, bit in parts:  # GTKWave counts from the left
+            value = value << 1 | word >> width - 1 - bit & 1
         return value / (1 << fraction)
 
     @staticmethod

@@ -66,13 +66,14 @@ def sample(talk: Conversation, depth: int, end: int, before: int | None, beside:
 
 
 def sample_stages(observed: Iterable[Observed], layers: int, depth: int) -> None:
-    """Stages that were compared."""
+    """Stages that were compared. Those that are alike to the points count once: most are of layers in the middle."""
+    points = set()
     for at in (one.place for one in observed):
-        ends = {at.layer == 0: "first", at.layer == layers - 1: "last"}
-        where = {"of_chip": at.stage.name.lower()}
-        if at.layer != CHIP:
-            where = {"in_layer": {(at.stage.name.lower(), name) for there, name in ends.items() if there}}
-        _stage(slot=at.slot, position=place(at.pos, depth), **where)
+        ends = (name for there, name in ((0, "first"), (layers - 1, "last")) if at.layer == there)
+        where = at.stage.name.lower() if at.layer == CHIP else frozenset((at.stage.name.lower(), name) for name in ends)
+        points.add((at.slot, place(at.pos, depth), at.layer == CHIP, where))
+    for slot, position, of_chip, where in points:
+        _stage(slot=slot, position=position, **{"of_chip" if of_chip else "in_layer": where})
 
 
 def sample_die(shape: Shape, die: Die, tied: bool) -> None:

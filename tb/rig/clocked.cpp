@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// cocotb's main program for Verilator, for a top level with a clk_i of which +clock=PERIOD (in ps) makes a clock: it
+// rises in the middle of a period. While cocotb waits for a time, and for nothing else, the clock runs up to that time
+// in one go.
+#include "Vtop.h"
+
+#include <verilated_vpi.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+static void set_time(uint64_t time);
+
+class ClockedTop final : public Vtop {
+    uint64_t m_half = 0;
+    uint64_t m_next = 0;  // time of the next edge
+
+    // Whether the clock can be of use to anybody.
+    bool runs() const {
+        return m_half && (VerilatedVpi::hasCbs(cbValueChange) || VerilatedVpi::cbNextDeadline() != UINT64_MAX);
+    }
+    // Whether cocotb waits for nothing but a time, and nothing else has one.
+    bool undisturbed() {
+        if (!m_half || Vtop::eventsPending() || VerilatedVpi::cbNextDeadline() == UINT64_MAX) return false;
+        for (const int reason : {cbValueChange, cbReadWriteSynch, cbReadOnlySynch, cbNextSimTime}) {
+            if (VerilatedVpi::hasCbs(reason)) return false;
+        }
+        return true;
+    }
+
+public:
+    explicit ClockedTop(const char* name) : Vtop{name} {
+        const char* const given = Verilated::threadContextp()->commandArgsPlusMatch("clock=");
+        if (*given) m_next = m_half = std::strtoull(given + std::strlen("+clock="), nullptr, 10) / 2;
+    }
+    void eval_step() {
+        if (m_half && Verilated::threadContextp()->time() == m_next) toggle();
+        Vtop::eval_step();
+        if (!undisturbed()) return;
+        for (const uint64_t end = VerilatedVpi::cbNextDeadline(); m_next < end && !Verilated::gotFinish();) {
+            set_time(m_next);
+            toggle();
+            Vtop::eval_step();
+        }
+    }
+    void toggle() {
+        clk_i = !clk_i;
+        m_next += m_half;
+    }
+    bool eventsPending() { return runs() || Vtop::eventsPending(); }
+    uint64_t nextTimeSlot() {
+        const uint64_t other = Vtop::eventsPending() ? Vtop::nextTimeSlot() : UINT64_MAX;
+        return runs() ? std::min(m_next, other) : other;
+    }
+};
+
+#define Vtop ClockedTop
+#include <verilator.cpp>  // of cocotb
+
+static void set_time(uint64_t time) { main_time = time; }
