@@ -17,6 +17,9 @@ from models.checkpoint import folder, tiny
 from models.checkpoint.checkpoint import load
 from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
+from models.golden.chip import Chip
+from models.golden.stage import CHIP, Stage
+from models.mask.etch import die_for
 from models.reference import Reference
 
 CONFIG = {
@@ -182,6 +185,21 @@ def test_a_folder_is_the_model_that_transformers_runs(case, tmp_path):
     if scale != 1:
         assert apart(found, forward(config, tensors, tokens, divisors)) > 0.03
     assert (ckpt.shape.d_ffn % 32, ckpt.shape.d_kv % 32) == (0, 0)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_die_of_a_folder_computes_it(case, tmp_path):
+    """The integers of the golden model, from the constants that the RTL has too."""
+    changes, divisors, scale = CASES[case]
+    config = CONFIG | changes
+    tensors, tokens = weights(config), [5, 17, 250, 3, 3, 99, 120, 8, 41, 200, 77, 31]
+    ckpt = load(write(tmp_path / "hf", tensors, config))
+    last = Chip(ckpt, die_for(ckpt, act_w=16, kv_w=12, kv_depth=16, rank=0)).run(0, tokens)[-1]
+    logits = last.stages[Stage.LOGITS, CHIP] / 2**16
+    expected = forward(config, tensors, tokens, divisors, scale)[-1]
+    assert apart(logits[: len(expected)], expected) < 0.02
+    if scale != 1:
+        assert apart(logits[: len(expected)], forward(config, tensors, tokens, divisors)[-1]) > 0.03
 
 
 @pytest.mark.parametrize("kind", ["F16", "BF16"])
