@@ -31,12 +31,16 @@ class PartBench:
         self.dut, self.part = dut, part
         self.trace = Trace(trace, shape, die.lanes)
         self.steps = frames.read(source, part)
+        self.early: dict[tuple[int, int], list[Step]] = {}  # read already, of tokens that come later in a batch
         self.board = Scoreboard(self.expect)
 
     def expect(self, slot: int, pos: int) -> Step | None:
-        """The next step of the part, which takes its tokens in their order; None for another place, or none left."""
-        step = next(self.steps, None)
-        return step if step and (step.slot, step.pos) == (slot, pos) else None
+        """The next step of a slot's position; None if there is none. A batch has its slots in another order."""
+        while not self.early.get((slot, pos)):
+            if (step := next(self.steps, None)) is None:
+                return None
+            self.early.setdefault((step.slot, step.pos), []).append(step)
+        return self.early[slot, pos].pop(0)
 
     async def start(self) -> None:
         """Clock, reset, and the adapters of a layer."""
@@ -70,7 +74,7 @@ class PartBench:
         self.board.finish()
         if names := self.trace.unfinished():
             raise Mismatch(f"beats are missing of {names[0]}")
-        if next(self.steps, None):
+        if next(self.steps, None) or any(self.early.values()):
             raise Mismatch("tokens went in, and no stage put them out")
         if self.part != CHIP:
             for name in ("stray", "corrected", "failed"):

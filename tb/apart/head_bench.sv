@@ -13,6 +13,8 @@ module head_bench (
   logic valid, ready, busy;
   beat_t in;
   slot_t unused_slot;
+  adapter_write_t unused_write;  // Icarus 11 knows the types of ports inside the head only from a variable of each
+  sample_t greedy;
   tag_t unused_tag;
   token_t unused_token;
   logic unused_valid;
@@ -30,6 +32,8 @@ module head_bench (
     .data_o  (in)
   );
 
+  assign greedy = '0;
+
   head u_head (
     .clk_i,
     .rst_i,
@@ -38,7 +42,7 @@ module head_bench (
     .ready_o      (ready),
     .beat_i       (in),
     .sample_slot_o(unused_slot),
-    .sample_i     ('0),
+    .sample_i     (greedy),
     .valid_o      (unused_valid),
     .ready_i      (1'b1),
     .tag_o        (unused_tag),
