@@ -23,6 +23,7 @@ READER = "_Z12VL_READMEM_NbimiRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaI
 FINISH = [str(Path(__file__).with_name("finish.cpp")), "-CFLAGS", "-DVL_USER_FINISH"]
 TRACE_WIDTH = "8192"  # bits of the widest signal in a trace
 CLOCKED_MAIN = Path(__file__).with_name("clocked.cpp")  # and of one that makes its own clock
+OWN = (READMEM, Path(FINISH[0]))  # sources in which no model has a part: a main program knows how large it is
 # A model's C++ in one file: its headers, most of what is compiled, are read once and not for each of dozens of files.
 JOINED = "VM_PARALLEL_BUILDS=0"
 # What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
@@ -91,9 +92,10 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
         self.env |= self.tool_env | {"PATH": f"{self.tool_env['PATH']}{os.pathsep}{self.env['PATH']}"}
 
     def build(self, *, build_dir: Path, **arguments) -> None:
-        """Build, with Verilator's run time, most of a small model's C++, compiled once for all builds of one kind."""
+        """Build, with what no model has a part in, most of a small model's C++, compiled once for all of a kind."""
         tool = toolchain.describe("verilator"), self.tool_env.get("VERILATOR_ROOT")
-        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted, FINISH[1:]))
+        own = [file.read_bytes() for file in OWN]
+        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted, FINISH[1:], own))
         self.runtime = build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
         _copy_runtime(self.runtime, build_dir)
         super().build(build_dir=build_dir, **arguments)
@@ -120,6 +122,8 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
 
 def _copy_runtime(source: Path, target: Path) -> None:
     target.mkdir(exist_ok=True)
-    for file in source.glob("verilated*.o"):
+    for file in [*source.glob("verilated*.o"), *(source / f"{own.stem}.o" for own in OWN)]:
+        if not file.is_file():
+            continue
         part = target / f"part-{os.getpid()}"
         os.replace(shutil.copy(file, part), target / file.name)
