@@ -15,6 +15,7 @@ from models.project import ROOT
 COMMAND = """
 import signal, subprocess, sys
 from tb.rig import processes
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup ignores, and all below it
 processes.take_charge()
 lost = "import subprocess; print(subprocess.Popen(['sleep', '600'], stdout=2, start_new_session=True).pid)"
 lost = subprocess.run([sys.executable, "-c", lost], stdout=subprocess.PIPE, text=True).stdout
