@@ -167,6 +167,13 @@ module attention #(
   // ---- scores: the position read last clock against every query head
   logic score_valid_q, score_last_q;
   logic [HEADS*24-1:0] scores;
+  logic signed [KV_W-1:0] k_x[KV_HEADS][HEAD_DIM];
+
+  always_comb begin
+    for (int unsigned g = 0; g < KV_HEADS; g++) begin
+      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g][j] = k_word[g*KV_WORD+j*KV_W+:KV_W];
+    end
+  end
 
   for (genvar h = 0; h < HEADS; h++) begin : gen_score
     logic signed [31:0] dot;
@@ -175,11 +182,7 @@ module attention #(
 
     always_comb begin
       dot = '0;
-      if (score_valid_q) begin
-        for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-          dot = dot + 32'(q_q[h][j]) * 32'($signed(k_word[(h/SHARE)*KV_WORD+j*KV_W+:KV_W]));
-        end
-      end
+      for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + 32'(q_q[h][j]) * 32'(k_x[h/SHARE][j]);
     end
     assign k_sh = k_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5];
     assign s = rsr((64'(dot) * $signed(64'(SCORE_C))) <<< LIFT, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh));
@@ -212,11 +215,20 @@ module attention #(
   logic value_valid_q, value_first_q, value_last_q;
   logic [PROB_W-1:0] prob_q[HEADS];
   logic signed [SUM_W-1:0] acc_q[SUMS];
+  logic signed [KV_W-1:0] v_x[KV_HEADS][HEAD_DIM];
+  logic [4:0] v_sh[KV_HEADS];
 
   assign k_read     = state_q == StScore && score_ready;
   assign v_read     = prob_valid && prob_ready;
   assign read_pos   = (state_q == StScore) ? pos_t'(pos_q) : prob_pos;
   assign prob_ready = state_q == StValue;
+
+  always_comb begin
+    for (int unsigned g = 0; g < KV_HEADS; g++) begin
+      for (int unsigned j = 0; j < HEAD_DIM; j++) v_x[g][j] = v_word[g*KV_WORD+j*KV_W+:KV_W];
+      v_sh[g] = v_word[g*KV_WORD+HEAD_DIM*KV_W+:5];
+    end
+  end
 
   // A value is multiplied before it is moved to its place: the multiplier is as wide as its mantissa.
   function automatic logic signed [SUM_W-1:0] weighted(input logic [PROB_W-1:0] prob, input logic signed [KV_W-1:0] v,
@@ -229,19 +241,14 @@ module attention #(
       for (int unsigned h = 0; h < HEADS; h++) begin
         for (int unsigned j = 0; j < HEAD_DIM; j++) begin
           acc_q[h*HEAD_DIM+j] = (value_first_q ? '0 : acc_q[h*HEAD_DIM+j]) +
-              weighted(prob_q[h], v_word[(h/SHARE)*KV_WORD+j*KV_W+:KV_W], v_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5]);
+              weighted(prob_q[h], v_x[h/SHARE][j], v_sh[h/SHARE]);
         end
       end
     end
   end
 
-  always_comb begin
-    data_o = '0;
-    if (valid_o) begin
-      for (int unsigned l = 0; l < LANES; l++) begin
-        data_o[l*32+:32] = sat32(rsr(64'(acc_q[SUM_IW'(32'(out_q)*LANES+l)]), 6'd20));
-      end
-    end
+  for (genvar l = 0; l < LANES; l++) begin : gen_lane
+    assign data_o[l*32+:32] = sat32(rsr(64'(acc_q[SUM_IW'(32'(out_q)*LANES+l)]), 6'd20));
   end
 
   // ---- control

@@ -74,13 +74,13 @@ module ecc_sram #(
   logic [PARTS-1:0] one, two;
   logic corrected_q, failed_q;
 
+  assign wdata       = PADDED'(wdata_i);
   assign rdata_o     = rdata_q[WIDTH-1:0];
   assign corrected_o = corrected_q;
   assign failed_o    = failed_q;
 
   always @(posedge clk_i) begin
     if (we_i) begin
-      wdata = PADDED'(wdata_i);
       for (int unsigned p = 0; p < PARTS; p++) code[p*CODE+:CODE] = encoded(wdata[p*PART+:PART]);
       mem[waddr_i] <= code;
     end

@@ -54,6 +54,7 @@ module rms_norm #(
   logic signed [31:0] x_q[BEATS][LANES];
   logic [31:0] any_q, any_d;
   logic [LANES*32-1:0] mag;
+  logic [LANES*48-1:0] squares;
   logic [47:0] ss_q, square;
   logic [4:0] sh;
   logic root_done;
@@ -92,9 +93,7 @@ module rms_norm #(
 
   always_comb begin
     square = '0;
-    if (state_q == StSquare) begin
-      for (int unsigned l = 0; l < LANES; l++) square = square + squared(x_q[beat_q][l], sh);
-    end
+    for (int unsigned l = 0; l < LANES; l++) square = square + squares[l*48+:48];
   end
 
   rsqrt u_rsqrt (
@@ -170,15 +169,8 @@ module rms_norm #(
   endfunction
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    assign mag[l*32+:32] = magnitude(data_i[l*32+:32]);
-  end
-
-  always_comb begin
-    data_o = '0;
-    if (valid_o) begin
-      for (int unsigned l = 0; l < LANES; l++) begin
-        data_o[l*32+:32] = normed(x_q[beat_q][l], a_q, z_shift_q, gains[GAIN_IW'(32'(beat_q)*LANES+l)]);
-      end
-    end
+    assign mag[l*32+:32]     = magnitude(data_i[l*32+:32]);
+    assign squares[l*48+:48] = squared(x_q[beat_q][l], sh);
+    assign data_o[l*32+:32]  = normed(x_q[beat_q][l], a_q, z_shift_q, gains[GAIN_IW'(32'(beat_q)*LANES+l)]);
   end
 endmodule

@@ -62,25 +62,18 @@ module rope #(
     end
   end
 
-  logic [LANES/2*32-1:0] turns;  // sine and cosine for each pair
   for (genvar p = 0; p < LANES / 2; p++) begin : gen_pair
-    assign turns[p*32+:32] = angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first_q, p%PAIRS)))];
-  end
-
-  // A pair, its first value lowest, turned.
-  function automatic logic [63:0] turned(input logic [63:0] pair, input logic [31:0] angle);
+    localparam int Lane = 2 * p;  // the pair's first lane
     logic signed [31:0] x0, x1;
     logic signed [15:0] c, s;
-    {x1, x0}      = pair;
-    {s, c}        = angle;
-    turned[31:0]  = sat32(rsr(64'(x0) * 64'(c) - 64'(x1) * 64'(s), 6'd14));
-    turned[63:32] = sat32(rsr(64'(x0) * 64'(s) + 64'(x1) * 64'(c), 6'd14));
-  endfunction
+    logic [31:0] y0, y1;
 
-  always_comb begin
-    data_o = data_i;
-    if (valid_i && turn) begin
-      for (int unsigned p = 0; p < LANES / 2; p++) data_o[p*64+:64] = turned(data_i[p*64+:64], turns[p*32+:32]);
-    end
+    assign x0     = data_i[Lane*32+:32];
+    assign x1     = data_i[(Lane+1)*32+:32];
+    assign {s, c} = angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first_q, p%PAIRS)))];
+    assign y0     = sat32(rsr(64'(x0) * 64'(c) - 64'(x1) * 64'(s), 6'd14));
+    assign y1     = sat32(rsr(64'(x0) * 64'(s) + 64'(x1) * 64'(c), 6'd14));
+
+    assign data_o[Lane*32+:64] = turn ? {y1, y0} : {x1, x0};
   end
 endmodule

@@ -19,7 +19,10 @@ module stage_tap (
 `ifndef SYNTHESIS
   import trace_pkg::*;
 
+  logic [cartridge_pkg::BEAT_W+63:0] record;
   string folder;
+
+  assign record = {data_i, beat_i, tag_i.pos, stage_i, layer_i, tag_i.slot, 8'd0};
 
   always @(posedge clk_i) begin
     if (fire_i && fd == 0) begin
@@ -27,9 +30,7 @@ module stage_tap (
       else fd = $fopen($sformatf("%s/trace_%03d.bin", folder, layer_i), "ab");
       if (fd == 0) $fatal(1, "cannot write the trace into %s", folder);
     end
-    if (fire_i && fd != -1) begin
-      $fwrite(fd, "%u", {data_i, beat_i, tag_i.pos, stage_i, layer_i, tag_i.slot, 8'd0});
-    end
+    if (fire_i && fd != -1) $fwrite(fd, "%u", record);
   end
 `endif
 endmodule

@@ -308,7 +308,7 @@ def test_rms_norm_is_a_norm(rng):
 
 
 def test_rope(rng):
-    shape = Shape(1, 64, 2, 1, 16, 32, 32, 1e-5, 1e4, 12, (1.0, 1.0, 2.0, 4.0, 8.0, 8.0))
+    shape = Shape(1, 64, 2, 1, 16, 32, 32, 1e-5, 1e4, 12, rope_factors=(1.0, 1.0, 2.0, 4.0, 8.0, 8.0))
     cos, sin = table(shape, 70)
     assert cos.shape == sin.shape == (70, 8)
     for pos in range(70):
