@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -99,6 +100,7 @@ def shorten(file: Path) -> None:
 
 ARCHITECTURE = b"general.architecture" + b"\x08\0\0\0" + b"\x05\0\0\0\0\0\0\0"  # key, type string, five letters
 OUTPUT = b"blk.0.attn_output.weight" + b"\x02\0\0\0" + b"\x20\0\0\0\0\0\0\0" * 2  # name, dimensions; the type follows
+EPSILON = b"llama.attention.layer_norm_rms_epsilon" + b"\x06\0\0\0"  # key, type float
 DAMAGE = {
     "missing file": (Path.unlink, "no such checkpoint"),
     "no GGUF file": (lambda file: file.write_text("weights, honestly\n"), "not a GGUF file"),
@@ -122,8 +124,8 @@ DAMAGE = {
         "tensor blk.0.attn_output.weight has unsupported type I8",
     ),
     "shape": (
-        lambda file: tiny.write(file, **SMALL | {"kv_heads": 1}),
-        "the die cannot hold this shape: key/value width 16 is not a multiple of 32",
+        lambda file: edited(file, EPSILON + struct.pack("<f", 1e-5), EPSILON + struct.pack("<f", 1e-12)),
+        "the die cannot hold this shape: RMSNorm epsilon 9.9",
     ),
 }
 
