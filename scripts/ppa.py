@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from models.checkpoint.published import LLAMA_3_1_8B
 from models.die import cost
 from models.die.cost import Units
 from models.die.cycles import Cycles
@@ -22,18 +23,7 @@ from scripts.cli.parameters import CLOCK
 from scripts.silicon.plot import draw
 from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT, count_parts
 
-LLAMA = Shape(  # Llama 3.1 8B, from its published configuration
-    layers=32,
-    d_model=4096,
-    heads=32,
-    kv_heads=8,
-    head_dim=128,
-    d_ffn=14336,
-    vocab=128256,
-    eps=1e-5,
-    rope_base=500000.0,
-    rope_dim=128,
-)
+LLAMA = LLAMA_3_1_8B.shape
 SMOLLM2 = Shape(30, 576, 9, 3, 64, 1536, 49152, 1e-5, 100000.0, 64)
 CHIP = {"tokens_per_second": 17000, "transistors_per_parameter": 6.6}  # documented
 CONTEXT = 1024  # positions of the KV SRAM

@@ -21,6 +21,7 @@ from gguf import GGMLQuantizationType, GGUFWriter
 from tqdm import tqdm
 
 from models.checkpoint import tiny
+from models.die.shape import Shape
 from models.errors import InputError
 
 QUANTISED = GGMLQuantizationType.Q4_0
@@ -33,33 +34,24 @@ TOKEN = 0.15  # and of the embedding's values
 
 @dataclass(frozen=True)
 class Published:
-    """A decoder's dimensions as its makers publish them; ``rope_factors`` divide the frequencies of RoPE's pairs."""
+    """A decoder as its makers publish it: its name here, and its dimensions."""
 
     name: str
-    layers: int
-    d_model: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    d_ffn: int
-    vocab: int
-    rope_base: float
-    rope_factors: tuple[float, ...]
-    eps: float = 1e-5
+    shape: Shape
 
     def matrices(self, layers: int) -> Iterator[tuple[str, int, int]]:
         """Name, outputs and inputs of every matrix of a checkpoint that has so many layers."""
-        yield "token_embd", self.vocab, self.d_model
-        yield "output", self.vocab, self.d_model
+        yield "token_embd", self.shape.vocab, self.shape.d_model
+        yield "output", self.shape.vocab, self.shape.d_model
         for layer in range(layers):
             for part, out, inputs in (
-                ("attn_q", self.heads * self.head_dim, self.d_model),
-                ("attn_k", self.kv_heads * self.head_dim, self.d_model),
-                ("attn_v", self.kv_heads * self.head_dim, self.d_model),
-                ("attn_output", self.d_model, self.heads * self.head_dim),
-                ("ffn_gate", self.d_ffn, self.d_model),
-                ("ffn_up", self.d_ffn, self.d_model),
-                ("ffn_down", self.d_model, self.d_ffn),
+                ("attn_q", self.shape.d_q, self.shape.d_model),
+                ("attn_k", self.shape.d_kv, self.shape.d_model),
+                ("attn_v", self.shape.d_kv, self.shape.d_model),
+                ("attn_output", self.shape.d_model, self.shape.d_q),
+                ("ffn_gate", self.shape.d_ffn, self.shape.d_model),
+                ("ffn_up", self.shape.d_ffn, self.shape.d_model),
+                ("ffn_down", self.shape.d_model, self.shape.d_ffn),
             ):
                 yield f"blk.{layer}.{part}", out, inputs
 
@@ -86,33 +78,37 @@ def _llama3_factors(head_dim: int, base: float, factor: float, low: float, high:
 
 
 LLAMA_3_1_8B = Published(
-    name="llama-3.1-8b-shape",
-    layers=32,
-    d_model=4096,
-    heads=32,
-    kv_heads=8,
-    head_dim=128,
-    d_ffn=14336,
-    vocab=128256,
-    rope_base=500000.0,
-    rope_factors=_llama3_factors(128, 500000.0, factor=8, low=1, high=4, context=8192),
+    "llama-3.1-8b-shape",
+    Shape(
+        layers=32,
+        d_model=4096,
+        heads=32,
+        kv_heads=8,
+        head_dim=128,
+        d_ffn=14336,
+        vocab=128256,
+        eps=1e-5,
+        rope_base=500000.0,
+        rope_dim=128,
+        rope_factors=_llama3_factors(128, 500000.0, factor=8, low=1, high=4, context=8192),
+    ),
 )
 
-SHAPES = {shape.name: shape for shape in (LLAMA_3_1_8B,)}
+SHAPES = {one.name: one for one in (LLAMA_3_1_8B,)}
 
 
-def fetch(shape: Published, layers: int | None, folder: Path) -> Path:
+def fetch(model: Published, layers: int | None, folder: Path) -> Path:
     """The checkpoint of a shape's first ``layers`` layers (None: all) in ``folder``; made unless it is there.
 
     InputError for layers that it does not have, or a disk without room.
     """
-    if layers is not None and not 1 <= layers <= shape.layers:
-        raise InputError(f"{layers} layers of {shape.name}", "LAYERS", f"choose 1 to {shape.layers}")
-    layers = layers or shape.layers
-    return write(folder / f"{shape.name}.{layers}.gguf", shape, layers)
+    if layers is not None and not 1 <= layers <= model.shape.layers:
+        raise InputError(f"{layers} layers of {model.name}", "LAYERS", f"choose 1 to {model.shape.layers}")
+    layers = layers or model.shape.layers
+    return write(folder / f"{model.name}.{layers}.gguf", model, layers)
 
 
-def write(path: Path, shape: Published, layers: int, seed: int = 1) -> Path:
+def write(path: Path, model: Published, layers: int, seed: int = 1) -> Path:
     """Write the first ``layers`` layers of a published shape in Q4_0 to ``path``; kept if it is there.
 
     The file appears in one step. InputError if the disk has no room for it.
@@ -120,31 +116,33 @@ def write(path: Path, shape: Published, layers: int, seed: int = 1) -> Path:
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    need, free = shape.bytes(layers) + SPARE, shutil.disk_usage(path.parent).free
+    need, free = model.bytes(layers) + SPARE, shutil.disk_usage(path.parent).free
     if need > free:
-        what = f"{shape.name} of {layers} layers takes {need / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
+        what = f"{model.name} of {layers} layers takes {need / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
         raise InputError(what, str(path.parent), "free some, or ask for fewer layers with LAYERS")
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         file = Path(scratch) / path.name
         writer = GGUFWriter(file, "llama")
-        _describe(writer, shape, layers, seed)
-        matrices, norms = list(shape.matrices(layers)), shape.norms(layers)
+        _describe(writer, model, layers, seed)
+        matrices, norms = list(model.matrices(layers)), model.norms(layers)
         for name, out, inputs in matrices:
             stored = (out, inputs // GROUP * BLOCK_BYTES)
             writer.add_tensor_info(f"{name}.weight", stored, np.dtype(np.uint8), math.prod(stored), QUANTISED)
         for name in norms:
-            writer.add_tensor_info(f"{name}.weight", (shape.d_model,), np.dtype(np.float32), 4 * shape.d_model)
-        half = shape.head_dim // 2
+            writer.add_tensor_info(
+                f"{name}.weight", (model.shape.d_model,), np.dtype(np.float32), 4 * model.shape.d_model
+            )
+        half = model.shape.head_dim // 2
         writer.add_tensor_info("rope_freqs.weight", (half,), np.dtype(np.float32), 4 * half)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
-        for name, out, inputs in tqdm(matrices, desc=f"drawing {shape.name}", unit="matrix", disable=None):
+        for name, out, inputs in tqdm(matrices, desc=f"drawing {model.name}", unit="matrix", disable=None):
             deviation = TOKEN if name == "token_embd" else 1 / math.sqrt(inputs)  # a unit input stays one
             writer.write_tensor_data(_matrix(_draws(seed, name), out, inputs, deviation))
         for name in norms:
-            writer.write_tensor_data(_draws(seed, name).uniform(0.5, 1.5, shape.d_model).astype(np.float32))
-        writer.write_tensor_data(np.array(shape.rope_factors, dtype=np.float32))
+            writer.write_tensor_data(_draws(seed, name).uniform(0.5, 1.5, model.shape.d_model).astype(np.float32))
+        writer.write_tensor_data(np.array(model.shape.rope_factors, dtype=np.float32))
         writer.close()
         os.replace(file, path)
     return path
@@ -167,18 +165,18 @@ def _matrix(draws: np.random.Generator, out: int, inputs: int, deviation: float)
     return blocks.reshape(out, -1)
 
 
-def _describe(writer: GGUFWriter, shape: Published, layers: int, seed: int) -> None:
+def _describe(writer: GGUFWriter, model: Published, layers: int, seed: int) -> None:
     """The metadata, with a tokenizer of plain text: the shape's own vocabulary is not ours to give."""
-    writer.add_name(f"random weights of the shape {shape.name}, {layers} layers, seed {seed}")
+    writer.add_name(f"random weights of the shape {model.name}, {layers} layers, seed {seed}")
     writer.add_block_count(layers)
     writer.add_context_length(131072)
-    writer.add_embedding_length(shape.d_model)
-    writer.add_feed_forward_length(shape.d_ffn)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.kv_heads)
-    writer.add_key_length(shape.head_dim)
-    writer.add_value_length(shape.head_dim)
-    writer.add_rope_dimension_count(shape.head_dim)
-    writer.add_rope_freq_base(shape.rope_base)
-    writer.add_layer_norm_rms_eps(shape.eps)
-    tiny.add_tokenizer(writer, shape.vocab)
+    writer.add_embedding_length(model.shape.d_model)
+    writer.add_feed_forward_length(model.shape.d_ffn)
+    writer.add_head_count(model.shape.heads)
+    writer.add_head_count_kv(model.shape.kv_heads)
+    writer.add_key_length(model.shape.head_dim)
+    writer.add_value_length(model.shape.head_dim)
+    writer.add_rope_dimension_count(model.shape.head_dim)
+    writer.add_rope_freq_base(model.shape.rope_base)
+    writer.add_layer_norm_rms_eps(model.shape.eps)
+    tiny.add_tokenizer(writer, model.shape.vocab)

@@ -11,17 +11,18 @@ from models.errors import InputError
 from models.golden import chip, matrix
 from models.mask.etch import die_for
 
-SMALL = replace(
-    published.LLAMA_3_1_8B, name="small", layers=3, d_model=64, heads=4, kv_heads=2, head_dim=128, d_ffn=96, vocab=200
+WHOLE = published.LLAMA_3_1_8B.shape
+SMALL = published.Published(
+    "small", replace(WHOLE, layers=3, d_model=64, heads=4, kv_heads=2, head_dim=128, d_ffn=96, vocab=200)
 )
 
 
 def test_the_shape_of_llama_3_1_8b(tmp_path):
     """Its published dimensions, and the frequencies of its RoPE: as they were, stretched by 8, and between."""
-    shape = published.LLAMA_3_1_8B
-    weights = sum(out * inputs for _, out, inputs in shape.matrices(shape.layers)) + 65 * shape.d_model
+    matrices = published.LLAMA_3_1_8B.matrices(WHOLE.layers)
+    weights = sum(out * inputs for _, out, inputs in matrices) + 65 * WHOLE.d_model
     assert weights == 8_030_261_248
-    factors = shape.rope_factors
+    factors = WHOLE.rope_factors
     assert (factors[:29], factors[35:]) == ((1.0,) * 29, (8.0,) * 29)
     assert all(1 < factor < 8 for factor in factors[29:35])
 
@@ -29,7 +30,7 @@ def test_the_shape_of_llama_3_1_8b(tmp_path):
 def test_first_layers_are_the_same_in_every_size(tmp_path):
     short, whole = (checkpoint.load(published.write(tmp_path / f"{n}.gguf", SMALL, n)) for n in (1, 3))
     assert (short.shape.layers, whole.shape.layers) == (1, 3)
-    assert whole.shape.rope_factors == pytest.approx(SMALL.rope_factors)
+    assert whole.shape.rope_factors == pytest.approx(WHOLE.rope_factors)
     for name, tensor in short.tensors.items():
         assert tensor.to_bytes() == whole.tensors[name].to_bytes()
     assert len({tensor.to_bytes() for tensor in whole.tensors.values()}) == len(whole.tensors)

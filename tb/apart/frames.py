@@ -2,14 +2,16 @@
 """Frames: what the golden model says that a part of a chip receives and gives, token by token, on file.
 
 A part is a layer, by its number, or the head, CHIP. The golden model runs the conversations by itself, once and
-beforehand; nothing here knows of RTL. ``frames_PPP.pickle`` has a ``Step`` a token with the stages of that part alone;
-``beats_PPP.hex`` has the beats that go into it, as tb/chip/line_player.sv plays them.
+beforehand, in a process of its own; how beats are packed is the only thing here that is read from the RTL.
+``frames_PPP.pickle`` has a ``Step`` a token with the stages of that part alone; ``beats_PPP.hex`` has the beats that go
+into it, as tb/chip/line_player.sv plays them.
 """
 
+import json
 import pickle
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ import numpy as np
 from models.golden.chip import Step
 from models.golden.stage import CHIP, Stage
 from tb.oracle.conversation import Conversation, Job, Reply
-from tb.oracle.golden_worker import play
+from tb.oracle.golden import Golden
 from tb.rig.beats import pack
 from tb.rig.bundles import Beat, Tag
 
@@ -40,12 +42,14 @@ def beats_file(folder: Path, part: int) -> Path:
 def write(job: Job, layers: int, folder: Path) -> Iterator[Step | Reply]:
     """Have the golden model run a job and leave all frames in ``folder``; yields what it says meanwhile."""
     parts = parts_of(layers)
-    with ExitStack() as files:
-        steps = {part: files.enter_context(frames_file(folder, part).open("wb")) for part in parts}
-        beats = {part: files.enter_context(beats_file(folder, part).open("w")) for part in parts}
+    with ExitStack() as stack:
+        steps = {part: stack.enter_context(frames_file(folder, part).open("wb")) for part in parts}
+        beats = {part: stack.enter_context(beats_file(folder, part).open("w")) for part in parts}
         talks = iter(job.conversations)
         talk = next(talks)
-        for item in play(job):
+        golden = Golden(json.dumps(asdict(job)))
+        stack.callback(golden.close)
+        for item in iter(golden.following, None):
             if isinstance(item, Reply):
                 talk = next(talks, None)
             else:

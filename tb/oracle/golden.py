@@ -74,15 +74,19 @@ class Golden:
         self.process.stdin.close()  # which with ``more`` is open to the end
         self.process.stdout.close()
 
-    def _receive(self) -> bool:
+    def following(self) -> Step | Reply | None:
+        """What the worker says next, in its own order; None when it has said all."""
         try:
-            item = pickle.load(self.process.stdout)
+            return pickle.load(self.process.stdout)
         except EOFError:
             if self.process.wait():
                 raise RuntimeError(f"the golden model failed with status {self.process.returncode}") from None
-            return False
+            return None
+
+    def _receive(self) -> bool:
+        item = self.following()
         if isinstance(item, Reply):
             self.answers[item.index] = item
-        else:
+        elif item is not None:
             self.steps.setdefault((item.slot, item.pos), []).append(item)
-        return True
+        return item is not None
