@@ -18,6 +18,7 @@ import tokenizers
 from gguf import GGMLQuantizationType as Type
 
 from models.checkpoint import rope_scaling
+from models.checkpoint.peft import MODULES
 from models.checkpoint.tokens import BYTE, CONTROL, NORMAL, ORIGINAL, SPACE, STOP_KEYS, UNKNOWN, UNUSED, USER_DEFINED
 from models.errors import InputError
 
@@ -25,14 +26,7 @@ CONFIG, TOKENIZER, INDEX = "config.json", "tokenizer.json", "model.safetensors.i
 FAMILIES = ("llama", "mistral")  # model_type: the same decoder
 TYPES = {"F32": (Type.F32, "<f4"), "F16": (Type.F16, "<f2"), "BF16": (Type.BF16, "<u2")}
 WHOLE = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"}
-LAYER = {
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
+LAYER = MODULES | {
     "input_layernorm": "attn_norm",
     "post_attention_layernorm": "ffn_norm",
 }

@@ -20,6 +20,7 @@ TOKENS = 5  # through the layers
 FAULT = Fault(
     "apart", "residual.sv", "64'($signed(skip_data_i[l*32+:32])) + ", "64'($signed(skip_data_i[l*32+:32])) - "
 )
+TAG = Fault("tag", "swiglu.sv", "assign tag_o   = tag;", "assign tag_o = {tag.adapter, !tag.gen, tag.slot, tag.pos};")
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,12 @@ def test_a_broken_line_is_named_in_the_layer(chip, job, folder):
     broken = replace(chip, hdl=write_broken("apart", [FAULT]))
     said = simulate(broken, job, folder, 1).problem
     assert "layer 1, stage attn_residual" in said
+
+
+def test_a_tag_that_changes_on_its_way_is_seen(chip, job, folder):
+    """No stage has the bit that says whether a token wants an answer, and the next part would receive it."""
+    broken = replace(chip, hdl=write_broken("apart-tag", [TAG]))
+    assert simulate(broken, job, folder, 0).problem == "layer 0 says stray, and nothing was disturbed"
 
 
 def test_a_broken_digit_is_named_in_its_layer_and_no_other(chip, job, folder, tmp_path):
