@@ -12,6 +12,7 @@
 #include <cstring>
 
 static void set_time(uint64_t time);
+static void see_values();
 
 class ClockedTop final : public Vtop {
     uint64_t m_half = 0;
@@ -36,7 +37,10 @@ public:
         if (*given) m_next = m_half = std::strtoull(given + std::strlen("+clock="), nullptr, 10) / 2;
     }
     void eval_step() {
-        if (m_half && Verilated::threadContextp()->time() == m_next) toggle();
+        if (m_half && Verilated::threadContextp()->time() == m_next) {
+            toggle();
+            see_values();  // who waits for the edge samples what stood before it, as with cocotb's own clock
+        }
         Vtop::eval_step();
         if (!undisturbed()) return;
         for (const uint64_t end = VerilatedVpi::cbNextDeadline(); m_next < end && !Verilated::gotFinish();) {
@@ -60,3 +64,5 @@ public:
 #include <verilator.cpp>  // of cocotb
 
 static void set_time(uint64_t time) { main_time = time; }
+
+static void see_values() { settle_value_callbacks(); }
