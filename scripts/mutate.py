@@ -40,7 +40,7 @@ from tb.rig.record import UNBUILT
 BENCH = {"SEED": "1", "SIM": ""}  # the environment of the benches: one seed, both simulators
 TEST_S = 300  # for a test, its build included: mutants can hang
 LIMIT_S = 3600  # for all benches of a mutant
-PYTEST = ("-x", "-o", f"faulthandler_timeout={TEST_S}", "-o", "faulthandler_exit_on_timeout=true")
+PYTEST = ("-x", f"--timeout={TEST_S}")
 # Benches about benches: they plant faults of their own, or know nothing of the RTL.
 OTHERS = (
     "tb/evidence/assertions/",
