@@ -198,7 +198,8 @@ def test_a_night_that_is_stopped(root, number):
         "open('started', 'w').write(str(child.pid)); time.sleep(600)"
     )
     (root / "night.py").write_text(
-        f"import sys, pathlib\nfrom scripts.nightly import Part, main\n"
+        f"import signal, sys, pathlib\nfrom scripts.nightly import Part, main\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup ignores, and all below it\n"
         f"parts = (Part('formal', ('-c', {part('formal').arguments[1]!r}), 'formal.json', 1),"
         f" Part('sim', ('-c', {code!r}), 'sim.json', 9), Part('bench', ('-c', ''), 'bench.json', 1))\n"
         f"sys.exit(main(pathlib.Path({str(root)!r}), parts))\n"
