@@ -54,6 +54,7 @@ def answer(chip, prompt, stop, adapter, n):
 
 
 @pytest.mark.once
+@pytest.mark.night
 def test_smollm2_learns_a_phrase(tmp_path, monkeypatch):
     """From a third of the texts, in golden arithmetic, on questions that were not in the fit."""
     monkeypatch.setattr(teach, "QUESTIONS", teach.QUESTIONS[::3])

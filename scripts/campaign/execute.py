@@ -17,7 +17,7 @@ from scripts.campaign.result import Run, RunResult, judge, lose
 from scripts.campaign.tally import Tally
 
 PYTEST = ("-q", "-s", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider")
-LIMIT_S = 900  # for a run, its build included
+LIMIT_S = 1500  # for a run, its build included: longer than pytest gives a test, which says which one hangs
 REPEATS = 5  # failed runs that are done once more with waves, each of another kind
 
 

@@ -79,6 +79,7 @@ def test_every_via_and_every_scale_bit_is_an_input_of_the_logic(gates):
     assert len(re.findall(r"(?m)^  cell \\scaling_unit ", matrix)) == 32
 
 
+@pytest.mark.night
 def test_every_bit_of_an_integer_is_an_input_of_the_logic(tmp_path, monkeypatch):
     """The matrix of a die of K-quants as gates: each span's integers feed its column's multipliers."""
     shape, die = geometry(tmp_path)
@@ -111,6 +112,7 @@ def test_the_logic_is_there(tmp_path, monkeypatch):
         assert not [memory for memory in written if memory.endswith(("gains", "angles", "cells", "scales"))]
 
 
+@pytest.mark.night
 def test_the_units_make_the_whole_die(tmp_path, monkeypatch):
     shape, die = geometry(tmp_path)
     units = [unit for unit in netlist.units(shape, die) if not unit.gates]

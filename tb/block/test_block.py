@@ -22,7 +22,13 @@ SHAPES = [
 @pytest.mark.parametrize(("rows", "slices", "bits", "bit_lines", "span"), SHAPES)
 @pytest.mark.parametrize(
     ("simulator", "view"),
-    [(simulator, view) for simulator in simulators() for view in VIEWS if (simulator, view) != ("verilator", "switch")],
+    [
+        # Gates are compiled for longer than they run.
+        pytest.param(simulator, view, marks=pytest.mark.night if simulator == "verilator" else ())
+        for simulator in simulators()
+        for view in VIEWS
+        if (simulator, view) != ("verilator", "switch")
+    ],
 )
 def test_block(simulator, view, rows, slices, bits, bit_lines, span):
     sizes = {"BLOCK": rows, "SLICES": slices, "W_BITS": bits, "BIT_LINES": bit_lines, "SPAN": span, "N": 4}

@@ -68,6 +68,7 @@ def test_pins(chip, tmp_path):
     look(chip, tmp_path)
 
 
+@pytest.mark.night
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault(chip, fault, tmp_path):
     with pytest.raises(RunError, match=fault.test):

@@ -93,7 +93,11 @@ def test_another_shape(make):
         assert len(cycles) == 2 and cycles == [cycle for _, cycle, *_ in runs[0]["arrivals"]]
 
 
-@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize(
+    # Verilator compiles it for longer than Icarus runs.
+    "simulator",
+    [pytest.param(simulator, marks=pytest.mark.night if simulator == "verilator" else ()) for simulator in simulators()],
+)
 def test_one_head(make, simulator):
     """One head, one layer, and many positions: the order in which a simulator takes its blocks depends on the shape."""
     talk = Conversation(0, [1, 87, 85, 111, 97, 102, 78, 78, 81, 2, 97, 1, 67, 117, 135, 97], 2)

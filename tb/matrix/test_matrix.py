@@ -17,23 +17,34 @@ SHAPES = {
         ("rom", 96, 32, 64, 2, 3, 8, 4, 15),
         ("rom", 512, 32, 64, 2, 4, 4, 2, 1, 16, 256),
         ("gate", 64, 32, 32, 1, 4, 1, 1, 1),
-        ("gate", 96, 32, 64, 2, 3, 8, 4, 1),
-        ("gate", 96, 32, 96, 2, 4, 32, 2, 1),
-        ("gate", 96, 32, 64, 2, 3, 8, 4, 1, 16, 32),
     ],
     "icarus": [
         ("rom", 96, 64, 32, 2, 4, 1, 1, 1),
         ("rom", 96, 32, 64, 2, 3, 8, 4, 15),
         ("rom", 256, 32, 64, 1, 4, 2, 4, 16, 32, 256),
-        ("gate", 32, 32, 32, 1, 4, 1, 1, 1),
-        ("gate", 96, 32, 64, 2, 3, 8, 4, 1),
         ("gate", 64, 32, 64, 1, 3, 16, 1, 1, 16, 32),
         ("switch", 32, 32, 32, 1, 4, 1, 1, 1),
-        ("switch", 64, 32, 64, 1, 3, 16, 8, 1),
         ("switch", 32, 32, 32, 1, 4, 8, 1, 1, 16, 32),
     ],
 }
-CASES = [(simulator, *shape, 32, 0)[:12] for simulator in simulators() for shape in SHAPES[simulator]]
+LONG = {  # gates are compiled, and interpreted, for long
+    "verilator": [
+        ("gate", 96, 32, 64, 2, 3, 8, 4, 1),
+        ("gate", 96, 32, 96, 2, 4, 32, 2, 1),
+        ("gate", 96, 32, 64, 2, 3, 8, 4, 1, 16, 32),
+    ],
+    "icarus": [
+        ("gate", 32, 32, 32, 1, 4, 1, 1, 1),
+        ("gate", 96, 32, 64, 2, 3, 8, 4, 1),
+        ("switch", 64, 32, 64, 1, 3, 16, 8, 1),
+    ],
+}
+CASES = [
+    pytest.param(*(simulator, *shape, 32, 0)[:12], marks=marks)
+    for simulator in simulators()
+    for shapes, marks in ((SHAPES, ()), (LONG, pytest.mark.night))
+    for shape in shapes[simulator]
+]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ SHAPE = {"layers": 2, "d_ffn": 64, "vocab": 100}
 DEPTH = 6
 
 
+@pytest.mark.night
 def test_chip(tmp_path):
     chip = BuiltChip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=DEPTH)
     bench.run(chip, "chip", TESTS, simulator="verilator")
 
 
+@pytest.mark.night
 @pytest.mark.parametrize("pattern", extremes.PATTERNS)
 def test_extreme_weights(pattern, tmp_path):
     chip = BuiltChip.of(checkpoint.load(extremes.write(tmp_path / "tiny.gguf", pattern, **SHAPE)), kv_depth=DEPTH)

@@ -85,17 +85,20 @@ def ended_by(fault: Ended) -> str:
     return rf"assertion \S*{fault.instance}\S*\.{fault.assertion}: .*replay"
 
 
+@pytest.mark.night
 def test_silent(chip, mask):
     talk(chip, "none")
     multiply(mask, "none")
 
 
+@pytest.mark.night
 @pytest.mark.parametrize("fault", CHIP, ids=lambda fault: fault.name)
 def test_chip(chip, fault):
     with pytest.raises(AssertionError, match=ended_by(fault)):
         talk(chip, fault.name)
 
 
+@pytest.mark.night
 @pytest.mark.parametrize("fault", GATE, ids=lambda fault: fault.name)
 def test_gate_view(mask, fault):
     with pytest.raises(AssertionError, match=ended_by(fault)):

@@ -15,6 +15,7 @@ ENTRY = '[[task]]\nname = "a"\n'
 pytestmark = pytest.mark.once
 
 
+@pytest.mark.night
 @pytest.mark.parametrize("name", ["cell_array_gate-4", "block-64"])
 def test_proved(name, tmp_path):
     """The assertions hold, the covers are reached, and the broken copy is refuted."""
