@@ -11,7 +11,6 @@ from tb.host_port.axi_lite import ALL, OKAY
 from tb.host_port.registers import Registers
 from tb.oracle.scoreboard import Mismatch
 
-
 PATIENCE = 1000  # clocks in which the port has to answer
 
 

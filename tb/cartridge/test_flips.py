@@ -9,7 +9,6 @@ from tb.cartridge.flips import MEMORIES
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 
-
 SOON = ("keys", "o")  # one of the KV cache, one of the adapters
 
 

@@ -96,7 +96,10 @@ def test_another_shape(make):
 @pytest.mark.parametrize(
     # Verilator compiles it for longer than Icarus runs.
     "simulator",
-    [pytest.param(simulator, marks=pytest.mark.night if simulator == "verilator" else ()) for simulator in simulators()],
+    [
+        pytest.param(simulator, marks=pytest.mark.night if simulator == "verilator" else ())
+        for simulator in simulators()
+    ],
 )
 def test_one_head(make, simulator):
     """One head, one layer, and many positions: the order in which a simulator takes its blocks depends on the shape."""
