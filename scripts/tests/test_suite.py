@@ -31,7 +31,7 @@ def asked(monkeypatch):
 
 
 def test_the_suite_is_all_rooms_side_by_side(asked):
-    """Whatever the environment says: SEED and SIM are those of the command line. Long tests run where one names them."""
+    """Whatever the environment says, SEED and SIM are the command line's. Long tests run where they are named."""
     rest = ["--dist", "worksteal", f"--junitxml={RESULTS / 'test.xml'}", "-m", "not night"]
     assert asked(test.main) == (0, ["-n", "auto", *rest], "", "1", "")
     assert asked(test.main, "--jobs", "3", "--waves", "1")[1:] == (["-n", "3", *rest], "", "1", "1")
