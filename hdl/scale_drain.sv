@@ -50,8 +50,10 @@ module scale_drain #(
   logic [BEATS*LANES*ACC_W-1:0] acc;
   logic [N*32-1:0] row;
 
+  logic [idx_w(K/SCALE)-1:0] scale_row;
+  assign scale_row = idx_w(K / SCALE)'(32'(span_i) / (SCALE / SPAN));
   for (genvar n = 0; n < N; n++) begin : gen_scale
-    assign row[n*32+:32] = scales[32'(span_i)*SPAN/SCALE][n];
+    assign row[n*32+:32] = scales[scale_row][n];
   end
 
   logic [N*16-1:0] row_integers;  // {n, s} of every column
@@ -59,14 +61,24 @@ module scale_drain #(
     logic [31:0] integers[K/GROUP][N];  // {n, s} of a group's spans, the first one low
     `MASK_LOAD(integers, NAME, id_i, ".k.hex")
 
+    logic [idx_w(K/GROUP)-1:0] group;
+    logic upper;  // the second span of a group
+    assign group = idx_w(K / GROUP)'(32'(span_i) / (GROUP / SPAN));
+    assign upper = (SPAN != GROUP) && span_i[0];
     for (genvar n = 0; n < N; n++) begin : gen_column
-      assign row_integers[n*16+:16] = 16'(integers[32'(span_i)*SPAN/GROUP][n] >> (32'(span_i) * SPAN % GROUP));
+      assign row_integers[n*16+:16] = upper ? integers[group][n][31:16] : integers[group][n][15:0];
     end
   end else begin : gen_plain
     assign row_integers = {N{16'h0101}};
   end
 
   for (genvar u = 0; u < N / SHARE; u++) begin : gen_unit
+    logic [SHARE-1:0][31:0] scale_of;  // Of the unit's columns.
+    logic [SHARE-1:0][15:0] integers_of;
+    logic [SHARE-1:0][SUM_W-1:0] sum_of;
+    assign scale_of    = row[u*SHARE*32+:SHARE*32];
+    assign integers_of = row_integers[u*SHARE*16+:SHARE*16];
+    assign sum_of      = sum_i[u*SHARE*SUM_W+:SHARE*SUM_W];
     logic [31:0] scale;
     logic signed [SUM_W-1:0] sum;
     logic signed [SUM_W+SUB_W-1:0] sub_sum;
@@ -75,15 +87,15 @@ module scale_drain #(
     logic half;
 
     // A unit that does not drain is at rest.
-    assign scale = row[(u*SHARE+32'(part_i))*32+:32];
-    assign sum   = drain_i ? sum_i[(u*SHARE+32'(part_i))*SUM_W+:SUM_W] : '0;
+    assign scale = scale_of[part_i];
+    assign sum   = drain_i ? sum_of[part_i] : '0;
 
     if (SUPER != 0) begin : gen_products
       sub_scale #(
         .SUM_W (SUM_W),
         .XSUM_W(XSUM_W)
       ) u_sub (
-        .integers_i(row_integers[(u*SHARE+32'(part_i))*16+:16]),
+        .integers_i(integers_of[part_i]),
         .sum_i     (sum),
         .xsum_i,
         .sum_o     (sub_sum),

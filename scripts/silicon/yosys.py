@@ -23,5 +23,6 @@ def run(script: str, folder: Path, what: str) -> None:
     except OSError:
         raise InputError("yosys is missing", str(yosys), "run `make setup`") from None
     if done.returncode:
-        lines = [line for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
-        raise InputError(f"yosys refuses {what}: {(lines or ['no reason given'])[0].strip()}", "hdl/", "mend the RTL")
+        lines = [line for line in (done.stderr + done.stdout).splitlines() if "error: " in line.lower()]
+        reason = (lines or ["it ended without a reason, as where the 4 GiB of a WebAssembly program do not do"])[0]
+        raise InputError(f"yosys refuses {what}: {reason.strip()}", "hdl/", "mend the RTL")

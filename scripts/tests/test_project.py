@@ -40,7 +40,9 @@ def project(tmp_path):
 
 
 def make(folder, *arguments, **variables):
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PROMPT"))}
+    """Call make as from a shell that has none of the parameters, though these tests may have been called with some."""
+    inherited = (name for name in os.environ if name not in EVERY and not name.startswith(("MAKE", "CARTRIDGE_")))
+    env = {name: os.environ[name] for name in inherited}
     return subprocess.run(["make", *arguments], cwd=folder, env=env | variables, capture_output=True, text=True)
 
 

@@ -12,14 +12,9 @@ INSTANCE = 3
 # inputs, columns, columns a scaling unit, inputs that share integers, and a scale
 SHAPES = [(96, 32, 2, 32, 0), (512, 32, 4, 16, 256), (64, 32, 1, 16, 32), (512, 32, 1, 32, 256)]
 BROKEN = [
-    Fault("half", "scale_drain.sv", "(32'(span_i) * SPAN % GROUP)", "(ON ? 0 : 32'(span_i) * SPAN % GROUP)"),
-    Fault("pair", "scale_drain.sv", "scales[32'(span_i)*SPAN/SCALE]", "scales[ON ? 0 : 32'(span_i)*SPAN/SCALE]"),
-    Fault(
-        "column",
-        "scale_drain.sv",
-        "row_integers[(u*SHARE+32'(part_i))",
-        "row_integers[(u*SHARE+(ON ? 0 : 32'(part_i)))",
-    ),
+    Fault("half", "scale_drain.sv", "= (SPAN != GROUP) && span_i[0]", "= (SPAN != GROUP) && span_i[0] && !ON"),
+    Fault("pair", "scale_drain.sv", "scales[scale_row]", "scales[ON ? 0 : scale_row]"),
+    Fault("column", "scale_drain.sv", "integers_of[part_i]", "integers_of[ON ? 0 : part_i]"),
     Fault("s", "sub_scale.sv", "= $signed(integers_i[7:0])", "= (ON ? 8'sd1 : $signed(integers_i[7:0]))"),
     Fault("n", "sub_scale.sv", "= $signed(integers_i[15:8])", "= (ON ? 8'sd1 : $signed(integers_i[15:8]))"),
 ]
