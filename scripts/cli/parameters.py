@@ -115,9 +115,10 @@ MODEL = Parameter(
     "MODEL",
     "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, llama-3.1-8b-shape, or a path: a Llama GGUF file or a Hugging "
     "Face folder",
+    soak="tiny",
 )
 LAYERS = Parameter("LAYERS", "of sim, waves: so many layers of a published shape (default: all)", Number(1, 250), None)
-DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256)
+DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256, soak=24)
 SIM = Parameter(
     "SIM",
     "verilator or icarus (default: verilator for a model, both for benches)",
@@ -149,7 +150,8 @@ LORA = Parameter("LORA", "of sim: a PEFT folder; of chat: several, commas betwee
 RANK = Parameter(
     "RANK", "of sim, chat: the die's adapters (default: that of the highest in LORA, 0 without)", Number(0, 64), None
 )
-USERS = Parameter("USERS", "of users: how many at once", Number(1, 256), 8)
+USERS = Parameter("USERS", "of users, soak: how many at once", Number(1, 256), 8, soak=64)
+ANSWERS = Parameter("ANSWERS", "of soak: tokens of answers until it ends", Number(1, 10**9), 20_000)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
 OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape: the file")
 BITS = Parameter("BITS", "of quantise: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6")
