@@ -70,7 +70,7 @@ def _codes(tensor: Blocks | None, stored: Stored) -> Iterator[str]:
     """The fault of a tensor's cells, some inputs at a time."""
     out, inputs = stored.shape
     whole = (tensor and tensor.superblock) or GROUP
-    step = whole * max(1, PIECE // whole // max(1, out))
+    step = whole * max(1, PIECE // whole // out)
     count, firsts = 0, []
     for start in range(0, inputs, step):
         some = slice(start, min(start + step, inputs))

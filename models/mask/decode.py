@@ -143,6 +143,8 @@ def _array(folder: Path, shape: Shape, die: Die, array: str, layer: int, tied: b
     parts = [f"blk.{layer}.{part}.weight" for part in PARTS.get(array, ())]
     names = parts or [checkpoint.EMBEDDING if tied else checkpoint.HEAD]
     for name, at in zip([*names, None], _columns(shape, array, columns, die.lanes), strict=True):
+        if not len(at):
+            continue
         words = (None if values is None else values[at] for values in (d, m, s, n))
         yield Stored(name, cells, scales, integers, at, die.cell_bits, *words)
 

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -52,9 +53,10 @@ def spare_cells(ckpt: Checkpoint, die: Die) -> dict[str, int]:
 def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
     """Write the mask images of ``ckpt`` into the folder ``out_dir``, which appears in one step when all are written.
 
-    A mask of the same checkpoint and die that is there already is kept (its files are checked by their sizes only).
-    InputError if the die cannot hold the checkpoint, ``out_dir`` is something else than a mask, or the disk is full;
-    OSError if writing fails of something else.
+    A mask of the same checkpoint and die that is there already is kept (its files are checked by their sizes only), and
+    what an etcher left that was killed is removed: only one at a time may etch into a folder. InputError if the die
+    cannot hold the checkpoint, ``out_dir`` is something else than a mask, or the disk has no room, which is seen
+    beforehand; OSError if writing fails of something else.
     """
     out = Path(out_dir)
     check_fits(ckpt.shape, die, ckpt.path)
@@ -64,8 +66,14 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
         return out
     if out.exists() and not (out / index.FILE).is_file():
         raise InputError("the mask would replace something else", str(out), "remove it or name another folder")
+    need = cell_count(ckpt.shape, die) * BYTES
+    full = f"the mask takes up to {need / 1e6:,.0f} MB"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        for left in out.parent.glob(f".{out.name}.*"):
+            shutil.rmtree(left)
+        if space.free(out.parent) < need:
+            raise space.exhausted(out.parent, full)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
             new = Path(scratch, "new")
             new.mkdir()
@@ -78,8 +86,7 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
             os.replace(new, out)
     except OSError as error:
         if space.is_full(out.parent) or error.errno in (None, errno.ENOSPC, errno.EDQUOT):  # None: NumPy's, cut short
-            need = f"the mask takes up to {cell_count(ckpt.shape, die) * BYTES / 1e6:,.0f}"
-            raise space.exhausted(out.parent, need) from None
+            raise space.exhausted(out.parent, full) from None
         raise
     return out
 

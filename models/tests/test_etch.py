@@ -5,7 +5,11 @@ import hashlib
 import json
 import math
 import os
+import signal
 import struct
+import subprocess
+import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -14,8 +18,9 @@ from models.checkpoint import checkpoint, fetch, tiny
 from models.die import sv_package
 from models.die.shape import MATRICES, Die
 from models.errors import InputError
-from models.mask import decode, etch, index
-from models.mask.image import disturb
+from models.mask import audit, decode, etch, index
+from models.mask.image import Kind, disturb
+from models.project import ROOT
 
 MIXES = {
     "SmolLM2's kinds": {},
@@ -210,6 +215,69 @@ def test_nothing_half_written(stop, error, says, ckpt, mask, tmp_path, monkeypat
             etch.etch(ckpt, etch.die_for(ckpt, kv_depth=32), out)
     assert {path.name: path.read_bytes() for path in mask.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["mask"]
+
+
+def test_no_room_is_said_beforehand(ckpt, tmp_path, monkeypatch):
+    monkeypatch.setattr(etch.space, "free", lambda _: 1 << 16)
+    with pytest.raises(InputError, match=r"no space left: 0 MB are free, and the mask takes up to 0 MB \(") as refusal:
+        etch.etch(ckpt, etch.die_for(ckpt), tmp_path / "mask")
+    assert refusal.value.where == str(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.gguf"]
+
+
+KILLED = """
+import os, signal, sys
+from models.checkpoint import checkpoint
+from models.mask import etch
+pieces, ckpt = etch.pieces, checkpoint.load(sys.argv[1])
+def dying(ckpt, die, array, layer, kind):
+    for piece in pieces(ckpt, die, array, layer, kind):
+        yield piece[:1]
+        if array == "gateup":
+            os.kill(os.getpid(), signal.SIGKILL)
+etch.pieces = dying
+etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), sys.argv[2])
+"""
+
+
+def test_a_killed_etcher_leaves_no_mask(ckpt, tmp_path):
+    """What it had written is no mask to anybody, and the next one removes it."""
+    out = tmp_path / "masks" / "mask"
+    done = subprocess.run([sys.executable, "-c", KILLED, ckpt.path, out], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = out.parent.iterdir()
+    assert len(list(left.glob("new/*.bin"))) > 3 and not out.exists()
+    etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), out)
+    assert list(out.parent.iterdir()) == [out]
+    assert decode.read_back(out) == original(ckpt)
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_images_in_pieces_are_those_in_one(mix, tmp_path, monkeypatch):
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **MIXES[mix]))
+    die = etch.die_for(ckpt, kv_depth=16)
+    whole = list(etch.images(ckpt, die))
+    monkeypatch.setattr(etch, "PIECE", 1000)
+    assert len(list(etch.pieces(ckpt, die, "down", 0, Kind.CELLS))) > die.slices["down"]
+    for one, other in zip(whole, etch.images(ckpt, die), strict=True):
+        np.testing.assert_array_equal(one.words, other.words)
+
+
+def test_a_large_mask_needs_little_memory(tmp_path, monkeypatch):
+    """Etcher and audit hold pieces of an image, and its scales: less than a byte for each code of the largest array."""
+    ckpt = checkpoint.load(tiny.write(tmp_path / "wide.gguf", layers=1, d_model=2048, d_ffn=1024))
+    die = etch.die_for(ckpt, kv_depth=16)
+    largest = 2048 * 2 * 1024
+    for room in (etch, audit):
+        monkeypatch.setattr(room, "PIECE", 1 << 14)
+    assert ckpt.sha256  # which is kept: a file is read in pieces of its own
+    tracemalloc.start()
+    mask = etch.etch(ckpt, die, tmp_path / "mask")
+    assert max(file.stat().st_size for file in mask.iterdir()) == largest // 2
+    assert audit.audit(ckpt, die, mask) == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < largest
 
 
 def test_no_other_folder_is_replaced(ckpt, tmp_path):
