@@ -76,9 +76,9 @@ def _codes(tensor: Blocks | None, stored: Stored) -> Iterator[str]:
         some = slice(start, min(start + step, inputs))
         got = stored.codes(some)
         expected = tensor.inputs(some).q if tensor else np.zeros_like(got)
-        if len(wrong := np.argwhere(got != expected)):
-            count += len(wrong)
-            column, row = at = tuple(wrong[0].tolist())
+        if (wrong := got != expected).any():
+            count += int(wrong.sum())
+            column, row = at = np.unravel_index(int(wrong.argmax()), wrong.shape)
             firsts.append((column, start + row, expected[at], got[at]))
     if firsts:
         column, row, expected, got = min(firsts)
