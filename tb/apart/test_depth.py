@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is broken in layer 17 of Llama 3.1 8B, cut in width to what Icarus can do, is found and named in both modes."""
+"""What is broken in layer 17 of Llama 3.1 8B, cut in width, is found and named there in both modes."""
 
 import shutil
 from dataclasses import replace
