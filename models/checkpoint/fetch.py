@@ -110,9 +110,7 @@ NAMES = {
     "smollm2-q4-k-m": smollm2_k,
     "tiny": lambda: tiny.write(CHECKPOINTS / "tiny.gguf"),
     "tiny-2": lambda: tiny.write(CHECKPOINTS / "tiny.2.gguf", seed=2),  # another model for the same die
-    "tiny-q4-k-m": lambda: tiny.write(
-        CHECKPOINTS / "tiny.Q4_K_M.gguf", **tiny.WIDE, kinds=k_quants.k_mix("Q4_K_M", tiny.WIDE["layers"])
-    ),
+    "tiny-q4-k-m": lambda: tiny.write(CHECKPOINTS / "tiny.Q4_K_M.gguf", **tiny.WIDE, kinds="Q4_K_M"),
     "tiny-3-6": lambda: tiny.write(CHECKPOINTS / "tiny.3-6.gguf", kinds=tiny.MIX),
 }
 

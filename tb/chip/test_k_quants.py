@@ -37,7 +37,7 @@ def make(tmp_path_factory):
 @pytest.fixture(scope="session")
 def chip(make) -> BuiltChip:
     """Spans of 16, integers of either sign, two slices for the few matrices that have more bits."""
-    return make(WIDE | {"kinds": tiny.k_mix("Q3_K_M", WIDE["layers"])})
+    return make(WIDE | {"kinds": "Q3_K_M"})
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def chip(make) -> BuiltChip:
 def test_mix(make, simulator, mix):
     """Every stage of every token, in exactly the cycle model's clocks."""
     layers = 1 if simulator == "icarus" else WIDE["layers"]
-    made = make(WIDE | {"layers": layers, "kinds": tiny.k_mix(mix, layers)})
+    made = make(WIDE | {"layers": layers, "kinds": mix})
     report = made.run(TALKS, [], simulator=simulator, poll=200, **ALONE)
     assert report["mismatches"] == 0
     assert report["tokens_through_layers"] == 3
