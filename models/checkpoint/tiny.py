@@ -18,7 +18,6 @@ from tokenizers import pre_tokenizers, trainers
 from models.checkpoint import drawn
 from models.checkpoint.checkpoint import WEIGHT_BITS
 from models.checkpoint.quantised import K_KINDS, WIDTHS
-from models.checkpoint.quantised import KINDS as MATRIX_KINDS
 from models.quantise import gptq, k_quants, llama_mix
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -98,7 +97,7 @@ def write(
             values = rng.normal(0, scale, (out, inputs)).astype(np.float32)
             kind = llama_mix.fitted(kinds.get(name, kinds.get(role, "Q4_1")), inputs)
             if kind in WIDTHS.values():
-                gptq.quantise(values, np.eye(inputs), MATRIX_KINDS[kind].bits).add_to(writer, name)
+                gptq.quantise(values, np.eye(inputs), kind).add_to(writer, name)
             elif kind in K_KINDS:
                 k_quants.quantise(values, kind).add_to(writer, name)
             elif kind in drawn.KINDS:

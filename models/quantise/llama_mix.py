@@ -14,6 +14,7 @@ FILES = {  # by the name that the quantiser is given: the kind of most matrices
     "IQ3_XXS": "IQ3_XXS", "IQ3_XS": "IQ3_S", "IQ3_S": "IQ3_S", "IQ3_M": "IQ3_S", "IQ4_NL": "IQ4_NL", "IQ4_XS": "IQ4_XS",
     "TQ1_0": "TQ1_0", "TQ2_0": "TQ2_0", "NVFP4": "NVFP4", "MXFP4_MOE": "Q8_0",
 }  # fmt: skip
+LOSSLESS = tuple(file for file in FILES if file.startswith("Q"))  # a die holds all of their kinds
 ROLES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")  # of a layer
 FALLBACK = {  # where a matrix's inputs are no multiple of 256
     "Q2_K": "Q4_0", "Q3_K": "Q4_0", "Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0", "TQ1_0": "Q4_0", "TQ2_0": "Q4_0",

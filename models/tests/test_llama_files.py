@@ -14,7 +14,7 @@ from models.golden.fixed_point import FX_ONE
 from models.mask import decode
 from models.mask.audit import audit
 from models.mask.etch import die_for, etch
-from models.quantise import k_quants, llama_mix
+from models.quantise import anew, llama_mix
 from models.reference import Reference
 
 TOKENS = [*range(101, 117)]
@@ -109,7 +109,7 @@ def off(ckpt, die, reference: Reference) -> float:
 def test_a_checkpoint_of_narrow_matrices_anew(file, tmp_path):
     """`make sim MODEL=smollm2-q4-k-m` at a small width: down has 256 inputs, the others 64."""
     source = checkpoint.load(tiny.write(tmp_path / "a.gguf", d_ffn=256))
-    found = checkpoint.load(k_quants.remake(source, file, tmp_path / "b.gguf"))
+    found = checkpoint.load(anew.round_to_nearest(source, tmp_path / "b.gguf", file))
     kinds = {name: tensor.kind for name, tensor in found.tensors.items()}
     wide, narrow, last = {"Q4_K_M": ("Q4_K", "Q5_0", "Q6_K"), "Q2_K": ("Q3_K", "Q4_0", "Q3_K")}[file]
     assert kinds["blk.0.attn_q.weight"] == narrow
