@@ -44,7 +44,7 @@ def flipped(data: bytes, rng: np.random.Generator, until: int) -> bytes:
     """A few bytes before ``until`` are others, or a stretch of them is gone or doubled."""
     made = bytearray(data)
     for _ in range(rng.integers(1, 4)):
-        at = int(rng.integers(0, until))
+        at = int(rng.integers(0, min(until, len(made))))
         match rng.integers(0, 8):
             case 0:
                 del made[at : at + int(rng.integers(1, 9))]
