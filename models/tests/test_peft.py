@@ -333,5 +333,5 @@ def test_values_beyond_any_scale_are_refused(ckpt, rng, tmp_path):
         changed = {name: values * size if f"lora_{side}" in name else values for name, values in tensors.items()}
         changed = {name: np.clip(values, -3e38, 3e38).astype(np.float32) for name, values in changed.items()}
         path = folder(tmp_path / side, changed)
-        with pytest.raises(InputError, match="makes values that are not finite|needs a scale that a die cannot hold"):
+        with pytest.raises(InputError, match=r"makes values that are not finite|needs a scale that a die cannot hold"):
             Adapter.load(path, ckpt.shape, Die(rank=4))
