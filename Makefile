@@ -53,7 +53,7 @@ bench: setup ## speed of simulation and golden model, beside llama.cpp
 quality: setup ## perplexity of the golden model beside the float reference
 	@$(RUN) scripts.quality
 
-quantise: setup ## weights of 3 and 6 bits from a checkpoint, widths by measured sensitivity
+quantise: setup ## a checkpoint in fewer bits, by GPTQ; KIND=3-6 or one of llama.cpp's, ROTATE=1
 	@$(RUN) scripts.quantise
 
 ppa: setup ## transistors from synthesis, clocks from the cycle model, Llama 3.1 8B on a die
