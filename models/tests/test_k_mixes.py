@@ -33,31 +33,19 @@ PLAIN_AND_K = {  # in the same arrays: side by side in qkv and gateup, in differ
 }
 WIDE, SMALL = tiny.WIDE, {"layers": 1}
 MODELS = {  # arguments of tiny.write; bits of a cell; slices, spans, super-blocks of MATRICES and of the embedding
-    "Q2_K": (
-        {**WIDE, "kinds": tiny.k_mix("Q2_K", WIDE["layers"]), "tied": True},
-        4,
-        "111122",
-        "16 16 16 16 16 16",
-        "256 " * 6,
-    ),
+    "Q2_K": ({**WIDE, "kinds": "Q2_K", "tied": True}, 3, "111122", "16 " * 6, "256 " * 6),
     "Q3_K_M": (
-        {**WIDE, "kinds": tiny.k_mix("Q3_K_M", WIDE["layers"], tied=False), "tied": False},
+        {**WIDE, "kinds": "Q3_K_M", "tied": False},
         *(4, "211121", "16 32 16 32 16 16", "256 " * 6),
     ),
     "Q4_K_M": (
-        {**WIDE, "kinds": tiny.k_mix("Q4_K_M", WIDE["layers"], tied=False), "tied": False},
+        {**WIDE, "kinds": "Q4_K_M", "tied": False},
         *(4, "211221", "16 32 32 16 16 32", "256 " * 6),
     ),
-    "Q5_K_M": (
-        {**WIDE, "kinds": tiny.k_mix("Q5_K_M", WIDE["layers"])},
-        3,
-        "222222",
-        "16 32 32 16 16 16",
-        "256 " * 6,
-    ),
-    "Q6_K": ({**WIDE, "kinds": tiny.k_mix("Q6_K", WIDE["layers"])}, 3, "222222", "16 " * 6, "256 " * 6),
+    "Q5_K_M": ({**WIDE, "kinds": "Q5_K_M"}, 3, "222222", "16 32 32 16 16 16", "256 " * 6),
+    "Q6_K": ({**WIDE, "kinds": "Q6_K"}, 3, "222222", "16 " * 6, "256 " * 6),
     "Q4_0": (
-        {**WIDE, "kinds": tiny.k_mix("Q4_0", WIDE["layers"])},
+        {**WIDE, "kinds": "Q4_0"},
         4,
         "111122",
         "32 32 32 32 16 16",
