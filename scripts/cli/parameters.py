@@ -108,6 +108,7 @@ TOKENS = Parameter(
     64,
     bench=32,
     chat=200,
+    grade=8,
     users=16,
     quality=2048,
 )
@@ -126,7 +127,7 @@ SIM = Parameter(
 VIEW = Parameter("VIEW", "of the cells: rom, or gate or switch of a tiny model", Choice("view", *VIEWS), "rom")
 TEST = Parameter("TEST", "run this bench instead of the chip; of regress, coverage: these only")
 SEED = Parameter(
-    "SEED", "of random stimulus; of regress: the first; of mutate: chooses", Number(0, SEED_MAX), 1, nightly=None
+    "SEED", "of random stimulus; of regress: the first; of mutate, grade: chooses", Number(0, SEED_MAX), 1, nightly=None
 )
 LAYER = Parameter(
     "LAYER", "of waves: layer to trace, without it what the chip has once; of vias", Number(0, INDEX_MAX), None, vias=0
@@ -140,7 +141,10 @@ ARRAY = Parameter("ARRAY", "of vias: qkv, o, gateup, down or head", default="qkv
 BLOCK = Parameter("BLOCK", "of vias: number of the block in its array", Number(0, INDEX_MAX), 0)
 COLUMN = Parameter("COLUMN", "of vias: the first column of the picture", Number(0, INDEX_MAX), 0)
 TASK = Parameter("TASK", "of formal: a proof or a family of them (default: all)")
-COUNT = Parameter("COUNT", "of mutate: how many mutants, chosen by SEED", Number(1, 10000), 40)
+COUNT = Parameter(
+    "COUNT", "of mutate, grade: how many mutants or defects, chosen by SEED", Number(1, 100000), 40, grade=1000
+)
+CONFIRM = Parameter("CONFIRM", "of grade: so many defects of each kind in RTL too", Number(0, 1000), 0)
 MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
 SIDE = Parameter(
     "SIDE", "of mutate: rtl, or golden: the golden model and the etcher", Choice("side", "rtl", "golden"), "rtl"
