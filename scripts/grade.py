@@ -17,6 +17,7 @@ from models.checkpoint.tokenizer import Tokenizer
 from models.defects import defect
 from models.defects.grade import Grade, Grader
 from models.die.shape import check_tokens
+from models.golden.chip import Chip
 from models.mask.etch import die_for
 from scripts.campaign import grade_report
 from scripts.cli.command import command
@@ -36,7 +37,7 @@ def main(*, model: str, prompt: str, tokens: int, depth: int, count: int, seed: 
     stop, ids = sorted(tokenizer.stop_ids), tokenizer.chat([{"role": "user", "content": prompt}])
     die = die_for(ckpt, kv_depth=depth, rank=0)
     check_tokens(ckpt.shape, die, ids, "PROMPT")
-    grader = Grader(ckpt, die, ids, tokens, stop)
+    grader = Grader(ckpt, Chip(ckpt, die, slots=1), ids, tokens, stop)
     name = Path(ckpt.path).name
     print(
         f"{name}: {count} defects, seed {seed}; {len(ids)} tokens of prompt, {len(grader.answer)} of answer", flush=True

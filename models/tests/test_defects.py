@@ -14,7 +14,8 @@ from models.defects.plant import planted
 from models.die.shape import EMBED, MATRICES
 from models.errors import InputError
 from models.golden import chip as golden
-from models.golden.chip import Chip
+from models.golden.chip import Chip, Step
+from models.golden.signature import places, signatures
 from models.golden.stage import CHIP, Stage
 from models.mask import decode, etch
 from models.mask.damage import damage
@@ -57,11 +58,21 @@ def whole(chip):
     return stages, answer
 
 
+def signed(stages, layers, lanes, count):
+    """The signatures of the first tokens of a conversation."""
+    steps = [
+        Step(0, pos, 0, {(stage, layer): values for (at, layer, stage), values in stages.items() if at == pos}, None)
+        for pos in range(count)
+    ]
+    return signatures(steps, dict.fromkeys(places(layers), 0), lanes)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_grade_is_what_a_whole_run_shows(make, name):
     """First difference, answers whose logits differ, first other token; and nothing of a defect stays behind."""
     ckpt, die = make(name)
-    grader, chip = Grader(ckpt, die, PROMPT, ANSWERS), Chip(ckpt, die, slots=1)
+    chip = Chip(ckpt, die, slots=1)
+    grader = Grader(ckpt, Chip(ckpt, die, slots=1), PROMPT, ANSWERS)
     good, answer = whole(chip)
     assert grader.answer == answer
     levels = Counter()
@@ -81,6 +92,10 @@ def test_a_grade_is_what_a_whole_run_shows(make, name):
             expected, got = good[first].ravel(), bad[first].ravel()
             index = np.flatnonzero(expected != got)[0]
             assert (grade.first.index, grade.first.expected, grade.first.got) == (index, expected[index], got[index])
+        ours, theirs = (signed(found, ckpt.shape.layers, die.lanes, len(grader.tokens)) for found in (good, bad))
+        other = [at for at in places(ckpt.shape.layers) if ours[at] != theirs[at]]
+        if grade.token is None:  # else other tokens are fed back
+            assert grade.signature == grader.signed(defect) == (other[0] if other else None), defect
         logits = [pos for pos, layer, stage in differ if (layer, stage) == (CHIP, Stage.LOGITS)]
         assert grade.logits == (min(logits) - len(PROMPT) + 1 if logits else None), defect
     assert {"nothing", "logits", "token"} <= set(levels)
@@ -173,4 +188,4 @@ def test_too_large_to_grade(make, monkeypatch):
     ckpt, die = make("4 bits, head of 8")
     monkeypatch.setattr(golden, "HELD", 1)
     with pytest.raises(InputError, match="too large for its defects to be graded"):
-        Grader(ckpt, die, PROMPT, 1)
+        Grader(ckpt, Chip(ckpt, die, slots=1), PROMPT, 1)

@@ -14,8 +14,8 @@ from models.defects.grade import Grade
 from models.die.shape import EMBED, Die, Shape
 from scripts.cli import tables
 
-LEVELS = ("stage", "logits", "token")  # each sees what all behind it see
-COLOURS = {"token": "#14213d", "logits": "#5b7da3", "stage": "#e0a030", "nothing": "#c02020"}
+LEVELS = ("stage", "signature", "logits", "token")  # each sees what all behind it see
+COLOURS = {"token": "#14213d", "logits": "#5b7da3", "signature": "#3a9a5a", "stage": "#e0a030", "nothing": "#c02020"}
 Z = 1.959964  # of 95 %
 
 
@@ -29,7 +29,7 @@ def wilson(seen: float, count: float) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def figures(grades: list[Grade], shape: Shape, die: Die) -> dict:
+def figures(grades: list[Grade], shape: Shape, die: Die, levels: tuple[str, ...] = LEVELS) -> dict:
     """Counts and shares of every (array, kind), and of all that a die can have, each counting as often as it can be.
 
     The interval of all is Wilson's for as many draws as tell as much where all weigh the same (Kish, 1965).
@@ -45,14 +45,14 @@ def figures(grades: list[Grade], shape: Shape, die: Die) -> dict:
         for effect in ("harmless", "beyond"):
             row[effect] = sum(grade.effect == effect for grade in found)
         weight = size * len(judged) / len(found) if judged else 0  # of those that have a grade
-        for level in LEVELS:
+        for level in levels:
             row[level] = _share(sum(seen(grade, level) for grade in judged), len(judged))
             whole[level] += weight * (row[level]["share"] or 0)
         whole["weight"] += weight
         whole["square"] += weight**2 / max(1, len(judged))
         rows.append(row)
     count = whole["weight"] ** 2 / whole["square"] if whole["square"] else 0
-    total = {level: _share(whole[level] / whole["weight"] * count if count else 0, count) for level in LEVELS}
+    total = {level: _share(whole[level] / whole["weight"] * count if count else 0, count) for level in levels}
     return {"strata": rows, "all": total, "grades": [grade.fields() for grade in grades]}
 
 
@@ -66,15 +66,15 @@ def _share(count: float, of: float) -> dict:
     return {"share": count / of if of else None, "low": low, "high": high}
 
 
-def show(console: Console, found: dict) -> None:
+def show(console: Console, found: dict, levels: tuple[str, ...] = LEVELS) -> None:
     """Print the table."""
-    table = Table(title=f"defects of {found['model']}: percent seen at a stage and behind it [95 % interval]")
-    for column in ("array", "kind", "possible", "drawn", "harmless", "beyond", *LEVELS):
+    table = Table(title=f"defects of {found['model']}: percent seen [95 % interval]")
+    for column in ("array", "kind", "drawn", "harmless", "beyond", *levels):
         table.add_column(column, justify="left" if column in ("array", "kind") else "right")
     for row in found["strata"]:
-        counts = (f"{row[name]:,}" for name in ("possible", "drawn", "harmless", "beyond"))
-        table.add_row(row["array"], row["kind"], *counts, *(_said(row[level]) for level in LEVELS))
-    table.add_row("all", "weighted", "", "", "", "", *(_said(found["all"][level]) for level in LEVELS))
+        counts = (f"{row[name]:,}" for name in ("drawn", "harmless", "beyond"))
+        table.add_row(row["array"], row["kind"], *counts, *(_said(row[level]) for level in levels))
+    table.add_row("all", "weighted", "", "", "", *(_said(found["all"][level]) for level in levels))
     tables.show(console, table)
 
 
@@ -95,7 +95,7 @@ def draw(grades: list[Grade], shape: Shape, die: Die, path: Path) -> None:
         x = [at + 0.8 * (number % 11) / 10 - 0.4 for number, at in enumerate(where)]
         lines = [rows.index((defect.array, defect.kind)) for defect in those]
         y = [line + 0.6 * (number % 7) / 6 - 0.3 for number, line in enumerate(lines)]
-        name = {"nothing": "nothing", "stage": "a stage only"}.get(level, f"the {level}{'s' * (level == 'token')}")
+        name = {"stage": "a stage only", "token": "the tokens", "logits": "the logits"}.get(level, level)
         axes.scatter(x, y, s=7, color=colour, linewidths=0, label=f"{name}: {len(those)}")
     axes.set_yticks(range(len(rows)), [f"{array}: {kind}" for array, kind in rows], size=8)
     axes.set_xticks([-1, *range(0, shape.layers, max(1, shape.layers // 6)), shape.layers])
@@ -103,7 +103,7 @@ def draw(grades: list[Grade], shape: Shape, die: Die, path: Path) -> None:
     axes.set_xlabel("layer")
     axes.invert_yaxis()
     axes.grid(alpha=0.3)
-    figure.legend(title="the last that sees it", loc="outside upper center", ncols=4, fontsize=8, title_fontsize=8)
+    figure.legend(title="the last that sees it", loc="outside upper center", ncols=5, fontsize=8, title_fontsize=8)
     figure.savefig(path, metadata={"Date": None})
 
 

@@ -142,7 +142,12 @@ BLOCK = Parameter("BLOCK", "of vias: number of the block in its array", Number(0
 COLUMN = Parameter("COLUMN", "of vias: the first column of the picture", Number(0, INDEX_MAX), 0)
 TASK = Parameter("TASK", "of formal: a proof or a family of them (default: all)")
 COUNT = Parameter(
-    "COUNT", "of mutate, grade: how many mutants or defects, chosen by SEED", Number(1, 100000), 40, grade=1000
+    "COUNT",
+    "of mutate: how many mutants; of grade, production: defects; chosen by SEED",
+    Number(1, 100000),
+    40,
+    grade=1000,
+    production=1000,
 )
 CONFIRM = Parameter("CONFIRM", "of grade: so many defects of each kind in RTL too", Number(0, 1000), 0)
 MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
@@ -167,7 +172,9 @@ RESUME = Parameter(
     "RESUME", "1, of regress: what the last one, which was stopped, had left", Choice("switch", "0", "1")
 )
 PARTS = Parameter("PARTS", "of nightly: only these, such as 'regress formal' (default: all)")
-CLOCK = Parameter("CLOCK", "of ppa: gigahertz at which tokens/s are stated", Number(0.01, 10.0), 1.5)
+CLOCK = Parameter(
+    "CLOCK", "gigahertz at which ppa states tokens/s, production the length of its test", Number(0.01, 10.0), 1.5
+)
 PYTHON = Parameter("PYTHON", "of setup: the Python >= 3.11 that makes .venv, in which all else runs")
 
 EVERY = {parameter.name: parameter for parameter in list(globals().values()) if isinstance(parameter, Parameter)}

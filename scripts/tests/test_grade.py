@@ -88,19 +88,24 @@ def test_levels():
     every = {
         "nothing": Grade(DEFECT, ""),
         "stage": Grade(DEFECT, "", FIRST),
-        "logits": Grade(DEFECT, "", FIRST, 0),
-        "token": Grade(DEFECT, "", FIRST, 0, 1),
+        "signature": Grade(DEFECT, "", FIRST, (1, "o")),
+        "logits": Grade(DEFECT, "", FIRST, (1, "o"), 0),
+        "token": Grade(DEFECT, "", FIRST, (1, "o"), 0, 1),
         "harmless": Grade(DEFECT, "harmless"),
     }
     assert {name: each.level for name, each in every.items()} == {name: name for name in every}
-    assert [level for level in grade_report.LEVELS if grade_report.seen(every["logits"], level)] == ["stage", "logits"]
+    assert [level for level in grade_report.LEVELS if grade_report.seen(every["logits"], level)] == [
+        "stage",
+        "signature",
+        "logits",
+    ]
     found = grade_report.figures(list(every.values()), SHAPE, Die(kv_depth=8))
     (row,) = (row for row in found["strata"] if row["drawn"])
     assert (row["array"], row["kind"], row["possible"], row["judged"], row["harmless"]) == (
-        "o", "via missing", 2 * 64 * 64, 4, 1
+        "o", "via missing", 2 * 64 * 64, 5, 1
     )  # fmt: skip
-    assert [row[level]["share"] for level in grade_report.LEVELS] == [0.75, 0.5, 0.25]
-    assert [found["all"][level]["share"] for level in grade_report.LEVELS] == pytest.approx([0.75, 0.5, 0.25])
+    assert [row[level]["share"] for level in grade_report.LEVELS] == [0.8, 0.6, 0.4, 0.2]
+    assert [found["all"][level]["share"] for level in grade_report.LEVELS] == pytest.approx([0.8, 0.6, 0.4, 0.2])
 
 
 def test_a_rare_kind_counts_little():

@@ -9,6 +9,7 @@ import pytest
 from models.checkpoint import checkpoint, tiny
 from models.defects.defect import draw, population
 from models.defects.grade import Grade, Grader
+from models.golden.chip import Chip
 from tb.chip.defects import confirm
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
@@ -24,7 +25,7 @@ class Bench:
     def __init__(self, path: Path, shape: dict, simulator: str) -> None:
         self.simulator = simulator
         self.chip = BuiltChip.of(checkpoint.load(tiny.write(path, **shape)), kv_depth=6, rank=0)
-        grader = Grader(self.chip.ckpt, self.chip.die, TALK.tokens, TALK.max_new)
+        grader = Grader(self.chip.ckpt, Chip(self.chip.ckpt, self.chip.die, slots=1), TALK.tokens, TALK.max_new)
         self.answer = grader.answer
         self.grades: dict[tuple[str, str], Grade] = {}
         self.strata = set(population(self.chip.ckpt.shape, self.chip.die))
