@@ -105,23 +105,30 @@ def effect(ckpt: Checkpoint, die: Die, defect: Defect) -> str:
 
     Of what is beyond, docs/formats.md says no value.
     """
-    if defect.array == ROPE:
-        return ""
-    before = value(ckpt, die, defect)
-    after = defect.of(before)
-    if after == before:
-        return "harmless"
-    return "" if _held(defect.word, after) else "beyond"
+    return "" if defect.array == ROPE else _effect(defect, value(ckpt, die, defect))
+
+
+def effect_on(die: Die, words: Quantised, defect: Defect) -> str:
+    """The same, of a defect in the output whose words these are (``row``)."""
+    return _effect(defect, _value_in(die, words, defect, 0))
 
 
 def value(ckpt: Checkpoint, die: Die, defect: Defect) -> int:
     """The product line of a cell, or the bits of a word, as they should be. Not of ROPE, which no checkpoint has."""
     if defect.array in NORMS:
         return int(gains(ckpt, defect).view(np.uint32)[defect.at])
-    words = row(ckpt, die, defect)
+    return _value_in(die, row(ckpt, die, defect), defect, 0)
+
+
+def change(die: Die, words: Quantised, defect: Defect, out: int = 0) -> None:
+    """Give output ``out`` of some, whose words are those of ``row``, a defect, in place."""
+    after = defect.of(_value_in(die, words, defect, out))
     if defect.word == CELL:
-        return int(words.q[0, defect.at]) >> die.cell_bits * defect.bit & (1 << die.cell_bits) - 1
-    return int(getattr(words, defect.word)[0, defect.at]) & (1 << BITS[defect.word]) - 1
+        low, ones = die.cell_bits * defect.bit, (1 << die.cell_bits) - 1
+        words.q[out, defect.at] = int(words.q[out, defect.at]) & ~(ones << low) | after << low
+    else:
+        changed = getattr(words, defect.word)
+        changed.view(f"<u{changed.itemsize}")[out, defect.at] = after
 
 
 def gains(ckpt: Checkpoint, defect: Defect) -> np.ndarray:
@@ -145,6 +152,19 @@ def row(ckpt: Checkpoint, die: Die, defect: Defect) -> Quantised:
     ones = np.ones((1, 1), dtype=np.int8)
     s, n = (_spread(ones if word is None else word, inputs // die.span[array]) for word in (words.s, words.n))
     return Quantised(words.kind, words.q, d, m, s, n)
+
+
+def _value_in(die: Die, words: Quantised, defect: Defect, out: int) -> int:
+    if defect.word == CELL:
+        return int(words.q[out, defect.at]) >> die.cell_bits * defect.bit & (1 << die.cell_bits) - 1
+    return int(getattr(words, defect.word)[out, defect.at]) & (1 << BITS[defect.word]) - 1
+
+
+def _effect(defect: Defect, before: int) -> str:
+    after = defect.of(before)
+    if after == before:
+        return "harmless"
+    return "" if _held(defect.word, after) else "beyond"
 
 
 def _spread(words: np.ndarray, count: int) -> np.ndarray:

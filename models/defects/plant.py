@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A defect in the golden model: one column of a matrix, one gain, one angle or one row of the embedding is another."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ import numpy as np
 from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.quantised import Blocks, Quantised
 from models.defects import defect as place
-from models.defects.defect import CELL, NORMS, ROPE, Defect
+from models.defects.defect import NORMS, ROPE, Defect
 from models.die.shape import EMBED, Die, norm_constants
 from models.golden.chip import Chip
 from models.golden.matrix import Matrix
@@ -75,16 +76,9 @@ class _Rows:
 
 def _wrong(ckpt: Checkpoint, die: Die, defect: Defect) -> Quantised:
     """The output that a defect is in, with it."""
-    words = place.row(ckpt, die, defect)
-    after = defect.of(place.value(ckpt, die, defect))
-    if defect.word == CELL:
-        shift = die.cell_bits * defect.bit
-        q = words.q.copy()
-        q[0, defect.at] = int(q[0, defect.at]) & ~((1 << die.cell_bits) - 1 << shift) | after << shift
-        return replace(words, q=q)
-    changed = getattr(words, defect.word).copy()
-    changed.view(f"<u{changed.itemsize}")[0, defect.at] = after
-    return replace(words, **{defect.word: changed})
+    words = copy.deepcopy(place.row(ckpt, die, defect))
+    place.change(die, words, defect)
+    return words
 
 
 @contextmanager

@@ -21,12 +21,23 @@ STREAMS = {  # of a layer, in dataflow order: the stages of each array's stream
 
 def signature(before: int, beats: np.ndarray) -> int:
     """The signature after FX beats [n, lanes] of a stream that had the signature ``before``."""
-    words = beats.astype(np.int64).astype(np.uint32)
-    turn = np.arange(words.shape[1], dtype=np.uint32) % np.uint32(32)
-    turned = words << turn | words >> (np.uint32(32) - turn) % np.uint32(32)
-    for word in np.bitwise_xor.reduce(turned, axis=1).tolist():
+    words = turned(beats.astype(np.int64).astype(np.uint32), np.arange(beats.shape[1]))
+    for word in np.bitwise_xor.reduce(words, axis=1).tolist():
         before = (before << 1 & 0xFFFFFFFF) ^ (POLYNOMIAL if before >> 31 else 0) ^ word
     return before
+
+
+def turned(words: np.ndarray, lanes: np.ndarray | int) -> np.ndarray:
+    """Words uint32 turned left by their lanes."""
+    turn = np.asarray(lanes, dtype=np.uint32) % np.uint32(32)
+    return words << turn | words >> (np.uint32(32) - turn) % np.uint32(32)
+
+
+def advanced(words: np.ndarray, beats: int) -> np.ndarray:
+    """Words uint32 of a signature after so many beats of zeros: what is left of a difference."""
+    for _ in range(beats):
+        words = words << np.uint32(1) ^ (words >> np.uint32(31)) * np.uint32(POLYNOMIAL)
+    return words
 
 
 def places(layers: int) -> list[Place]:

@@ -2,6 +2,8 @@
 """The production test, through the host port alone: a good die passes, one with a defect fails and is diagnosed."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +11,11 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.defects.defect import Defect, draw, effect
+from models.defects.diagnosis import suspects
 from models.defects.plant import planted
 from models.defects.production import Production, Sweep, behind, sweep
 from models.golden.chip import Chip
-from models.golden.signature import places, signatures
+from models.golden.signature import Place, places, signatures
 from models.golden.stage import CHIP
 from models.mask.damage import damage
 from tb.chip.job import BuiltChip
@@ -30,9 +33,9 @@ class Station:
         self.prompts = sweep(self.chip.ckpt.shape, self.chip.die)
         self.test = Production.of(self.chip.ckpt, self.chip.die, self.prompts)
 
-    def verdict(self, mask: Path, prompts: int) -> str:
-        """The first thing that is wrong with a die of this mask in so many prompts; '' if it passes."""
-        talks = [Conversation(0, prompt, 1) for prompt in self.prompts[:prompts]]
+    def play(self, mask: Path, prompts: list[list[int]]) -> tuple[list[int], list[dict[Place, int]]]:
+        """What a die of this mask answers to prompts, and its signatures after each."""
+        talks = [Conversation(0, prompt, 1) for prompt in prompts]
         report = replace(self.chip, mask=mask).run(
             talks,
             [],
@@ -41,11 +44,21 @@ class Station:
             bench="cartridge",
             poll=200,
         )
-        for index, (read, talk) in enumerate(zip(report["signatures"], report["conversations"], strict=True)):
-            found = dict(zip(places(self.chip.ckpt.shape.layers), read, strict=True))
-            if said := self.test.judge(index, talk["answer"][0], found):
-                return said
-        return ""
+        every = places(self.chip.ckpt.shape.layers)
+        signatures = [dict(zip(every, read, strict=True)) for read in report["signatures"]]
+        return [talk["answer"][0] for talk in report["conversations"]], signatures
+
+    def verdict(self, mask: Path, prompts: int) -> str:
+        """The first thing that is wrong with a die of this mask in so many prompts; '' if it passes."""
+        answers = zip(*self.play(mask, self.prompts[:prompts]), strict=True)
+        said = (self.test.judge(index, answer, found) for index, (answer, found) in enumerate(answers))
+        return next(filter(None, said), "")
+
+    @contextmanager
+    def broken(self, defect: Defect) -> Iterator[Path]:
+        """A mask with a defect."""
+        with tempfile.TemporaryDirectory(dir=self.chip.mask.parent, prefix=".defect-") as scratch:
+            yield damage(self.chip.mask, Path(scratch, "mask"), self.chip.ckpt.shape, self.chip.die, defect)
 
     def golden_verdict(self, defect: Defect) -> str:
         """What the golden model with a defect says to the test."""
@@ -64,8 +77,7 @@ class Station:
         """The RTL with a defect fails at the same prompt and place as the golden model; gives what is said of it."""
         wanted = self.golden_verdict(defect)
         prompts = int(wanted.split()[1].rstrip(":")) + 1 if wanted else len(self.prompts)
-        with tempfile.TemporaryDirectory(dir=self.chip.mask.parent, prefix=".defect-") as scratch:
-            mask = damage(self.chip.mask, Path(scratch, "mask"), self.chip.ckpt.shape, self.chip.die, defect)
+        with self.broken(defect) as mask:
             assert self.verdict(mask, prompts) == wanted, defect
         return wanted
 
@@ -89,6 +101,16 @@ def test_broken_die(station, array):
     drawn = draw(station.chip.ckpt, station.chip.die, 1, 200)
     defect = next(one for one in drawn if one.array == array and not effect(station.chip.ckpt, station.chip.die, one))
     assert station.hold(defect) == f"prompt 0: {where(defect)}"
+
+
+def test_row_and_column(station):
+    """Prompts of one token tell which via it is."""
+    ckpt, tokens = station.chip.ckpt, [5, 77, 9]
+    defect = next(one for one in draw(ckpt, station.chip.die, 1, 200) if (one.array, one.kind) == ("down", "via moved"))
+    with station.broken(defect) as mask:
+        _, read = station.play(mask, [[token] for token in tokens])
+    found = suspects(ckpt, Chip(ckpt, station.chip.die, slots=1), behind(defect), tokens, read)
+    assert defect in found and {(one.out, one.at) for one in found} == {(defect.out, defect.at)}
 
 
 def where(defect: Defect) -> str:
