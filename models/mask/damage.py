@@ -4,30 +4,24 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from models.defects.defect import CELL, NORMS, ROPE, Defect
 from models.die.shape import EMBED, GROUP, Die, Shape
-from models.mask import hex_lines
-from models.mask.image import DIGITS, Image, Kind
-
-LINE = hex_lines.LINE.itemsize
+from models.mask.image import DIGITS, WORD, Kind, disturb, file_of
 
 
 def damage(mask: Path, out: Path, shape: Shape, die: Die, defect: Defect) -> Path:
     """Make ``out`` a mask like ``mask`` but for a defect: links to its files, and a copy of the one that differs."""
     kind, index, low, width = _place(shape, die, defect)
-    name = Image(defect.array, defect.layer, kind, None).file
+    name = file_of(defect.array, defect.layer, kind)
     out.mkdir(parents=True)
     for file in mask.iterdir():
         if file.name != name:
             (out / file.name).symlink_to(file.resolve())
     shutil.copyfile(mask / name, out / name)
-    with (out / name).open("r+b") as image:
-        image.seek(LINE * index)
-        word = int(image.read(8), 16)
-        field = (1 << width) - 1
-        changed = defect.of(word >> low & field)
-        image.seek(LINE * index)
-        image.write(b"%08x" % (word & ~(field << low) | changed << low))
+    before = int(np.memmap(out / name, WORD, "r")[index]) >> low & (1 << width) - 1
+    disturb(out / name, index, (defect.of(before) ^ before) << low)
     return out
 
 

@@ -136,7 +136,7 @@ def same_row(ckpt, die, mask, defect):
     stored = mine[defect.part]
     right = row(ckpt, die, defect)
     wrong = defect.of(value(ckpt, die, defect))
-    got = {name: getattr(stored, name) for name in ("q", "d", "m", "s", "n")}
+    got = {name: getattr(stored, name) for name in ("d", "m", "s", "n")} | {"q": stored.codes(slice(0, right.shape[1]))}
     if defect.word == "cell":
         code = int(got["q"][defect.out, defect.at])
         assert code >> die.cell_bits * defect.bit & (1 << die.cell_bits) - 1 == wrong

@@ -297,8 +297,7 @@ def test_slices_in_the_mask(mixed, tmp_path):
     assert digits.max() == 7
     low, high = digits.transpose(0, 3, 2, 1).reshape(2, 64, 96)
     np.testing.assert_array_equal(low + 8 * high, mixed.matrix("down", 1)[0].q)
-    text = (mask / "down_001.w.hex").read_text()
-    (mask / "down_001.w.hex").write_text(("1" if text[0] == "0" else "0") + text[1:])
+    image.disturb(mask / "down_001.w.bin", 0, 1 << 28)
     (fault,) = audit.audit(mixed, die, mask)
     assert "layer 1, stage down" in fault
 

@@ -8,6 +8,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.golden.stage import CHIP, Stage
+from models.mask.image import WORD, disturb
 from tb.chip.job import BuiltChip
 from tb.chip.test_faults import LISTED, faulty, located
 from tb.oracle.conversation import Conversation
@@ -76,11 +77,11 @@ def test_fault(chip, fault):
 @pytest.mark.parametrize(
     ("image", "part", "layer", "stages"),
     [
-        ("qkv_001.k.hex", 0.5, 1, {Stage.Q, Stage.K, Stage.V}),
-        ("down_000.s.hex", 0.5, 0, {Stage.DOWN}),
-        ("qkv_001.w.hex", 0.75, 1, {Stage.Q, Stage.K, Stage.V}),  # the second half are the high slices
-        ("embed_000.k.hex", 0.055, CHIP, {Stage.EMBEDDING}),  # of token 5
-        ("head_000.k.hex", 0.01, CHIP, {Stage.LOGITS}),
+        ("qkv_001.k.bin", 0.5, 1, {Stage.Q, Stage.K, Stage.V}),
+        ("down_000.s.bin", 0.5, 0, {Stage.DOWN}),
+        ("qkv_001.w.bin", 0.75, 1, {Stage.Q, Stage.K, Stage.V}),  # the second half are the high slices
+        ("embed_000.k.bin", 0.055, CHIP, {Stage.EMBEDDING}),  # of token 5
+        ("head_000.k.bin", 0.01, CHIP, {Stage.LOGITS}),
     ],
 )
 def test_one_digit(chip, image, part, layer, stages, tmp_path):
@@ -88,9 +89,6 @@ def test_one_digit(chip, image, part, layer, stages, tmp_path):
     assert chip.die.slices["qkv"] == 2
     mask = tmp_path / "mask"
     shutil.copytree(chip.mask, mask)
-    lines = (mask / image).read_text(encoding="ascii").splitlines()
-    at = int(part * len(lines))
-    place, bit = (4, 8) if image.endswith(".s.hex") else (7, 1)
-    lines[at] = f"{lines[at][:place]}{int(lines[at][place], 16) ^ bit:x}{lines[at][place + 1 :]}"
-    (mask / image).write_text("\n".join(lines) + "\n", encoding="ascii")
+    words = (mask / image).stat().st_size // WORD.itemsize
+    disturb(mask / image, int(part * words), 1 << 15 if image.endswith(".s.bin") else 1)
     assert located(replace(chip, mask=mask), TALKS) in {(layer, stage) for stage in stages}
