@@ -50,8 +50,9 @@ module scale_drain #(
   logic [BEATS*LANES*ACC_W-1:0] acc;
   logic [N*32-1:0] row;
 
-  logic [idx_w(K/SCALE)-1:0] scale_row;
-  assign scale_row = idx_w(K / SCALE)'(32'(span_i) / (SCALE / SPAN));
+  localparam int ROW_W = idx_w(K / SCALE);
+  logic [ROW_W-1:0] scale_row;
+  assign scale_row = ROW_W'(32'(span_i) / (SCALE / SPAN));
   for (genvar n = 0; n < N; n++) begin : gen_scale
     assign row[n*32+:32] = scales[scale_row][n];
   end
@@ -61,9 +62,10 @@ module scale_drain #(
     logic [31:0] integers[K/GROUP][N];  // {n, s} of a group's spans, the first one low
     `MASK_LOAD(integers, NAME, id_i, ".k.hex")
 
-    logic [idx_w(K/GROUP)-1:0] group;
+    localparam int GROUP_W = idx_w(K / GROUP);
+    logic [GROUP_W-1:0] group;
     logic upper;  // the second span of a group
-    assign group = idx_w(K / GROUP)'(32'(span_i) / (GROUP / SPAN));
+    assign group = GROUP_W'(32'(span_i) / (GROUP / SPAN));
     assign upper = (SPAN != GROUP) && span_i[0];
     for (genvar n = 0; n < N; n++) begin : gen_column
       assign row_integers[n*16+:16] = upper ? integers[group][n][31:16] : integers[group][n][15:0];

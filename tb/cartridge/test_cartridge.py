@@ -46,7 +46,7 @@ def schedule(chip: BuiltChip, count: int, seed: int, banks: int) -> list[Convers
 @pytest.mark.parametrize("simulator", simulators())
 def test_random_users(make, simulator, tmp_path):
     """Every answer and every stage of every token equals the golden model's, which runs each conversation by itself."""
-    count = 200 if simulator == "verilator" else 6
+    count = 100 if simulator == "verilator" else 6
     chip = make({}) if simulator == "verilator" else make(tiny.LEAST, rank=2)
     resident = [str(adapters.random(chip, seed, tmp_path / f"{seed}.npz")) for seed in (1, 2)]
     talks = schedule(chip, count, default_seed(), len(resident))

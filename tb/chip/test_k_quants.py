@@ -20,6 +20,7 @@ MIXES = {"verilator": ["Q3_K_M", "Q4_K_M"], "icarus": ["Q4_0"]}  # Q4_0: its emb
 # The smallest chip with a K-kind: o has the 256 inputs of eight heads, a span of 16, and one array beside it has none.
 SMALL = tiny.LEAST | {"heads": 8, "kinds": {"attn_output": "Q6_K", "token_embd": "Q4_0"}}
 VIEWS = {"verilator": ["gate"], "icarus": ["rom", "switch"]}
+LONG = [("verilator", "Q3_K_M"), ("verilator", "gate"), ("icarus", "switch")]  # of both
 TALKS = [Conversation(1, [5, 6], 2)]
 
 
@@ -40,9 +41,13 @@ def chip(make) -> BuiltChip:
     return make(WIDE | {"kinds": tiny.k_mix("Q3_K_M", WIDE["layers"])})
 
 
-@pytest.mark.parametrize(
-    ("simulator", "mix"), [(simulator, mix) for simulator in simulators() for mix in MIXES[simulator]]
-)
+def cases(of: dict[str, list[str]]) -> list:
+    """Each simulator with each of its mixes or views, the long ones for the night."""
+    each = [(simulator, what) for simulator in simulators() for what in of[simulator]]
+    return [pytest.param(*case, marks=pytest.mark.night if case in LONG else ()) for case in each]
+
+
+@pytest.mark.parametrize(("simulator", "mix"), cases(MIXES))
 def test_mix(make, simulator, mix):
     """Every stage of every token, in exactly the cycle model's clocks."""
     layers = 1 if simulator == "icarus" else WIDE["layers"]
@@ -52,9 +57,7 @@ def test_mix(make, simulator, mix):
     assert report["tokens_through_layers"] == 3
 
 
-@pytest.mark.parametrize(
-    ("simulator", "view"), [(simulator, view) for simulator in simulators() for view in VIEWS[simulator]]
-)
+@pytest.mark.parametrize(("simulator", "view"), cases(VIEWS))
 def test_view(make, simulator, view):
     """An array with integers beside arrays without, in every view: bits and clocks."""
     made = make(SMALL, view=view, bit_lines=8)

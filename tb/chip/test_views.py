@@ -32,6 +32,12 @@ RUNS = {  # gates that run for a few thousand clocks are sooner interpreted than
     "verilator": [("rom", "plain"), ("gate", "plain"), ("rom", "fast")],
     "icarus": [("rom", "plain"), ("switch", "plain"), ("gate", "fast")],
 }
+LONG = [("verilator", "gate", "plain"), ("icarus", "gate", "fast")]
+CASES = [
+    pytest.param(simulator, *case, marks=pytest.mark.night if (simulator, *case) in LONG else ())
+    for simulator in simulators()
+    for case in RUNS[simulator]
+]
 TALKS = [Conversation(0, [5], 2)]
 
 
@@ -42,9 +48,7 @@ def reference(tmp_path_factory):
     return {name: checkpoint.load(tiny.write(folder / f"{name}.gguf", **shape)) for name, (shape, _) in DIES.items()}
 
 
-@pytest.mark.parametrize(
-    ("simulator", "view", "die"), [(simulator, *case) for simulator in simulators() for case in RUNS[simulator]]
-)
+@pytest.mark.parametrize(("simulator", "view", "die"), CASES)
 def test_view(reference, simulator, view, die):
     ckpt, geometry = reference[die], DIES[die][1]
     clks = 12 + 4  # of a turn in silicon
