@@ -12,7 +12,7 @@ SRAM_BIT = 6
 SRAM_SHARE = 1.05  # decoders, sense amplifiers and drivers of the KV SRAM, beside its cells
 EXPONENT = 5  # bits of a KV word's shift
 CODE = 128  # data bits of a part of an SRAM's word, at most
-LATER = "SECDED", "adapters", "sampler", "host port"  # parts that counts before issue 16 left out
+LATER = "SECDED", "adapters", "sampler", "host port"  # parts that no count had before blocks were timed
 
 
 @dataclass(frozen=True)

@@ -166,12 +166,17 @@ def _net(bit: Bit) -> str:
 
 
 def _names(module: dict) -> dict[Bit, str]:
-    """A name for each bit, of the RTL if there is one, the shortest."""
+    """A name for each bit: the shortest that the RTL has, else of the cell that drives it, else yosys' own."""
+    nets = sorted(module["netnames"].items(), key=lambda item: (item[1]["hide_name"], len(item[0])))
+    known = [(name, net["bits"]) for name, net in nets if not net["hide_name"]]
+    for name, cell in module["cells"].items():
+        if cell["type"] not in LOGIC:
+            driven = [pin for pin, direction in cell["port_directions"].items() if direction == "output"]
+            known += [(f"{name}.{pin}", cell["connections"][pin]) for pin in driven]
     found = {}
-    by_length = sorted(module["netnames"].items(), key=lambda item: (item[1]["hide_name"], len(item[0])))
-    for name, net in by_length:
-        for place, bit in enumerate(net["bits"]):
-            found.setdefault(bit, name if len(net["bits"]) == 1 else f"{name}[{place}]")
+    for name, bits in [*known, *((name, net["bits"]) for name, net in nets)]:
+        for place, bit in enumerate(bits):
+            found.setdefault(bit, name if len(bits) == 1 else f"{name}[{place}]")
     return found
 
 
