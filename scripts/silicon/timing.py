@@ -126,13 +126,18 @@ def _ram_bits(cell: dict) -> int:
     return int(cell["parameters"]["SIZE"], 2) * int(cell["parameters"]["WIDTH"], 2)
 
 
-def _map(folder: Path, top: str) -> str:
-    """Runs abc in a folder and gives what it says."""
+def mapper() -> str:
+    """Where abc is. InputError if it is missing."""
     abc = shutil.which("berkeley-abc")
     if abc is None:
         raise InputError("berkeley-abc is missing", "PATH", "as root: `apt-get install berkeley-abc`, or `make setup`")
+    return abc
+
+
+def _map(folder: Path, top: str) -> str:
+    """Runs abc in a folder and gives what it says."""
     script = "; ".join(MAPPING.split("\n")[1:-1])
-    done = subprocess.run([abc, "-c", script], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run([mapper(), "-c", script], cwd=folder, capture_output=True, text=True)
     if done.returncode or not (folder / "mapped.blif").is_file() or "Start-point" not in done.stdout:
         raise InputError(f"berkeley-abc does not time {top}", "hdl/", "see scripts/silicon/timing.py for its commands")
     return done.stdout

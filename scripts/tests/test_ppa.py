@@ -140,6 +140,13 @@ def test_the_command_at_a_small_size(quick, monkeypatch, tmp_path, capsys):
     assert "</svg>" in (tmp_path / "ppa.svg").read_text()
 
 
+def test_a_missing_mapper_is_said_at_once(monkeypatch, capsys):
+    """Before minutes of synthesis, in one line."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert ppa.main() == 2
+    assert capsys.readouterr().err.startswith("error: berkeley-abc is missing (PATH); as root: ")
+
+
 @pytest.mark.parametrize("clock", ["fast", "0", "-1", "11"])
 def test_bad_clock(monkeypatch, capsys, clock):
     monkeypatch.setenv("CLOCK", clock)
