@@ -18,7 +18,7 @@ $(foreach name,$(OURS) $(THEIRS),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sim apart test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
-  nightly chat users teach shape clean
+  nightly chat users soak teach shape clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
@@ -53,7 +53,7 @@ bench: setup ## speed of simulation and golden model, beside llama.cpp
 quality: setup ## perplexity of the golden model beside the float reference
 	@$(RUN) scripts.quality
 
-quantise: setup ## weights of 3 and 6 bits from a checkpoint, widths by measured sensitivity
+quantise: setup ## a checkpoint in fewer bits, by GPTQ; KIND=3-6 or one of llama.cpp's, ROTATE=1
 	@$(RUN) scripts.quantise
 
 ppa: setup ## transistors and slowest paths from synthesis, clocks from the cycle model, Llama 3.1 8B on a die
@@ -85,6 +85,9 @@ chat: setup ## a conversation with the RTL through its host port; LORA=folder,..
 
 users: setup ## several users at once on one die, and a picture of who is in which layer
 	@$(RUN) scripts.users
+
+soak: setup ## random users of every kind on one die until ANSWERS tokens are out, every stage checked
+	@$(RUN) scripts.soak
 
 teach: setup ## an adapter with which a model begins every answer with a phrase, as a PEFT folder
 	@$(RUN) scripts.teach

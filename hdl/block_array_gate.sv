@@ -59,7 +59,7 @@ module block_array_gate #(
 `ifndef SYNTHESIS
   // The mask as the etcher writes it.
   logic [31:0] cells[SLICES][K][CW];
-  `MASK_LOAD(cells, NAME, id_i, ".w.hex")
+  `MASK_LOAD(cells, cells[r/K][r%K][c], SLICES * K, CW, NAME, id_i, ".w.bin")
 `endif
 
   // Turn sequencer: one clock to fetch a turn's activations, then PROD_W clocks of product bits, the next fetch

@@ -58,12 +58,12 @@ module block_array_rom #(
 
   logic [31:0] cells[SLICES][K][CW];  // digit k of word c is column k*CW + c
   logic [31:0] scales[K/SCALE][N];  // {m, d} in binary16
-  `MASK_LOAD(cells, NAME, id_i, ".w.hex")
-  `MASK_LOAD(scales, NAME, id_i, ".s.hex")
+  `MASK_LOAD(cells, cells[r/K][r%K][c], SLICES * K, CW, NAME, id_i, ".w.bin")
+  `MASK_LOAD(scales, scales[r][c], K / SCALE, N, NAME, id_i, ".s.bin")
 
   logic [31:0] integers[INTEGERS][N];  // {n, s} of a group's spans, the first one low; none without super-blocks
   if (SUPER != 0) begin : gen_integers
-    `MASK_LOAD(integers, NAME, id_i, ".k.hex")
+    `MASK_LOAD(integers, integers[r][c], INTEGERS, N, NAME, id_i, ".k.bin")
   end
 
   logic signed [31:0] x_q[K];

@@ -42,8 +42,8 @@ module embedding #(
 
   logic [31:0] cells[VOCAB*SLICES*WORDS];  // token, slice, word; digit k of word w is dimension 8w + k
   logic [31:0] scales[VOCAB*SCALES];  // token, what shares a scale: {m, d} in binary16
-  `MASK_LOAD(cells, "embed", 0, ".w.hex")
-  `MASK_LOAD(scales, "embed", 0, ".s.hex")
+  `MASK_LOAD(cells, cells[r*WORDS+c], VOCAB * SLICES, WORDS, "embed", 0, ".w.bin")
+  `MASK_LOAD(scales, scales[r*SCALES+c], VOCAB, SCALES, "embed", 0, ".s.bin")
 
   logic busy_q;
   logic [BEAT_IW-1:0] beat_q;
@@ -81,7 +81,7 @@ module embedding #(
     localparam int GROUP_IW = idx_w(VOCAB * GROUPS);
 
     logic [31:0] integers[VOCAB*GROUPS];  // token, group
-    `MASK_LOAD(integers, "embed", 0, ".k.hex")
+    `MASK_LOAD(integers, integers[r*GROUPS+c], VOCAB, GROUPS, "embed", 0, ".k.bin")
 
     for (genvar g = 0; g < BEAT_GROUPS; g++) begin : gen_group
       assign beat_integers[g*32+:32] = integers[GROUP_IW'(32'(token_q)*GROUPS+32'(beat_q)*BEAT_GROUPS+g)];

@@ -37,7 +37,7 @@ module rms_norm #(
   localparam int NORM_W = 16;
 
   logic [31:0] gains[N];
-  `MASK_LOAD(gains, NAME, id_i, ".hex")
+  `MASK_LOAD(gains, gains[c], 1, N, NAME, id_i, ".bin")
 
   typedef enum logic [2:0] {
     StLoad,

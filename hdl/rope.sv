@@ -35,7 +35,7 @@ module rope #(
   localparam int ANGLE_IW = idx_w(DEPTH * PAIRS);
 
   logic [31:0] angles[DEPTH*PAIRS];
-  `MASK_LOAD(angles, "rope", 0, ".hex")
+  `MASK_LOAD(angles, angles[r*PAIRS+c], DEPTH, PAIRS, "rope", 0, ".bin")
 
   logic [BEAT_IW-1:0] beat_q;
   logic [PAIR_IW-1:0] first_q;  // pair of the beat's first lane, in its head

@@ -45,7 +45,7 @@ module scale_drain #(
   localparam logic signed [ACC_W-1:0] HALF = (ACC_W'(1) << PLACES) >> 1;
 
   logic [31:0] scales[K/SCALE][N];  // {m, d} in binary16
-  `MASK_LOAD(scales, NAME, id_i, ".s.hex")
+  `MASK_LOAD(scales, scales[r][c], K / SCALE, N, NAME, id_i, ".s.bin")
 
   logic [BEATS*LANES*ACC_W-1:0] acc;
   logic [N*32-1:0] row;
@@ -60,7 +60,7 @@ module scale_drain #(
   logic [N*16-1:0] row_integers;  // {n, s} of every column
   if (SUPER != 0) begin : gen_integers
     logic [31:0] integers[K/GROUP][N];  // {n, s} of a group's spans, the first one low
-    `MASK_LOAD(integers, NAME, id_i, ".k.hex")
+    `MASK_LOAD(integers, integers[r][c], K / GROUP, N, NAME, id_i, ".k.bin")
 
     localparam int GROUP_W = idx_w(K / GROUP);
     logic [GROUP_W-1:0] group;

@@ -115,7 +115,9 @@ class Adapter:
             out, inputs = sizes.get(name, (0, 0))
             if codes.a.shape != (die.rank, inputs) or codes.b.shape != (out, die.rank):
                 raise InputError(f"{name} is of another die", str(path), "quantise the adapter for this one")
-            if {codes.a.dtype, codes.b.dtype} != {np.dtype(np.int8)} or max(codes.a_scale, codes.b_scale) >= ONE:
+            scales = (codes.a_scale, codes.b_scale)
+            words = all(isinstance(scale, np.uint16) for scale in scales)
+            if {codes.a.dtype, codes.b.dtype} != {np.dtype(np.int8)} or not words or max(scales) >= ONE:
                 raise InputError(f"{name} has no codes and scales of a die", str(path), "quantise the adapter anew")
         return cls(shape, die, modules)
 
@@ -186,7 +188,7 @@ def _stored(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an npz file."""
     try:
         with path.open("rb") as raw, np.load(raw) as file:
-            return dict(file)
+            return {name: np.asarray(file[name]) for name in file}  # what is no array there comes as bytes
     except Exception:  # a damaged archive fails in any way
         raise _no_adapter(path) from None
 
@@ -209,8 +211,9 @@ def _balanced(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     reach = np.abs(a).max(axis=1)
     reach = np.where(reach > 0, reach, 1)
-    reach *= np.linalg.norm(a / reach[:, None], axis=1).max() or 1
-    return a / reach[:, None], b * reach
+    with np.errstate(over="ignore", invalid="ignore"):  # no die has a scale for what is beyond float32
+        reach *= np.linalg.norm(a / reach[:, None], axis=1).max() or 1
+        return a / reach[:, None], b * reach
 
 
 def _codes(values: np.ndarray) -> tuple[np.ndarray, np.uint16]:

@@ -9,6 +9,7 @@ what only the chain shows. Parts that are done stay done: the same command goes 
 import dataclasses
 import hashlib
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -42,7 +43,7 @@ def main(*, cluster: str, **asked: object) -> int:
     """Etch, ask the golden model, simulate every part; 0 if each gave what the golden model gives."""
     begun = time.perf_counter()
     what = question.ask(**asked)
-    chip = what.chip()
+    chip = what.chip(apart=True)
     job = Job(
         str(Path(what.ckpt.path).resolve()), chip.die, [what.talk], sorted(what.tokenizer.stop_ids), what.adapters
     )
@@ -69,6 +70,7 @@ def main(*, cluster: str, **asked: object) -> int:
         "stages_compared": sum(result.stages_compared for result in results),
         "values_compared": sum(result.values_compared for result in results),
         "failed": [name_of(result.part) for result in results if result.problem],
+        "peak_memory_bytes_golden": reply["peak_memory_bytes"],
         "peak_memory_bytes_a_part": max(result.peak_memory_bytes for result in results),
         "simulation_seconds": sum(result.seconds for result in results),
         "golden_seconds": golden_s,
@@ -113,7 +115,9 @@ def _golden(chip: BuiltChip, job: Job, folder: Path, console: Console) -> dict:
                     progress.update(bar, advance=1)
                 elif isinstance(item, Reply):
                     reply = item
-        done.write_text(json.dumps({"tokens": reply.tokens, "end": reply.end.name}), encoding="utf-8")
+        peak = 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # the golden model's, the largest so far
+        found = {"tokens": reply.tokens, "end": reply.end.name, "peak_memory_bytes": peak}
+        done.write_text(json.dumps(found), encoding="utf-8")
     return json.loads(done.read_text(encoding="utf-8"))
 
 
@@ -172,6 +176,7 @@ def _show(console: Console, figures: dict, results: list[Result]) -> None:
         ("values compared", f"{figures['values_compared']:,}"),
         ("failed", ", ".join(figures["failed"]) or "none"),
         *((("first divergence", first.problem),) if first else ()),
+        ("peak memory, golden model", f"{figures['peak_memory_bytes_golden'] / 2**30:.2f} GiB"),
         ("peak memory, a part", f"{figures['peak_memory_bytes_a_part'] / 2**30:.2f} GiB"),
         ("simulator", f"{figures['simulator']}, {figures['view']} view"),
         (

@@ -67,6 +67,7 @@ PARTS = (
     Part("coverage", ("-m", "scripts.coverage"), "coverage.json", 180, ("SEEDS", "CLUSTER", "JOBS")),
     Part("formal", ("-m", "scripts.formal"), "formal.json", 120, ("JOBS",)),
     Part("sim", ("-m", "scripts.sim"), "sim.json", 60, ("MODEL",)),
+    Part("soak", ("-m", "scripts.soak"), "soak.json", 120),
     Part("bench", ("-m", "scripts.bench"), "bench.json", 60, ("MODEL",)),
 )
 

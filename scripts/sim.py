@@ -79,6 +79,10 @@ def show(figures: dict) -> None:
         ("cycles a token", f"{figures['cycles_per_token']:,.0f} (decode, one user)" if rate else "-"),
         ("simulation, decode", f"{rate:.2f} tokens/s (one user)" if rate else "-"),
         ("simulation, prefill too", f"{figures['tokens_per_second']:.2f} tokens/s"),
+        (
+            "peak memory",
+            f"{figures['peak_memory_bytes'] / 2**30:.2f} GiB, {figures['bytes_a_weight']:.1f} bytes a weight",
+        ),
         ("simulator", f"{figures['simulator']}, {figures['view']} view"),
         ("time", f"{figures['total_seconds']:.0f} s in all, {figures['build_seconds']:.0f} s of it build"),
     ):

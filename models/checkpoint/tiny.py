@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import gguf
 import numpy as np
@@ -14,10 +15,10 @@ from gguf import GGMLQuantizationType, GGUFWriter
 from tokenizers import models as coders
 from tokenizers import pre_tokenizers, trainers
 
+from models.checkpoint import drawn
 from models.checkpoint.checkpoint import WEIGHT_BITS
 from models.checkpoint.quantised import K_KINDS, WIDTHS
-from models.checkpoint.quantised import KINDS as MATRIX_KINDS
-from models.quantise import gptq, k_quants
+from models.quantise import gptq, k_quants, llama_mix
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 ALPHABET = [*map(chr, range(0x21, 0x7F)), "Ġ", "Ċ"]  # printable ASCII, space and newline in byte-level spelling
@@ -34,8 +35,6 @@ MIX = {  # weights of 3 and 6 bits, side by side in the qkv array too
     **dict.fromkeys(("attn_k", "ffn_down", "token_embd", "output"), "W6"),
 }
 SPREAD = {"token_embd": 0.15, "output": 0.15, "attn_q": 1.6, "attn_k": 1.6, "ffn_gate": 1.5}  # of a unit input; else 1
-
-k_mix = k_quants.k_mix  # kinds of ``write``, as llama.cpp's quantiser mixes them
 
 # Arguments of ``write``: the least that K-kinds go into, and the smallest model there is, quick on any simulator.
 WIDE = {"layers": 2, "d_model": 256, "heads": 8, "kv_heads": 4, "head_dim": 32, "d_ffn": 256, "vocab": 150}
@@ -56,16 +55,21 @@ def write(
     rope_dim: int | None = None,
     rope_factors: tuple[float, ...] = (),
     tied: bool = True,
-    kinds: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | str = MappingProxyType({}),
 ) -> Path:
     """Write a Llama GGUF of random weights (those of ``seed``) with a byte-level BPE tokenizer and a chat template.
 
-    ``kinds`` gives GGUF types (those that the library writes, and the K-kinds) by role (``attn_q`` ... ``ffn_down``,
-    ``token_embd``, ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins. For weights of 3 and 6
-    bits (W3, W6) it is ``MIX``, changed at will; a mix of K-kinds is of ``k_mix``, and widths then are multiples of 256
-    (``WIDE``), else of 32. ``tied`` False adds ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB.
+    ``kinds`` gives GGUF types (all that the library reads) by role (``attn_q`` ... ``ffn_down``, ``token_embd``,
+    ``output``) or by a whole tensor name (``blk.0.attn_q.weight``), which wins; or it is the name of a file that
+    llama.cpp's quantiser makes (``llama_mix.FILES``). For weights of 3 and 6 bits (W3, W6) it is ``MIX``, changed at
+    will. Widths are multiples of 32, of 256 where a kind has blocks so large (``WIDE``). ``tied`` False adds
+    ``output.weight``. ``vocab`` is at least SMALLEST_VOCAB.
     """
-    path, kinds = Path(path), KINDS | dict(kinds or {})
+    path = Path(path)
+    if isinstance(kinds, str):
+        kinds = llama_mix.kinds(kinds, layers, gqa=heads // kv_heads, tied=tied)
+    else:
+        kinds = KINDS | dict(kinds)
     rng = np.random.default_rng(seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
@@ -91,11 +95,14 @@ def write(
             name = f"{prefix}{role}.weight"
             scale = SPREAD.get(role, 1.0) / (1 if role == "token_embd" else inputs**0.5)
             values = rng.normal(0, scale, (out, inputs)).astype(np.float32)
-            kind = kinds.get(name, kinds.get(role, "Q4_1"))
+            kind = llama_mix.fitted(kinds.get(name, kinds.get(role, "Q4_1")), inputs)
             if kind in WIDTHS.values():
-                gptq.quantise(values, np.eye(inputs), MATRIX_KINDS[kind].bits).add_to(writer, name)
+                gptq.quantise(values, np.eye(inputs), kind).add_to(writer, name)
             elif kind in K_KINDS:
                 k_quants.quantise(values, kind).add_to(writer, name)
+            elif kind in drawn.KINDS:
+                raw = drawn.blocks(kind, out, inputs, scale, rng)
+                writer.add_tensor(name, raw, raw_dtype=GGMLQuantizationType[kind])
             else:
                 kind = GGMLQuantizationType[kind]
                 writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)

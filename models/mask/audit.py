@@ -13,6 +13,7 @@ import numpy as np
 
 from models.checkpoint import checkpoint
 from models.checkpoint.checkpoint import Checkpoint
+from models.checkpoint.quantised import Blocks
 from models.die.shape import EMBED, GROUP, Die, Shape
 from models.mask import decode
 from models.mask.decode import Stored
@@ -28,6 +29,7 @@ STAGES = {  # the stage in which the faults of a tensor show; those of a norm sh
     "ffn_down": "down",
 }
 CHIP_STAGES = {"embed": "embedding", "head": "logits"}
+PIECE = 1 << 22  # codes that are compared at once
 HALF = 0.5 + 1e-6  # what rounding may move a sine, in units of its last place
 
 
@@ -44,28 +46,43 @@ def audit(ckpt: Checkpoint, die: Die, mask: Path) -> list[str]:
     return faults + list(_angles(ckpt.shape, *decode.angles(mask, ckpt.shape, die)))
 
 
-def _fault(image: Image, stage: str, place: str, expected: str, got: str, wrong: np.ndarray) -> str:
-    """The line of an image's first fault, of as many as ``wrong`` has rows."""
+def _fault(image: Image, stage: str, place: str, expected: str, got: object, count: int) -> str:
+    """The line of an image's first fault, of ``count`` in all."""
     where = f"{image.owner}, stage {stage}, {place}"
-    return f"mask fault: {where}: expected {expected}, got {got} ({image.file}, {len(wrong)} in all)"
+    return f"mask fault: {where}: expected {expected}, got {got} ({image.file}, {count} in all)"
 
 
 def _matrix(ckpt: Checkpoint, stored: Stored, span: int) -> Iterator[str]:
     """Faults of a tensor in an array of this span: of cells, scales, integers. Columns of no tensor must be zero."""
-    if stored.name:
-        tensor = ckpt.tensors[stored.name]
-        q, words = tensor.q, decode.widened(tensor, stored, span)
-    else:
-        q, *words = (None if values is None else np.zeros_like(values) for values in (stored.q, *stored.words))
-    if len(wrong := np.argwhere(stored.q != q)):
-        out, row = wrong[0].tolist()
-        place = _place(stored, out, f"row {row}")
-        yield _fault(stored.cells, _stage(stored), place, f"code {q[out, row]}", str(stored.q[out, row]), wrong)
-    superblock = q.shape[1] // stored.d.shape[1]
+    tensor = ckpt.tensors[stored.name] if stored.name else None
+    yield from _codes(tensor, stored)
+    words = [None if values is None else np.zeros_like(values) for values in stored.words]
+    if tensor:
+        words = decode.widened(tensor, stored, span)
+    superblock = stored.shape[1] // stored.d.shape[1]
     name = "super-block" if stored.integers else "group"
     yield from _pairs(stored, stored.scales, stored.words[:2], words[:2], (name, superblock, "d {:04x} m {:04x}"))
     if stored.integers:
         yield from _pairs(stored, stored.integers, stored.words[2:], words[2:], ("half group", GROUP // 2, "s {} n {}"))
+
+
+def _codes(tensor: Blocks | None, stored: Stored) -> Iterator[str]:
+    """The fault of a tensor's cells, some inputs at a time."""
+    out, inputs = stored.shape
+    whole = (tensor and tensor.superblock) or GROUP
+    step = whole * max(1, PIECE // whole // out)
+    count, firsts = 0, []
+    for start in range(0, inputs, step):
+        some = slice(start, min(start + step, inputs))
+        got = stored.codes(some)
+        expected = tensor.inputs(some).q if tensor else np.zeros_like(got)
+        if (wrong := got != expected).any():
+            count += int(wrong.sum())
+            column, row = at = np.unravel_index(int(wrong.argmax()), wrong.shape)
+            firsts.append((column, start + row, expected[at], got[at]))
+    if firsts:
+        column, row, expected, got = min(firsts)
+        yield _fault(stored.cells, _stage(stored), _place(stored, column, f"row {row}"), f"code {expected}", got, count)
 
 
 def _pairs(stored: Stored, image: Image, got: list, expected: list, piece: tuple[str, int, str]) -> Iterator[str]:
@@ -77,7 +94,7 @@ def _pairs(stored: Stored, image: Image, got: list, expected: list, piece: tuple
         if stored.integers:
             place += f" from row {number * inputs} on"
         values = (text.format(*(part[at] for part in pair)) for pair in (expected, got))
-        yield _fault(image, _stage(stored), _place(stored, out, place), *values, wrong)
+        yield _fault(image, _stage(stored), _place(stored, out, place), *values, len(wrong))
 
 
 def _stage(stored: Stored) -> str:
@@ -99,7 +116,7 @@ def _gains(gains: np.ndarray, image: Image) -> Iterator[str]:
     words = gains.view(np.uint32)
     if len(wrong := np.argwhere(image.words != words)):
         at = wrong[0, 0]
-        yield _fault(image, image.array, f"gain {at}", f"{words[at]:08x}", f"{image.words[at]:08x}", wrong)
+        yield _fault(image, image.array, f"gain {at}", f"{words[at]:08x}", f"{image.words[at]:08x}", len(wrong))
 
 
 def _angles(shape: Shape, image: Image, sin: np.ndarray, cos: np.ndarray) -> Iterator[str]:
@@ -113,4 +130,4 @@ def _angles(shape: Shape, image: Image, sin: np.ndarray, cos: np.ndarray) -> Ite
         position, pair = at = tuple(wrong[0].tolist())
         expected = f"sine {right[at].imag:.1f} cosine {right[at].real:.1f}"
         got = f"sine {sin[at]} cosine {cos[at]}"
-        yield _fault(image, "q_rope", f"position {position}, pair {pair}", expected, got, wrong)
+        yield _fault(image, "q_rope", f"position {position}, pair {pair}", expected, got, len(wrong))

@@ -17,7 +17,7 @@ from models.checkpoint.checkpoint import PARTS
 from models.checkpoint.quantised import KINDS, Quantised
 from models.die.shape import EMBED, GROUP, Die, Shape
 from models.mask import index
-from models.mask.image import FINAL_NORM, ROPE, Image, Kind, arrays_of, damaged, norms_of
+from models.mask.image import DIGITS, FINAL_NORM, ROPE, Image, Kind, arrays_of, damaged, digits, norms_of
 
 NO_CODE = 255  # in place of a code whose digits no cell of 3 bits holds
 
@@ -26,16 +26,18 @@ NO_CODE = 255  # in place of a code whose digits no cell of 3 bits holds
 class Stored:
     """A tensor as its array's images hold it, in the array's geometry.
 
-    ``q`` uint8 [out, in]; ``d`` and ``m`` uint16 [out, super-block], a group where the array has no integers; ``s`` and
-    ``n`` int8 [out, in/16], of both halves of every group, where it has some, else None. ``name`` is the checkpoint's;
-    None for the columns of an array that belong to no tensor, which must be zero.
+    ``d`` and ``m`` uint16 [out, super-block], a group where the array has no integers; ``s`` and ``n`` int8 [out,
+    in/16], of both halves of every group, where it has some, else None. ``columns`` are its own of the array's, None in
+    the embedding, where they are the tokens. ``name`` is the checkpoint's; None for the columns of an array that belong
+    to no tensor, which must be zero.
     """
 
     name: str | None
     cells: Image
     scales: Image
     integers: Image | None
-    q: np.ndarray
+    columns: np.ndarray | None
+    cell_bits: int
     d: np.ndarray
     m: np.ndarray
     s: np.ndarray | None
@@ -45,6 +47,35 @@ class Stored:
     def words(self) -> list[np.ndarray | None]:
         """Everything that scales it: d, m, s, n."""
         return [self.d, self.m, self.s, self.n]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(out, in)."""
+        words = self.cells.words.shape
+        return len(self.d), DIGITS * words[2] if self.columns is None else words[1]
+
+    def codes(self, inputs: slice) -> np.ndarray:
+        """Codes of some inputs, a multiple of 8: uint8 [out, n]; NO_CODE where a digit has more bits than a cell."""
+        found = np.zeros((len(self.d), inputs.stop - inputs.start), dtype=np.uint8)
+        no_code = np.zeros_like(found, dtype=bool)
+        for number, digit in enumerate(self._slices(inputs)):
+            found |= digit << self.cell_bits * number
+            no_code |= digit >> self.cell_bits > 0
+        found[no_code] = NO_CODE
+        return found
+
+    def _slices(self, inputs: slice) -> Iterator[np.ndarray]:
+        """The digits of every slice, low cells first: uint8 [out, n]."""
+        words = self.cells.words
+        if self.columns is None:  # digit k of word w is dimension 8w + k
+            for part in words[:, :, inputs.start // DIGITS : inputs.stop // DIGITS].swapaxes(0, 1):
+                yield digits(part).reshape(len(part), -1)
+        else:  # digit k of word c is column k*N/8 + c
+            digit, word = np.divmod(self.columns, words.shape[2])
+            for part in words[:, inputs]:
+                rows = np.ascontiguousarray(part.T, dtype=np.uint32)[word]
+                rows >>= 4 * digit[:, None].astype(np.uint32)
+                yield rows.astype(np.uint8) & 15
 
 
 def read_back(mask_dir: str | os.PathLike) -> dict[str, bytes]:
@@ -58,13 +89,13 @@ def read_back(mask_dir: str | os.PathLike) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for stored in matrices(folder, shape, die, tied=checkpoint.HEAD not in kinds):
         if stored.name is None:
-            if any(values is not None and values.any() for values in (stored.q, *stored.words)):
+            if any(values is not None and values.any() for values in (_whole(stored), *stored.words)):
                 raise damaged(folder, f"the padding of {stored.cells.file} or of its scales is not zero")
             continue
         raw = _bytes(stored, kinds[stored.name], die, folder)
         if found.setdefault(stored.name, raw) != raw:  # a tied head reads the embedding a second time
             raise damaged(folder, f"head and embedding hold different images of {stored.name}")
-    return found | {name: image.words.tobytes() for name, image in gains(folder, shape)}
+    return found | {name: image.words.astype("<u4").tobytes() for name, image in gains(folder, shape)}
 
 
 def matrices(folder: Path, shape: Shape, die: Die, *, tied: bool) -> Iterator[Stored]:
@@ -81,9 +112,8 @@ def matrices(folder: Path, shape: Shape, die: Die, *, tied: bool) -> Iterator[St
     if die.superblock[EMBED]:
         integers = Image.read(folder, EMBED, 0, Kind.INTEGERS, (shape.vocab, shape.d_model // GROUP))
         s, n = _spans(integers.words)
-    q = _codes(cells.words.transpose(1, 0, 2), die.cell_bits)
-    q = q.transpose(1, 2, 3, 0).reshape(shape.vocab, shape.d_model)  # digit k of word w is dimension 8w + k
-    yield Stored(checkpoint.EMBEDDING, cells, scales, integers, q, *_halves(scales.words), s, n)
+    words = *_halves(scales.words), s, n
+    yield Stored(checkpoint.EMBEDDING, cells, scales, integers, None, die.cell_bits, *words)
 
 
 def gains(folder: Path, shape: Shape) -> Iterator[tuple[str, Image]]:
@@ -109,44 +139,28 @@ def _array(folder: Path, shape: Shape, die: Die, array: str, layer: int, tied: b
     if die.superblock[array]:
         integers = Image.read(folder, array, layer, Kind.INTEGERS, (rows // GROUP, columns))
         s, n = _spans(integers.words.T)
-    q = _codes(cells.words, die.cell_bits)
-    q = q.transpose(3, 0, 2, 1).reshape(columns, rows)  # digit k of word c is column k*N/8 + c
     d, m = _halves(np.ascontiguousarray(scales.words.T))
     parts = [f"blk.{layer}.{part}.weight" for part in PARTS.get(array, ())]
     names = parts or [checkpoint.EMBEDDING if tied else checkpoint.HEAD]
     for name, at in zip([*names, None], _columns(shape, array, columns, die.lanes), strict=True):
-        yield Stored(name, cells, scales, integers, *(_take(values, at) for values in (q, d, m, s, n)))
+        if not len(at):
+            continue
+        words = (None if values is None else values[at] for values in (d, m, s, n))
+        yield Stored(name, cells, scales, integers, at, die.cell_bits, *words)
 
 
-def _columns(shape: Shape, array: str, columns: int, lanes: int) -> list[np.ndarray | slice]:
+def _columns(shape: Shape, array: str, columns: int, lanes: int) -> list[np.ndarray]:
     """The columns of each tensor of an array, in the order of the tensor's rows, and last those of none."""
+    every = np.arange(columns)
     if array == "gateup":  # a beat of gate, a beat of up, and so on in turn
-        beats = np.arange(columns).reshape(-1, 2, lanes)
-        return [beats[:, 0], beats[:, 1], slice(columns, columns)]
-    ends = np.cumsum(shape.modules(array)).tolist()
-    return [slice(first, end) for first, end in zip([0, *ends], [*ends, columns], strict=True)]
+        beats = every.reshape(-1, 2, lanes)
+        return [beats[:, 0].reshape(-1), beats[:, 1].reshape(-1), every[columns:]]
+    return np.split(every, np.cumsum(shape.modules(array)))
 
 
-def _take(values: np.ndarray | None, at: np.ndarray | slice) -> np.ndarray | None:
-    """Some rows of values, contiguous; None of none."""
-    return None if values is None else values[at].reshape(-1, values.shape[1])
-
-
-def _codes(pieces: np.ndarray, cell_bits: int) -> np.ndarray:
-    """Codes from words [slice, *size], low cells first: uint8 [2, *size, 4]; digit 2b + h of a word is [h, ..., b].
-
-    NO_CODE where a digit has more bits than a cell.
-    """
-    pairs = np.ascontiguousarray(pieces, dtype="<u4")[..., None].view(np.uint8)  # two digits a byte, the low one first
-    q = np.zeros((2, *pairs.shape[1:]), dtype=np.uint8)
-    for number, pair in enumerate(pairs):
-        q[0] |= (pair & 15) << cell_bits * number
-        q[1] |= (pair >> 4) << cell_bits * number
-    beyond = 15 >> cell_bits << cell_bits  # places of a digit that a cell has not
-    if beyond and (pairs & (beyond << 4 | beyond)).any():
-        q[0][(pairs & beyond).any(axis=0)] = NO_CODE
-        q[1][(pairs & beyond << 4).any(axis=0)] = NO_CODE
-    return q
+def _whole(stored: Stored) -> np.ndarray:
+    """All codes, uint8 [out, in]."""
+    return stored.codes(slice(0, stored.shape[1]))
 
 
 def _halves(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -177,15 +191,15 @@ def widened(tensor: Quantised, like: Stored, span: int) -> list[np.ndarray | Non
 
 def _bytes(stored: Stored, kind: str, die: Die, folder: Path) -> bytes:
     """A tensor's GGUF blocks. InputError for codes or scales that no tensor of the kind has."""
-    k, inputs = KINDS[kind], stored.q.shape[1]
+    k, inputs, q = KINDS[kind], stored.shape[1], _whole(stored)
     every = (k.superblock or GROUP) * stored.d.shape[1] // inputs  # words of the array for one of the tensor
     parts = [word[:, ::every] for word in (stored.d, stored.m)]
     if k.integers:
         parts += [half[:, :: 2 * k.span // GROUP] for half in (stored.s, stored.n)]
-    raw = Quantised(kind, stored.q, *map(np.ascontiguousarray, parts)).to_bytes()
-    again = Quantised.from_bytes(kind, raw, *stored.q.shape)
+    raw = Quantised(kind, q, *map(np.ascontiguousarray, parts)).to_bytes()
+    again = Quantised.from_bytes(kind, raw, *q.shape)
     pairs = zip(widened(again, stored, die.span[stored.cells.array]), stored.words, strict=True)
     same = all(found is wanted or np.array_equal(found, wanted) for found, wanted in pairs)  # None is None
-    if not same or stored.q.max() >= 1 << KINDS[kind].bits:
+    if not same or q.max() >= 1 << KINDS[kind].bits:
         raise damaged(folder, f"the images of {stored.name} hold values that {kind} has not")
     return raw

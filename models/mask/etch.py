@@ -3,8 +3,10 @@
 
 import dataclasses
 import errno
+import hashlib
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,9 +21,10 @@ from models.checkpoint.quantised import Quantised
 from models.die.shape import CELL_BITS, EMBED, GROUP, Die, cell_count, check_fits
 from models.errors import InputError
 from models.mask import angles, index
-from models.mask.image import FINAL_NORM, ROPE, Image, Kind, arrays_of, whole_mask
+from models.mask.image import FINAL_NORM, ROPE, WORD, Image, Kind, arrays_of, file_of, whole_mask
 
-BYTES = 1.4  # on file, of a cell and its part of a scale
+BYTES = 0.7  # on file, of a cell and its part of a scale
+PIECE = 1 << 24  # cells of an image that are in memory at once
 
 
 def die_for(ckpt: Checkpoint, **overrides: int) -> Die:
@@ -50,9 +53,10 @@ def spare_cells(ckpt: Checkpoint, die: Die) -> dict[str, int]:
 def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
     """Write the mask images of ``ckpt`` into the folder ``out_dir``, which appears in one step when all are written.
 
-    A mask of the same checkpoint and die that is there already is kept (its files are checked by their sizes only).
-    InputError if the die cannot hold the checkpoint, ``out_dir`` is something else than a mask, or the disk is full;
-    OSError if writing fails of something else.
+    A mask of the same checkpoint and die that is there already is kept (its files are checked by their sizes only), and
+    what an etcher left that was killed is removed: only one at a time may etch into a folder. InputError if the die
+    cannot hold the checkpoint, ``out_dir`` is something else than a mask, or the disk has no room, which is seen
+    beforehand; OSError if writing fails of something else.
     """
     out = Path(out_dir)
     check_fits(ckpt.shape, die, ckpt.path)
@@ -62,21 +66,27 @@ def etch(ckpt: Checkpoint, die: Die, out_dir: str | os.PathLike) -> Path:
         return out
     if out.exists() and not (out / index.FILE).is_file():
         raise InputError("the mask would replace something else", str(out), "remove it or name another folder")
+    need = cell_count(ckpt.shape, die) * BYTES
+    full = f"the mask takes up to {need / 1e6:,.0f} MB"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        for left in out.parent.glob(f".{out.name}.*"):
+            shutil.rmtree(left)
+        if space.free(out.parent) < need:
+            raise space.exhausted(out.parent, full)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
             new = Path(scratch, "new")
             new.mkdir()
-            count = len(whole_mask(ckpt.shape, die))
-            bar = tqdm(images(ckpt, die), desc="etching", unit="image", total=count, disable=None)  # on terminals only
-            index.write(new, identity, {image.file: index.entry(image.write(new)) for image in bar})
+            every = whole_mask(ckpt.shape, die)
+            bar = tqdm(every, desc="etching", unit="image", disable=None)  # on terminals only
+            files = {file_of(*one): _write(new / file_of(*one), pieces(ckpt, die, *one)) for one in bar}
+            index.write(new, identity, files)
             if out.exists():
                 os.replace(out, Path(scratch, "old"))
             os.replace(new, out)
     except OSError as error:
         if space.is_full(out.parent) or error.errno in (None, errno.ENOSPC, errno.EDQUOT):  # None: NumPy's, cut short
-            need = f"the mask takes up to {cell_count(ckpt.shape, die) * BYTES / 1e6:,.0f}"
-            raise space.exhausted(out.parent, need) from None
+            raise space.exhausted(out.parent, full) from None
         raise
     return out
 
@@ -88,19 +98,53 @@ def images(ckpt: Checkpoint, die: Die) -> Iterator[Image]:
 
 
 def image(ckpt: Checkpoint, die: Die, array: str, layer: int, kind: Kind) -> Image:
-    """One image of a checkpoint on a die."""
+    """One image of a checkpoint on a die, whole."""
+    words = np.concatenate(list(pieces(ckpt, die, array, layer, kind)))
+    if kind is Kind.CELLS and array != EMBED:
+        words = words.reshape(die.slices[array], -1, words.shape[-1])
+    return Image(array, layer, kind, words)
+
+
+def pieces(ckpt: Checkpoint, die: Die, array: str, layer: int, kind: Kind) -> Iterator[np.ndarray]:
+    """The words of an image in their order, some rows [n, ...] at a time, so that no image need be in memory whole."""
     if array == EMBED:
         tensor = ckpt.tensors[checkpoint.EMBEDDING]
-        words = _embedding_cells(tensor, die) if kind is Kind.CELLS else _scaling(tensor, die, array, kind)
+        for rows in _some(tensor.shape[0], tensor.shape[1]):
+            part = tensor.rows(rows)
+            yield _embedding_cells(part, die) if kind is Kind.CELLS else _scaling(part, die, array, kind)
     elif array == ROPE:
-        words = angles.table(ckpt.shape, die.kv_depth)
+        yield angles.table(ckpt.shape, die.kv_depth)
     elif kind is Kind.TABLE:
         name = checkpoint.FINAL_NORM if array == FINAL_NORM else f"blk.{layer}.{array}.weight"
-        words = ckpt.gains[name].view("<u4")
+        yield ckpt.gains[name].view("<u4")
     else:
-        cells = kind is Kind.CELLS
-        words = _matrix_cells(ckpt, die, array, layer) if cells else _matrix_scaling(ckpt, die, array, layer, kind)
-    return Image(array, layer, kind, words)
+        tensors, (rows, columns) = ckpt.matrix(array, layer), ckpt.shape.matrix_size(array, die.lanes)
+        whole = max(tensor.superblock or GROUP for tensor in tensors)
+        for piece in range(die.slices[array]) if kind is Kind.CELLS else (None,):
+            for inputs in _some(rows, columns, whole):
+                parts = [tensor.inputs(inputs) for tensor in tensors]
+                if kind is Kind.CELLS:
+                    q = _join(array, [part.q for part in parts], columns, die.lanes)
+                    yield _matrix_cells(q, piece, die.cell_bits)
+                else:
+                    yield _join(array, [_scaling(part, die, array, kind) for part in parts], columns, die.lanes).T
+
+
+def _some(rows: int, width: int, whole: int = 1) -> Iterator[slice]:
+    """Slices of ``rows`` of ``width`` cells each, of as many at a time as PIECE allows, multiples of ``whole``."""
+    step = max(1, PIECE // width // whole) * whole
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def _write(file: Path, words: Iterable[np.ndarray]) -> dict:
+    """Write an image; gives its entry in the index."""
+    digest = hashlib.sha256()
+    with file.open("xb") as out:
+        for piece in words:
+            data = piece.astype(WORD, order="C")
+            digest.update(data)
+            out.write(data)
+        return index.entry(out.tell(), digest)
 
 
 # ---- geometry of a die
@@ -164,15 +208,13 @@ def _join(array: str, parts: list[np.ndarray], columns: int, lanes: int) -> np.n
     return np.pad(values, ((0, columns - len(values)), (0, 0)))
 
 
-def _matrix_cells(ckpt: Checkpoint, die: Die, array: str, layer: int) -> np.ndarray:
-    """Words [slice, row, N/8]; digit k of word c is the cell of column k*N/8 + c."""
-    rows, columns = ckpt.shape.matrix_size(array, die.lanes)
-    q = _join(array, [part.q for part in ckpt.matrix(array, layer)], columns, die.lanes)
-    q = q.reshape(4, 2, columns // 8, rows)  # byte of a word, digit of the byte, word, row
-    out = np.empty((die.slices[array], rows, columns // 8, 4), dtype=np.uint8)
-    for piece in range(len(out)):
-        out[piece] = _pair(q[:, 0], q[:, 1], piece, die.cell_bits).transpose(2, 1, 0)
-    return out.view("<u4")[..., 0]
+def _matrix_cells(q: np.ndarray, piece: int, cell_bits: int) -> np.ndarray:
+    """Words [row, N/8] of a slice of codes [N, row]; digit k of word c is the cell of column k*N/8 + c."""
+    q = q.reshape(4, 2, -1, q.shape[1])  # byte of a word, digit of the byte, word, row
+    words = np.zeros(q.shape[2:], dtype=np.uint32)
+    for byte, (low, high) in enumerate(q):
+        words |= _pair(low, high, piece, cell_bits).astype(np.uint32) << 8 * byte
+    return words.T
 
 
 def _embedding_cells(tensor: Quantised, die: Die) -> np.ndarray:
@@ -210,9 +252,3 @@ def _integers(tensor: Quantised, span: int) -> np.ndarray:
 def _repeat(values: np.ndarray, count: int) -> np.ndarray:
     """Values [out, n] of wider pieces, [out, count]."""
     return np.repeat(values, count // values.shape[1], axis=1)
-
-
-def _matrix_scaling(ckpt: Checkpoint, die: Die, array: str, layer: int, kind: Kind) -> np.ndarray:
-    """Words {m, d} [super-block, column], or of integers [group, column]."""
-    parts = [_scaling(part, die, array, kind) for part in ckpt.matrix(array, layer)]
-    return _join(array, parts, ckpt.shape.matrix_size(array, die.lanes)[1], die.lanes).T

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One image of a mask as an object: which piece of the die it is for, its words, and its file. See docs/masks.md."""
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -9,15 +10,15 @@ import numpy as np
 
 from models.die.shape import EMBED, MATRICES, Die, Shape
 from models.errors import InputError
-from models.mask import hex_lines
 
+WORD = np.dtype(">u4")  # on file: $fread takes the high byte first
 FINAL_NORM, ROPE = "final_norm", "rope"  # what the chip has once, beside the arrays ``head`` and EMBED
 NORMS = ("attn_norm", "ffn_norm")  # of every layer
 DIGITS = 8  # cells in a word of mask 1, a hex digit each
 
 
 class Kind(Enum):
-    """What an image holds, by the ending that its file's name has before ``.hex``."""
+    """What an image holds, by the ending that its file's name has before ``.bin``."""
 
     CELLS = ".w"
     SCALES = ".s"  # pairs {m, d}
@@ -48,30 +49,41 @@ class Image:
     @property
     def file(self) -> str:
         """Name of its file in a mask's folder."""
-        return f"{self.array}_{self.layer:03d}{self.kind.value}.hex"
+        return file_of(self.array, self.layer, self.kind)
 
     @property
     def size(self) -> int:
         """How much it holds: cells of mask 1, words of mask 2."""
         return self.words.size * (DIGITS if self.kind is Kind.CELLS else 1)
 
-    def write(self, folder: Path) -> np.ndarray:
-        """Write the image into the folder of a mask; gives the text of its file, uint8."""
-        return hex_lines.write(folder / self.file, self.words)
+    def write(self, folder: Path) -> None:
+        """Write the image into the folder of a mask."""
+        self.words.astype(WORD).tofile(folder / self.file)
 
     @classmethod
     def read(cls, folder: Path, array: str, layer: int, kind: Kind, size: tuple[int, ...]) -> "Image":
-        """The image on file, its words in this size. InputError where it is missing, damaged or of another size."""
+        """The image on file, its words in this size, mapped into memory. InputError where it is missing or too short or
+        long."""
         empty = cls(array, layer, kind, np.empty(0, np.uint32))
+        file, wanted = folder / empty.file, math.prod(size) * WORD.itemsize
         try:
-            words = hex_lines.read(folder / empty.file)
+            if (found := file.stat().st_size) != wanted:
+                raise damaged(folder, f"{empty.file} holds {found} bytes, not {wanted}")
+            return cls(array, layer, kind, np.memmap(file, WORD, "r", shape=size))
         except OSError as error:
             raise damaged(folder, f"{empty.file}: {error.strerror}") from None
-        except ValueError as error:
-            raise damaged(folder, f"{empty.file} is {error}") from None
-        if words.size != np.prod(size):
-            raise damaged(folder, f"{empty.file} holds {words.size} words, not {np.prod(size)}")
-        return cls(array, layer, kind, words.reshape(size))
+
+
+def file_of(array: str, layer: int, kind: Kind) -> str:
+    """Name of an image's file in a mask's folder."""
+    return f"{array}_{layer:03d}{kind.value}.bin"
+
+
+def disturb(file: Path, word: int, bits: int) -> None:
+    """Plant a fault: flip these bits of one word of an image on file."""
+    words = np.memmap(file, WORD, "r+")
+    words[word] ^= bits
+    words.flush()
 
 
 def digits(words: np.ndarray) -> np.ndarray:

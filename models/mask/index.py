@@ -6,14 +6,12 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
-
 from models.checkpoint.checkpoint import Checkpoint
 from models.die.shape import Die, Shape
 from models.errors import InputError
 from models.mask.image import damaged
 
-FORMAT = 3  # version of docs/masks.md; masks of another version are etched anew
+FORMAT = 4  # version of docs/masks.md; masks of another version are etched anew
 FILE = "mask.json"
 
 
@@ -29,9 +27,9 @@ def describe(ckpt: Checkpoint, die: Die) -> dict:
     return json.loads(json.dumps(identity))  # tuples become lists
 
 
-def entry(text: np.ndarray) -> dict:
-    """What the index says of a file, whose content is ``text``, uint8."""
-    return {"bytes": text.nbytes, "sha256": hashlib.sha256(text).hexdigest()}
+def entry(size: int, digest: "hashlib._Hash") -> dict:
+    """What the index says of a file of so many bytes."""
+    return {"bytes": size, "sha256": digest.hexdigest()}
 
 
 def write(folder: Path, identity: dict, files: dict[str, dict]) -> None:

@@ -8,71 +8,53 @@ quantised anew, each for the inputs that come from those quantised before it, an
 ``BOUND``, the next kind takes 6 bits.
 """
 
-import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from models.checkpoint import prose
-from models.checkpoint.checkpoint import EMBEDDING, HEAD, PARTS, WEIGHT_BITS, WIDTHS, Checkpoint
-from models.checkpoint.quantised import Quantised
-from models.checkpoint.tokenizer import Tokenizer
+from models.checkpoint.checkpoint import HEAD, WEIGHT_BITS, WIDTHS, Checkpoint
+from models.checkpoint.quantised import SUPERBLOCK
 from models.die.shape import weight_counts
 from models.errors import InputError
-from models.quantise import gptq
+from models.quantise import anew
+from models.quantise.anew import Text, perplexity
 from models.quantise.calibration import Calibration
-from models.quantise.rewrite import rewrite
-from models.reference import Reference, surprise
+from models.reference import Reference
 
 BOUND = 0.12  # of the source's perplexity: what a mix may add to it
-TEXTS = ("asyoulik.txt", "lcet10.txt", "plrabn12.txt")  # not what models.quality reads
-WINDOW = 512  # tokens
-WINDOWS, PROBES = 12, 2  # of each text: to calibrate with, and between those to measure perplexity
+K_WIDTHS = {3: "Q3_K", 6: "Q6_K"}  # GGUF's own kinds of these widths, for inputs that are multiples of 256
 
 
-@dataclass(frozen=True)
-class Text:
-    """Windows of tokens to calibrate with, and others to measure perplexity."""
-
-    windows: Sequence[Sequence[int]]
-    probes: Sequence[Sequence[int]]
-
-    @classmethod
-    def of(cls, ckpt: Checkpoint) -> "Text":
-        """Windows evenly spaced in each of TEXTS. InputError if they cannot be fetched."""
-        tokenizer = Tokenizer.from_checkpoint(ckpt)
-        bos = [tokenizer.bos] if tokenizer.add_bos else []
-        windows, probes = [], []
-        for name in TEXTS:
-            tokens = tokenizer.encode(prose.text(name))
-            starts = (len(tokens) * half // (2 * WINDOWS) for half in range(2 * WINDOWS))
-            parts = [bos + tokens[at : at + WINDOW - len(bos)] for at in starts]
-            windows += parts[0::2]
-            probes += parts[1 :: 2 * (WINDOWS // PROBES)]
-        return cls(windows, probes)
-
-
-def make(ckpt: Checkpoint, out: str | os.PathLike, text: Text, bits: Mapping[str, int] | None = None) -> dict:
+def make(
+    ckpt: Checkpoint,
+    out: str | os.PathLike,
+    text: Text,
+    bits: Mapping[str, int] | None = None,
+    widths: Mapping[int, str] = WIDTHS,
+) -> dict:
     """Write the mix of ``ckpt`` as a GGUF file, and beside it (``.json``) what was measured, which is returned.
 
-    ``bits`` gives each kind of ``kinds`` its width, whatever it costs. InputError for widths that no die has, for a
+    ``bits`` gives each kind of ``kinds`` its width, whatever it costs; ``widths`` are the kinds of matrices of 3 and 6
+    bits, WIDTHS or K_WIDTHS. InputError for widths that no die has, for inputs that are not whole blocks, for a
     checkpoint that is a mix already, if no mix stays within BOUND, and if writing fails. The file appears in one step.
     """
-    out, cells = Path(out), kinds(ckpt)
+    cells = kinds(ckpt)
     if WEIGHT_BITS in ckpt.metadata:
         raise InputError("the checkpoint has weights of 3 and 6 bits already", ckpt.path, "quantise its source")
     if bits is not None:
         _check(bits, cells)
+    for name, tensor in ckpt.tensors.items():
+        if widths is K_WIDTHS and tensor.shape[1] % SUPERBLOCK:
+            what = f"the {tensor.shape[1]} inputs of tensor {name} are not a multiple of {SUPERBLOCK}"
+            raise InputError(what, ckpt.path, "use KIND=3-6, whose blocks are 32 weights")
     reference = Reference(ckpt)
     source = perplexity(reference, text.probes)
-    rises = {} if bits else _rises(ckpt, reference, text, source)
+    rises = {} if bits else _rises(ckpt, reference, text, source, widths)
     for mix in [bits] if bits else candidates(rises, cells, BOUND):
-        tensors = _quantised(ckpt, mix, text.windows)
+        tensors = anew.quantised(ckpt, _by_tensor(ckpt, mix, widths), text.windows)
         reference.weights |= {name: tensor.dequantised() for name, tensor in tensors.items()}
         found = perplexity(reference, text.probes)
         if bits or found - source <= np.log1p(BOUND):
@@ -80,25 +62,17 @@ def make(ckpt: Checkpoint, out: str | os.PathLike, text: Text, bits: Mapping[str
     else:
         what = f"weights of 6 bits raise perplexity by {_percent(found - source):.1f} %"
         raise InputError(what, ckpt.path, f"use a model that keeps within {100 * BOUND:g} %")
-    report = {
-        "source": Path(ckpt.path).name,
-        "source_sha256": ckpt.sha256,
-        "calibration_tokens": sum(map(len, text.windows)),
-        "probe_tokens": sum(map(len, text.probes)),
+    report = anew.about(ckpt, text) | {
         "bound_percent": 100 * BOUND,
         "kinds": {
             kind: {"bits": mix[kind], "weights": count, "rise_percent_at_3_bits": _percent(rises.get(kind))}
             for kind, count in cells.items()
         },
         "expected_rise_percent": _percent(sum(rises[kind] for kind in rises if mix[kind] == 3) if rises else None),
-        "perplexity_source": float(np.exp(source)),
-        "perplexity": float(np.exp(found)),
-        "rise_percent": _percent(found - source),
     }
-    try:
-        _write(ckpt, tensors, sorted(set(mix.values())), report, out)
-    except OSError as error:
-        raise InputError(f"cannot write the mix: {error.strerror}", str(out), "free or name another place") from None
+    stated = {WEIGHT_BITS: sorted(set(mix.values()))} if widths is WIDTHS else {}
+    report |= anew.rise(source, found)
+    anew.write(ckpt, tensors, Path(out), stated, report)
     return report
 
 
@@ -118,11 +92,6 @@ def candidates(rises: Mapping[str, float], cells: Mapping[str, int], bound: floa
             yield {kind: 6 if kind in order[:sixes] else 3 for kind in cells}
 
 
-def perplexity(reference: Reference, windows: Sequence[Sequence[int]]) -> float:
-    """The logarithm of the perplexity of a model over windows of tokens: the mean surprise of a token, nats."""
-    return float(np.concatenate([surprise(reference.logits(w)[:-1], np.array(w[1:])) for w in windows]).mean())
-
-
 def _check(bits: Mapping[str, int], cells: Mapping[str, int]) -> None:
     if bits.keys() != cells.keys():
         raise InputError(f"widths for {', '.join(bits)}", "bits", f"give one for each of {', '.join(cells)}")
@@ -135,51 +104,21 @@ def _percent(rise: float | None) -> float | None:
     return None if rise is None else float(100 * np.expm1(rise))
 
 
-def _names(ckpt: Checkpoint, kind: str, layer: int) -> list[str]:
-    """Tensors of a kind in a layer."""
-    if kind in PARTS:
-        return [f"blk.{layer}.{part}.weight" for part in PARTS[kind]]
-    return [HEAD if kind == "head" and HEAD in ckpt.tensors else EMBEDDING]
+def _by_tensor(ckpt: Checkpoint, bits: Mapping[str, int], widths: Mapping[int, str]) -> dict[str, str]:
+    """The kind of every matrix, where those of an array have these bits."""
+    layers, tied = range(ckpt.shape.layers), HEAD not in ckpt.tensors
+    return {name: widths[bits[kind]] for kind in bits for at in layers for name in anew.names(kind, at, tied=tied)}
 
 
-def _each(
-    calibration: Calibration, ckpt: Checkpoint, bits: Mapping[str, int], what: str
-) -> Iterator[tuple[str, Quantised]]:
-    """Every matrix at its kind's width, for the inputs that ``calibration`` has when its layer comes."""
-    for layer, grams in tqdm(calibration.grams(), what, ckpt.shape.layers + 1, unit="layer"):
-        for kind in filter(bits.get, grams):
-            for name in _names(ckpt, kind, layer):
-                yield name, gptq.quantise(calibration.weights[name], grams[kind], bits[kind])
-
-
-def _rises(ckpt: Checkpoint, reference: Reference, text: Text, source: float) -> dict[str, float]:
+def _rises(
+    ckpt: Checkpoint, reference: Reference, text: Text, source: float, widths: Mapping[int, str]
+) -> dict[str, float]:
     """By how much the mean surprise rises with each kind at 3 bits and the others as in the source."""
-    threes = dict.fromkeys(kinds(ckpt), 3)
-    trial, rises = dict(_each(Calibration(ckpt, text.windows), ckpt, threes, "calibrating")), {}
-    for kind in tqdm(threes, "measuring", unit="kind"):
-        kept = {name: reference.weights[name] for at in range(ckpt.shape.layers) for name in _names(ckpt, kind, at)}
+    threes, rises = _by_tensor(ckpt, dict.fromkeys(kinds(ckpt), 3), widths), {}
+    trial = dict(anew.each(Calibration(ckpt, text.windows), threes, "calibrating"))
+    for kind in tqdm(kinds(ckpt), "measuring", unit="kind"):
+        kept = {name: reference.weights[name] for name in _by_tensor(ckpt, {kind: 3}, widths)}
         reference.weights |= {name: trial[name].dequantised() for name in kept}
         rises[kind] = perplexity(reference, text.probes) - source
         reference.weights |= kept
     return rises
-
-
-def _quantised(ckpt: Checkpoint, bits: Mapping[str, int], windows: Sequence[Sequence[int]]) -> dict[str, Quantised]:
-    """Every matrix, for the inputs that those quantised before it give."""
-    calibration, tensors = Calibration(ckpt, windows), {}
-    for name, tensor in _each(calibration, ckpt, bits, "quantising"):
-        tensors[name] = tensor
-        calibration.weights[name] = tensor.dequantised()
-    return tensors
-
-
-def _write(ckpt: Checkpoint, tensors: Mapping[str, Quantised], widths: list[int], report: dict, out: Path) -> None:
-    """The source's file with these tensors in place of its own, and the report beside it."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
-        file = Path(scratch, "mix.gguf")
-        rewrite(ckpt.path, file, tensors, widths)
-        notes = Path(scratch, "mix.json")
-        notes.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        os.replace(file, out)
-        os.replace(notes, out.with_suffix(".json"))

@@ -13,6 +13,7 @@ from models.mask import angles, decode
 from models.mask import etch as etcher
 from models.mask.audit import audit
 from models.mask.etch import die_for, etch
+from models.mask.image import disturb
 
 
 @pytest.fixture(scope="module")
@@ -24,45 +25,37 @@ def etched(tmp_path_factory):
     return ckpt, die, etch(ckpt, die, folder / "mask")
 
 
-def flip(path, line: int, digit: int) -> None:
-    """Change hex digit ``digit`` (0: the lowest) of a line."""
-    text = bytearray(path.read_bytes())
-    at = 9 * line + 7 - digit
-    text[at] = ord("0123456789abcdef"[int(chr(text[at]), 16) ^ 1])
-    path.write_bytes(text)
-
-
 def test_an_intact_mask_has_no_fault(etched):
     ckpt, die, mask = etched
     assert audit(ckpt, die, mask) == []
 
 
 @pytest.mark.parametrize(
-    ("name", "line", "digit", "where"),
+    ("name", "word", "digit", "where"),
     [
-        ("qkv_001.w.hex", 3 * 16 + 2, 0, "layer 1, stage q, row 3, column 2:"),
-        ("qkv_001.w.hex", 3 * 16 + 2, 4, "layer 1, stage k, row 3, column 2:"),
-        ("qkv_002.w.hex", 5 * 16 + 1, 7, "layer 2, stage v, row 5, column 17:"),
-        ("o_000.s.hex", 64 + 7, 0, "layer 0, stage o_proj, group 1, column 7:"),
-        ("gateup_000.w.hex", 24, 1, "layer 0, stage gate, row 1, column 24:"),
-        ("gateup_002.w.hex", 8, 1, "layer 2, stage up, row 0, column 0:"),
-        ("down_001.w.hex", 95 * 8, 0, "layer 1, stage down, row 95, column 0:"),
-        ("head_000.w.hex", 0, 0, "chip, stage logits, row 0, column 0:"),
-        ("head_000.w.hex", 19, 7, "chip, stage logits, row 0, padding column 9:"),
-        ("head_000.s.hex", 160 + 155, 7, "chip, stage logits, group 1, padding column 5:"),
-        ("embed_000.w.hex", 9 * 16, 3, "chip, stage embedding, token 9, dimension 3:"),
-        ("embed_000.s.hex", 9 * 2, 3, "chip, stage embedding, token 9, group 0:"),
-        ("attn_norm_002.hex", 11, 5, "layer 2, stage attn_norm, gain 11:"),
-        ("ffn_norm_000.hex", 0, 7, "layer 0, stage ffn_norm, gain 0:"),
-        ("final_norm_000.hex", 63, 0, "chip, stage final_norm, gain 63:"),
-        ("rope_000.hex", 8 * 15 + 7, 0, "chip, stage q_rope, position 15, pair 7:"),
+        ("qkv_001.w.bin", 3 * 16 + 2, 0, "layer 1, stage q, row 3, column 2:"),
+        ("qkv_001.w.bin", 3 * 16 + 2, 4, "layer 1, stage k, row 3, column 2:"),
+        ("qkv_002.w.bin", 5 * 16 + 1, 7, "layer 2, stage v, row 5, column 17:"),
+        ("o_000.s.bin", 64 + 7, 0, "layer 0, stage o_proj, group 1, column 7:"),
+        ("gateup_000.w.bin", 24, 1, "layer 0, stage gate, row 1, column 24:"),
+        ("gateup_002.w.bin", 8, 1, "layer 2, stage up, row 0, column 0:"),
+        ("down_001.w.bin", 95 * 8, 0, "layer 1, stage down, row 95, column 0:"),
+        ("head_000.w.bin", 0, 0, "chip, stage logits, row 0, column 0:"),
+        ("head_000.w.bin", 19, 7, "chip, stage logits, row 0, padding column 9:"),
+        ("head_000.s.bin", 160 + 155, 7, "chip, stage logits, group 1, padding column 5:"),
+        ("embed_000.w.bin", 9 * 16, 3, "chip, stage embedding, token 9, dimension 3:"),
+        ("embed_000.s.bin", 9 * 2, 3, "chip, stage embedding, token 9, group 0:"),
+        ("attn_norm_002.bin", 11, 5, "layer 2, stage attn_norm, gain 11:"),
+        ("ffn_norm_000.bin", 0, 7, "layer 0, stage ffn_norm, gain 0:"),
+        ("final_norm_000.bin", 63, 0, "chip, stage final_norm, gain 63:"),
+        ("rope_000.bin", 8 * 15 + 7, 0, "chip, stage q_rope, position 15, pair 7:"),
     ],
 )
-def test_one_digit_is_found_and_located(etched, tmp_path, name, line, digit, where):
+def test_one_digit_is_found_and_located(etched, tmp_path, name, word, digit, where):
     ckpt, die, mask = etched
     broken = tmp_path / "mask"
     shutil.copytree(mask, broken)
-    flip(broken / name, line, digit)
+    disturb(broken / name, word, 1 << 4 * digit)
     faults = audit(ckpt, die, broken)
     assert len(faults) == 1
     assert where in faults[0]
@@ -74,14 +67,13 @@ def test_digits_that_no_cell_of_3_bits_holds(tmp_path):
     ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", kinds=tiny.MIX))
     die = die_for(ckpt, kv_depth=16)
     mask = etch(ckpt, die, tmp_path / "mask")
-    image = mask / "head_000.w.hex"
-    text = bytearray(image.read_bytes())
+    image = mask / "head_000.w.bin"
+    intact = image.read_bytes()
     codes = ckpt.matrix("head")[0].q[:20, 0]
     for high in (0, 1):
         column = int(np.argmax(codes >> 3 & 1 == high))  # digit 0 of word `column`
-        broken = text.copy()
-        broken[9 * column + 7] = ord(f"{int(chr(text[9 * column + 7]), 16) | 8:x}")
-        image.write_bytes(broken)
+        image.write_bytes(intact)
+        disturb(image, column, 8)
         (fault,) = audit(ckpt, die, mask)
         assert f"stage logits, row 0, column {column}: expected code {codes[column]}," in fault
         with pytest.raises(InputError, match="values that W6 has not"):
@@ -105,8 +97,8 @@ def test_a_wrong_table_in_the_etcher(etched, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("function", "wrong", "image"),
     [
-        ("_pair", lambda right: lambda low, high, *rest: right(high, low, *rest), ".w.hex"),
-        ("_scales", lambda right: lambda *args: right(*args) << 16 | right(*args) >> 16, ".s.hex"),
+        ("_pair", lambda right: lambda low, high, *rest: right(high, low, *rest), ".w.bin"),
+        ("_scales", lambda right: lambda *args: right(*args) << 16 | right(*args) >> 16, ".s.bin"),
         ("_join", lambda right: lambda array, parts, *rest: right(array, parts[::-1], *rest), "qkv_000"),
     ],
 )
@@ -123,6 +115,6 @@ def test_a_missing_image_is_refused(etched, tmp_path):
     ckpt, die, mask = etched
     broken = tmp_path / "mask"
     shutil.copytree(mask, broken)
-    (broken / "down_001.w.hex").unlink()
-    with pytest.raises(InputError, match=r"down_001\.w\.hex"):
+    (broken / "down_001.w.bin").unlink()
+    with pytest.raises(InputError, match=r"down_001\.w\.bin"):
         audit(ckpt, die, broken)

@@ -5,6 +5,11 @@ import hashlib
 import json
 import math
 import os
+import signal
+import struct
+import subprocess
+import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,7 +18,9 @@ from models.checkpoint import checkpoint, fetch, tiny
 from models.die import sv_package
 from models.die.shape import MATRICES, Die
 from models.errors import InputError
-from models.mask import decode, etch, hex_lines, index
+from models.mask import audit, decode, etch, index
+from models.mask.image import Kind, disturb
+from models.project import ROOT
 
 MIXES = {
     "SmolLM2's kinds": {},
@@ -47,7 +54,7 @@ def original(ckpt):
 
 def words(path):
     """The words of an image, read as slowly as can be."""
-    return [int(line, 16) for line in path.read_text(encoding="ascii").splitlines()]
+    return [word for (word,) in struct.iter_unpack(">I", path.read_bytes())]
 
 
 @pytest.mark.parametrize("mix", MIXES)
@@ -83,7 +90,7 @@ def test_every_cell_is_where_the_format_says(ckpt, mask):
         for row in range(64)
         for c in range(width)
     ]
-    assert words(mask / "gateup_001.w.hex") == expected
+    assert words(mask / "gateup_001.w.bin") == expected
 
     head = ckpt.matrix("head", 0)[0]
     codes = np.pad(head.q, ((0, 10), (0, 0)))
@@ -93,17 +100,17 @@ def test_every_cell_is_where_the_format_says(ckpt, mask):
         for row in range(64)
         for c in range(20)
     ]
-    assert words(mask / "head_000.w.hex") == expected
+    assert words(mask / "head_000.w.bin") == expected
     expected = [
         int(head.m[n, block]) << 16 | int(head.d[n, block]) if n < 150 else 0 for block in range(2) for n in range(160)
     ]
-    assert words(mask / "head_000.s.hex") == expected
+    assert words(mask / "head_000.s.bin") == expected
 
 
 def test_qkv_columns_embedding_and_gains(ckpt, mask):
     q, k, v = ckpt.matrix("qkv", 2)
     expected = [int(p.m[n, b]) << 16 | int(p.d[n, b]) for b in range(2) for p in (q, k, v) for n in range(len(p.d))]
-    assert words(mask / "qkv_002.s.hex") == expected
+    assert words(mask / "qkv_002.s.bin") == expected
 
     embedding = ckpt.tensors["token_embd.weight"]
     expected = [
@@ -112,12 +119,12 @@ def test_qkv_columns_embedding_and_gains(ckpt, mask):
         for slice_ in range(2)
         for w in range(8)
     ]
-    assert words(mask / "embed_000.w.hex") == expected
+    assert words(mask / "embed_000.w.bin") == expected
     expected = [int(m) << 16 | int(d) for m, d in zip(embedding.m.flat, embedding.d.flat, strict=True)]
-    assert words(mask / "embed_000.s.hex") == expected
+    assert words(mask / "embed_000.s.bin") == expected
 
     gains = ckpt.gains["blk.2.ffn_norm.weight"]
-    assert words(mask / "ffn_norm_002.hex") == gains.view(np.uint32).tolist()
+    assert words(mask / "ffn_norm_002.bin") == gains.view(np.uint32).tolist()
 
 
 def test_rope_image(tmp_path):
@@ -131,14 +138,7 @@ def test_rope_image(tmp_path):
         for angle in angles:
             sin, cos = round(math.sin(angle) * 2**14), round(math.cos(angle) * 2**14)
             expected.append((sin & 0xFFFF) << 16 | cos & 0xFFFF)
-    assert words(mask / "rope_000.hex") == expected
-
-
-def test_images_are_lines_of_eight_digits(mask):
-    for image in mask.glob("*.hex"):
-        lines = image.read_bytes().split(b"\n")
-        assert lines.pop() == b""
-        assert all(len(line) == 8 for line in lines)
+    assert words(mask / "rope_000.bin") == expected
 
 
 def test_index_lists_every_file(ckpt, mask):
@@ -146,7 +146,7 @@ def test_index_lists_every_file(ckpt, mask):
     assert index["checkpoint"] == ckpt.sha256
     assert set(index["files"]) | {"mask.json"} == {path.name for path in mask.iterdir()}
     assert len(index["files"]) == 3 * 10 + 6
-    assert index["files"]["rope_000.hex"]["bytes"] == 16 * 8 * 9
+    assert index["files"]["rope_000.bin"]["bytes"] == 16 * 8 * 4
 
 
 def test_hashes_are_those_of_the_files(mask):
@@ -154,18 +154,16 @@ def test_hashes_are_those_of_the_files(mask):
         assert hashlib.sha256((mask / name).read_bytes()).hexdigest() == file["sha256"]
 
 
-def marked(mask, name="qkv_000.w.hex"):
-    """Change the first digit of an image; returns its text."""
-    image = mask / name
-    text = image.read_bytes()
-    image.write_bytes((b"1" if text[:1] == b"0" else b"0") + text[1:])
-    return image.read_bytes()
+def marked(mask, name="qkv_000.w.bin"):
+    """Change the first digit of an image; returns its bytes."""
+    disturb(mask / name, 0, 1 << 28)
+    return (mask / name).read_bytes()
 
 
 def test_a_mask_is_kept_for_the_same_checkpoint_and_die(ckpt, mask):
     text = marked(mask)
     etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), mask)
-    assert (mask / "qkv_000.w.hex").read_bytes() == text
+    assert (mask / "qkv_000.w.bin").read_bytes() == text
 
 
 @pytest.mark.parametrize("change", ["die", "checkpoint", "missing file", "short file", "no index entry", "format"])
@@ -177,15 +175,15 @@ def test_a_mask_is_etched_anew(change, ckpt, mask, tmp_path, monkeypatch):
     elif change == "checkpoint":
         ckpt = checkpoint.load(tiny.write(tmp_path / "other.gguf", seed=2))
     elif change == "missing file":
-        (mask / "rope_000.hex").unlink()
+        (mask / "rope_000.bin").unlink()
     elif change == "short file":
-        os.truncate(mask / "rope_000.hex", 9)
+        os.truncate(mask / "rope_000.bin", 9)
     elif change == "no index entry":
         (mask / "mask.json").write_text("{}")
     else:
         monkeypatch.setattr(index, "FORMAT", index.FORMAT + 1)
     etch.etch(ckpt, etch.die_for(ckpt, kv_depth=depth), mask)
-    assert (mask / "qkv_000.w.hex").read_bytes() != text
+    assert (mask / "qkv_000.w.bin").read_bytes() != text
     assert decode.read_back(mask) == original(ckpt)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["mask"]
 
@@ -202,20 +200,84 @@ STOPS = [
 def test_nothing_half_written(stop, error, says, ckpt, mask, tmp_path, monkeypatch):
     """Neither a new mask nor an old one in pieces, whatever stops the etcher in the middle."""
     before = {path.name: path.read_bytes() for path in mask.iterdir()}
-    write = hex_lines.write
+    write = etch._write
 
-    def stopping(path, values):
+    def stopping(path, words):
         if next(count, None) is None:
+            path.write_bytes(next(iter(words)).tobytes()[:1])
             raise stop
-        return write(path, values)
+        return write(path, words)
 
-    monkeypatch.setattr(hex_lines, "write", stopping)
+    monkeypatch.setattr(etch, "_write", stopping)
     for out in (mask, tmp_path / "new"):
         count = iter(range(12))
         with pytest.raises(error, match=says):
             etch.etch(ckpt, etch.die_for(ckpt, kv_depth=32), out)
     assert {path.name: path.read_bytes() for path in mask.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["mask"]
+
+
+def test_no_room_is_said_beforehand(ckpt, tmp_path, monkeypatch):
+    monkeypatch.setattr(etch.space, "free", lambda _: 1 << 16)
+    with pytest.raises(InputError, match=r"no space left: 0 MB are free, and the mask takes up to 0 MB \(") as refusal:
+        etch.etch(ckpt, etch.die_for(ckpt), tmp_path / "mask")
+    assert refusal.value.where == str(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.gguf"]
+
+
+KILLED = """
+import os, signal, sys
+from models.checkpoint import checkpoint
+from models.mask import etch
+pieces, ckpt = etch.pieces, checkpoint.load(sys.argv[1])
+def dying(ckpt, die, array, layer, kind):
+    for piece in pieces(ckpt, die, array, layer, kind):
+        yield piece[:1]
+        if array == "gateup":
+            os.kill(os.getpid(), signal.SIGKILL)
+etch.pieces = dying
+etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), sys.argv[2])
+"""
+
+
+def test_a_killed_etcher_leaves_no_mask(ckpt, tmp_path):
+    """What it had written is no mask to anybody, and the next one removes it."""
+    out = tmp_path / "masks" / "mask"
+    done = subprocess.run([sys.executable, "-c", KILLED, ckpt.path, out], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = out.parent.iterdir()
+    assert len(list(left.glob("new/*.bin"))) > 3 and not out.exists()
+    etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), out)
+    assert list(out.parent.iterdir()) == [out]
+    assert decode.read_back(out) == original(ckpt)
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_images_in_pieces_are_those_in_one(mix, tmp_path, monkeypatch):
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **MIXES[mix]))
+    die = etch.die_for(ckpt, kv_depth=16)
+    whole = list(etch.images(ckpt, die))
+    monkeypatch.setattr(etch, "PIECE", 1000)
+    assert len(list(etch.pieces(ckpt, die, "down", 0, Kind.CELLS))) > die.slices["down"]
+    for one, other in zip(whole, etch.images(ckpt, die), strict=True):
+        np.testing.assert_array_equal(one.words, other.words)
+
+
+def test_a_large_mask_needs_little_memory(tmp_path, monkeypatch):
+    """Etcher and audit hold pieces of an image, and its scales: less than a byte for each code of the largest array."""
+    ckpt = checkpoint.load(tiny.write(tmp_path / "wide.gguf", layers=1, d_model=2048, d_ffn=1024))
+    die = etch.die_for(ckpt, kv_depth=16)
+    largest = 2048 * 2 * 1024
+    for room in (etch, audit):
+        monkeypatch.setattr(room, "PIECE", 1 << 14)
+    assert ckpt.sha256  # which is kept: a file is read in pieces of its own
+    tracemalloc.start()
+    mask = etch.etch(ckpt, die, tmp_path / "mask")
+    assert max(file.stat().st_size for file in mask.iterdir()) == largest // 2
+    assert audit.audit(ckpt, die, mask) == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < largest
 
 
 def test_no_other_folder_is_replaced(ckpt, tmp_path):
@@ -250,23 +312,17 @@ def test_a_die_that_cannot_be_built(wrong, what, ckpt, tmp_path):
     assert not (tmp_path / "mask").exists()
 
 
-def poke(path, offset, text):
-    with open(path, "r+b") as file:
-        file.seek(offset)
-        file.write(text)
-
-
 DAMAGES = {
-    "no hex digit": (lambda m: poke(m / "o_001.w.hex", 3, b"g"), "o_001.w.hex is not lines of eight hex digits"),
-    "no newline": (lambda m: poke(m / "o_001.w.hex", 8, b" "), "o_001.w.hex is not lines of eight hex digits"),
-    "short": (lambda m: os.truncate(m / "down_000.s.hex", 90), "down_000.s.hex holds 10 words, not 192"),
-    "missing": (lambda m: (m / "embed_000.w.hex").unlink(), "embed_000.w.hex: No such file"),
+    "empty": (lambda m: os.truncate(m / "o_001.w.bin", 0), "o_001.w.bin holds 0 bytes, not 2048"),
+    "short": (lambda m: os.truncate(m / "down_000.s.bin", 766), "down_000.s.bin holds 766 bytes, not 768"),
+    "long": (lambda m: os.truncate(m / "final_norm_000.bin", 257), "final_norm_000.bin holds 257 bytes, not 256"),
+    "missing": (lambda m: (m / "embed_000.w.bin").unlink(), "embed_000.w.bin: No such file"),
     "index": (lambda m: (m / "mask.json").write_text("{"), "mask.json is corrupt"),
     "no index": (lambda m: (m / "mask.json").unlink(), "no mask here"),
     "format": (lambda m: (m / "mask.json").write_text('{"format": 9}'), "the mask has format 9"),
-    "padding": (lambda m: poke(m / "head_000.s.hex", 155 * 9, b"00000001"), "padding of head_000"),
-    "head unlike embedding": (lambda m: marked(m, "head_000.w.hex"), "different images of token_embd"),
-    "m unlike d": (lambda m: poke(m / "embed_000.s.hex", 0, b"12343400"), "values that Q8_0 has not"),
+    "padding": (lambda m: disturb(m / "head_000.s.bin", 155, 1), "padding of head_000"),
+    "head unlike embedding": (lambda m: marked(m, "head_000.w.bin"), "different images of token_embd"),
+    "m unlike d": (lambda m: disturb(m / "embed_000.s.bin", 0, 1 << 31), "values that Q8_0 has not"),
 }
 
 
@@ -281,8 +337,7 @@ def test_damaged_masks_are_told(damage, mask):
 def test_high_cells_of_a_4_bit_tensor_are_zero(tmp_path):
     ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", kinds={"blk.0.attn_q.weight": "Q8_0"}))
     mask = etch.etch(ckpt, etch.die_for(ckpt, kv_depth=16), tmp_path / "mask")
-    image = mask / "qkv_001.w.hex"
-    poke(image, image.stat().st_size - 9, b"1")
+    disturb(mask / "qkv_001.w.bin", -1, 1 << 28)
     with pytest.raises(InputError, match="values that Q4_1 has not"):
         decode.read_back(mask)
 

@@ -295,11 +295,10 @@ def test_incomplete_folders(tmp_path):
         load(path)
 
 
-def test_parts_of_a_split_file(tmp_path):
-    """Any part names the whole; it is the model that the file in one piece is."""
-    whole = tiny.write(tmp_path / "tiny.gguf")
+def split(whole: Path, count: int) -> list[Path]:
+    """A GGUF file's parts, beside it."""
     reader = GGUFReader(whole)
-    names = [tmp_path / f"tiny-{part:05}-of-00003.gguf" for part in (1, 2, 3)]
+    names = [whole.with_name(f"{whole.stem}-{part:05}-of-{count:05}.gguf") for part in range(1, count + 1)]
     for part, name in enumerate(names):
         writer = GGUFWriter(name, "llama")
         if part == 0:
@@ -307,13 +306,20 @@ def test_parts_of_a_split_file(tmp_path):
                 if not key.startswith("GGUF.") and key != "general.architecture":
                     writer.add_key_value(key, field.contents(), field.types[0], field.types[-1])
         writer.add_uint16("split.no", part)
-        writer.add_uint16("split.count", 3)
-        for tensor in reader.tensors[part::3]:
+        writer.add_uint16("split.count", count)
+        for tensor in reader.tensors[part::count]:
             writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
+    return names
+
+
+def test_parts_of_a_split_file(tmp_path):
+    """Any part names the whole; it is the model that the file in one piece is."""
+    whole = tiny.write(tmp_path / "tiny.gguf")
+    names = split(whole, 3)
     expected = load(whole)
     found = [load(name) for name in names]
     assert len({ckpt.sha256 for ckpt in found}) == 1

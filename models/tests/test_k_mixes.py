@@ -17,6 +17,7 @@ from models.mask import decode, diff
 from models.mask import etch as etcher
 from models.mask.audit import audit
 from models.mask.etch import die_for, etch, spare_cells
+from models.mask.image import disturb
 from models.reference import Reference
 
 ROLES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "token_embd", "output")
@@ -32,31 +33,19 @@ PLAIN_AND_K = {  # in the same arrays: side by side in qkv and gateup, in differ
 }
 WIDE, SMALL = tiny.WIDE, {"layers": 1}
 MODELS = {  # arguments of tiny.write; bits of a cell; slices, spans, super-blocks of MATRICES and of the embedding
-    "Q2_K": (
-        {**WIDE, "kinds": tiny.k_mix("Q2_K", WIDE["layers"]), "tied": True},
-        4,
-        "111122",
-        "16 16 16 16 16 16",
-        "256 " * 6,
-    ),
+    "Q2_K": ({**WIDE, "kinds": "Q2_K", "tied": True}, 3, "111122", "16 " * 6, "256 " * 6),
     "Q3_K_M": (
-        {**WIDE, "kinds": tiny.k_mix("Q3_K_M", WIDE["layers"], tied=False), "tied": False},
+        {**WIDE, "kinds": "Q3_K_M", "tied": False},
         *(4, "211121", "16 32 16 32 16 16", "256 " * 6),
     ),
     "Q4_K_M": (
-        {**WIDE, "kinds": tiny.k_mix("Q4_K_M", WIDE["layers"], tied=False), "tied": False},
+        {**WIDE, "kinds": "Q4_K_M", "tied": False},
         *(4, "211221", "16 32 32 16 16 32", "256 " * 6),
     ),
-    "Q5_K_M": (
-        {**WIDE, "kinds": tiny.k_mix("Q5_K_M", WIDE["layers"])},
-        3,
-        "222222",
-        "16 32 32 16 16 16",
-        "256 " * 6,
-    ),
-    "Q6_K": ({**WIDE, "kinds": tiny.k_mix("Q6_K", WIDE["layers"])}, 3, "222222", "16 " * 6, "256 " * 6),
+    "Q5_K_M": ({**WIDE, "kinds": "Q5_K_M"}, 3, "222222", "16 32 32 16 16 16", "256 " * 6),
+    "Q6_K": ({**WIDE, "kinds": "Q6_K"}, 3, "222222", "16 " * 6, "256 " * 6),
     "Q4_0": (
-        {**WIDE, "kinds": tiny.k_mix("Q4_0", WIDE["layers"])},
+        {**WIDE, "kinds": "Q4_0"},
         4,
         "111122",
         "32 32 32 32 16 16",
@@ -135,55 +124,47 @@ def test_nothing_is_lost(name, tmp_path):
     assert (behind == 0).mean() > 0.8
 
 
-def flip(file, line: int, digit: int) -> None:
-    """Change hex digit ``digit`` (0: the lowest) of a line."""
-    text = bytearray(file.read_bytes())
-    at = 9 * line + 7 - digit
-    text[at] = ord("0123456789abcdef"[int(chr(text[at]), 16) ^ 1])
-    file.write_bytes(text)
-
-
 @pytest.mark.parametrize(
-    ("model", "file", "line", "digit", "where"),
+    ("model", "file", "word", "digit", "where"),
     [
-        ("Q4_K_M", "qkv_001.k.hex", 3 * 512 + 300, 0, "layer 1, stage k, half group 6 from row 96 on, column 44:"),
-        ("Q4_K_M", "qkv_001.k.hex", 3 * 512 + 300, 2, "layer 1, stage k, half group 6 from row 96 on, column 44:"),
-        ("Q4_K_M", "qkv_001.k.hex", 3 * 512 + 500, 7, "layer 1, stage v, half group 7 from row 112 on, column 116:"),
-        ("Q4_K_M", "o_000.k.hex", 7 * 256, 1, "layer 0, stage o_proj, half group 14 from row 224 on, column 0:"),
-        ("Q4_K_M", "o_000.k.hex", 7 * 256, 4, "layer 0, stage o_proj, half group 15 from row 240 on, column 0:"),
-        ("Q4_K_M", "down_001.s.hex", 5, 0, "layer 1, stage down, super-block 0 from row 0 on, column 5: expected d "),
-        ("Q4_K_M", "gateup_000.s.hex", 32, 4, "layer 0, stage up, super-block 0 from row 0 on, column 0: expected d "),
-        ("Q4_K_M", "qkv_000.w.hex", (256 + 9) * 64 + 2, 0, "layer 0, stage q, row 9, column 2: expected code "),
-        ("Q4_K_M", "qkv_001.w.hex", (256 + 9) * 64 + 2, 6, "layer 1, stage v, row 9, column 2: expected code "),
-        ("Q4_K_M", "head_000.k.hex", 159, 0, "chip, stage logits, half group 0 from row 0 on, padding column 9:"),
-        ("Q4_K_M", "embed_000.k.hex", 8 * 9 + 2, 3, "stage embedding, token 9, half group 4 from dimension 64 on:"),
-        ("Q4_K_M", "embed_000.s.hex", 9, 3, "chip, stage embedding, token 9, super-block 0 from dimension 0 on:"),
-        ("plain and K", "qkv_000.s.hex", 512 + 256, 0, "layer 0, stage k, super-block 1 from row 32 on, column 0:"),
-        ("plain and K", "qkv_000.k.hex", 512 + 3, 4, "layer 0, stage q, half group 3 from row 48 on, column 3:"),
+        ("Q4_K_M", "qkv_001.k.bin", 3 * 512 + 300, 0, "layer 1, stage k, half group 6 from row 96 on, column 44:"),
+        ("Q4_K_M", "qkv_001.k.bin", 3 * 512 + 300, 2, "layer 1, stage k, half group 6 from row 96 on, column 44:"),
+        ("Q4_K_M", "qkv_001.k.bin", 3 * 512 + 500, 7, "layer 1, stage v, half group 7 from row 112 on, column 116:"),
+        ("Q4_K_M", "o_000.k.bin", 7 * 256, 1, "layer 0, stage o_proj, half group 14 from row 224 on, column 0:"),
+        ("Q4_K_M", "o_000.k.bin", 7 * 256, 4, "layer 0, stage o_proj, half group 15 from row 240 on, column 0:"),
+        ("Q4_K_M", "down_001.s.bin", 5, 0, "layer 1, stage down, super-block 0 from row 0 on, column 5: expected d "),
+        ("Q4_K_M", "gateup_000.s.bin", 32, 4, "layer 0, stage up, super-block 0 from row 0 on, column 0: expected d "),
+        ("Q4_K_M", "qkv_000.w.bin", (256 + 9) * 64 + 2, 0, "layer 0, stage q, row 9, column 2: expected code "),
+        ("Q4_K_M", "qkv_001.w.bin", (256 + 9) * 64 + 2, 6, "layer 1, stage v, row 9, column 2: expected code "),
+        ("Q4_K_M", "head_000.k.bin", 159, 0, "chip, stage logits, half group 0 from row 0 on, padding column 9:"),
+        ("Q4_K_M", "embed_000.k.bin", 8 * 9 + 2, 3, "stage embedding, token 9, half group 4 from dimension 64 on:"),
+        ("Q4_K_M", "embed_000.s.bin", 9, 3, "chip, stage embedding, token 9, super-block 0 from dimension 0 on:"),
+        ("plain and K", "qkv_000.s.bin", 512 + 256, 0, "layer 0, stage k, super-block 1 from row 32 on, column 0:"),
+        ("plain and K", "qkv_000.k.bin", 512 + 3, 4, "layer 0, stage q, half group 3 from row 48 on, column 3:"),
     ],
 )  # fmt: skip
-def test_one_digit_of_a_scale_is_found_and_located(etched, tmp_path, model, file, line, digit, where):
+def test_one_digit_of_a_scale_is_found_and_located(etched, tmp_path, model, file, word, digit, where):
     ckpt, die, mask = etched[model]
     broken = shutil.copytree(mask, tmp_path / "mask")
-    flip(broken / file, line, digit)
+    disturb(broken / file, word, 1 << 4 * digit)
     (fault,) = audit(ckpt, die, broken)
     assert where in fault
     assert f"({file}, 1 in all)" in fault
 
 
 @pytest.mark.parametrize(
-    ("model", "file", "line", "digit", "kind"),
+    ("model", "file", "word", "digit", "kind"),
     [
-        ("Q4_K_M", "o_000.k.hex", 0, 4, "Q4_K"),  # the half word of no span
-        ("Q4_K_M", "qkv_001.k.hex", 5, 4, "Q4_K"),  # halves of a group that share their integers
-        ("Q4_K_M", "qkv_001.k.hex", 500, 2, "Q6_K"),  # n, which is s
-        ("plain and K", "qkv_000.s.hex", 3 * 512 + 300, 0, "Q6_K"),  # one of eight equal pairs
-        ("plain and K", "qkv_000.k.hex", 5, 2, "Q4_0"),  # n of a plain kind
+        ("Q4_K_M", "o_000.k.bin", 0, 4, "Q4_K"),  # the half word of no span
+        ("Q4_K_M", "qkv_001.k.bin", 5, 4, "Q4_K"),  # halves of a group that share their integers
+        ("Q4_K_M", "qkv_001.k.bin", 500, 2, "Q6_K"),  # n, which is s
+        ("plain and K", "qkv_000.s.bin", 3 * 512 + 300, 0, "Q6_K"),  # one of eight equal pairs
+        ("plain and K", "qkv_000.k.bin", 5, 2, "Q4_0"),  # n of a plain kind
     ],
 )
-def test_scales_that_a_kind_has_not(etched, tmp_path, model, file, line, digit, kind):
+def test_scales_that_a_kind_has_not(etched, tmp_path, model, file, word, digit, kind):
     broken = shutil.copytree(etched[model][2], tmp_path / "mask")
-    flip(broken / file, line, digit)
+    disturb(broken / file, word, 1 << 4 * digit)
     with pytest.raises(InputError, match=f"hold values that {kind} has not"):
         decode.read_back(broken)
 
@@ -194,7 +175,7 @@ def test_a_wrong_layout_of_integers_in_the_etcher(etched, tmp_path, monkeypatch)
     monkeypatch.setattr(etcher, "_integers", lambda *args: right(*args).byteswap())
     faults = audit(ckpt, die, etch(ckpt, die, tmp_path / "mask"))
     assert len(faults) > 10
-    assert all(".k.hex" in fault for fault in faults)
+    assert all(".k.bin" in fault for fault in faults)
 
 
 def test_each_change_is_counted_where_it_is(etched, tmp_path):

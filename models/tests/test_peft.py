@@ -324,3 +324,14 @@ def test_an_adapter_of_another_model(ckpt, rng, tmp_path):
     other = checkpoint.load(tiny.write(tmp_path / "wide.gguf", d_ffn=128)).shape
     with pytest.raises(InputError, match=r"ffn_down is for a matrix of \(64, 128\), the die's is \(64, 96\)"):
         Adapter.load(folder(tmp_path / "wide", weights(other, rng)), ckpt.shape, Die())
+
+
+def test_values_beyond_any_scale_are_refused(ckpt, rng, tmp_path):
+    """Values that are finite, whose product with alpha, or with what balances them, is not."""
+    tensors = weights(ckpt.shape, rng)
+    for side, size in (("A", 3e38), ("B", 3e38)):
+        changed = {name: values * size if f"lora_{side}" in name else values for name, values in tensors.items()}
+        changed = {name: np.clip(values, -3e38, 3e38).astype(np.float32) for name, values in changed.items()}
+        path = folder(tmp_path / side, changed)
+        with pytest.raises(InputError, match=r"makes values that are not finite|needs a scale that a die cannot hold"):
+            Adapter.load(path, ckpt.shape, Die(rank=4))

@@ -2,21 +2,26 @@
 """Weights of 3 and 6 bits: their codes, the quantiser, the choice of widths, and masks and golden model of a mix."""
 
 import json
+from collections import Counter
+from dataclasses import replace
 
+import gguf
 import numpy as np
 import pytest
-from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
+from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter
 
 from models.checkpoint import checkpoint, prose, tiny
 from models.checkpoint.checkpoint import EMBEDDING, KINDS, WEIGHT_BITS, WIDTHS
-from models.checkpoint.quantised import Quantised
+from models.checkpoint.quantised import GGUF_KINDS, K_KINDS, Quantised
+from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from models.golden.chip import Chip
 from models.golden.stage import CHIP, Stage
 from models.mask import audit, decode, etch, image
 from models.mask.image import Image, Kind
-from models.quantise import gptq, mix
+from models.quantise import anew, gptq, k_quants, llama_mix, mix, rotation
 from models.reference import Reference
+from models.tests import test_folder
 
 SIX = {"head": 6, "qkv": 6, "o": 6, "gateup": 6, "down": 6}
 
@@ -139,7 +144,7 @@ def test_error_feedback_beats_rounding_to_nearest(bits, least):
     weights, x = correlated()
 
     def loss(gram):
-        return float(((x @ (gptq.quantise(weights, gram, bits).dequantised() - weights).T) ** 2).sum())
+        return float(((x @ (gptq.quantise(weights, gram, WIDTHS[bits]).dequantised() - weights).T) ** 2).sum())
 
     assert loss(x.T @ x) * least < loss(np.eye(x.shape[1]))
 
@@ -147,7 +152,7 @@ def test_error_feedback_beats_rounding_to_nearest(bits, least):
 @pytest.mark.parametrize("bits", WIDTHS)
 def test_nearest_codes_of_every_group(bits):
     weights, _ = correlated()
-    matrix = gptq.quantise(weights, np.eye(weights.shape[1]), bits)
+    matrix = gptq.quantise(weights, np.eye(weights.shape[1]), WIDTHS[bits])
     d, m = (word.view(np.float16).astype(np.float64).repeat(32, axis=1) for word in (matrix.d, matrix.m))
     offered = np.arange(1 << bits) * d[..., None] + m[..., None]
     nearest = np.abs(offered - weights[..., None]).min(axis=-1)
@@ -165,32 +170,68 @@ def test_weights_that_the_width_holds_are_kept(bits):
     d = np.full((8, 2), 0.25, np.float16)
     m = d * -4 if bits == 3 else d * -32
     held = Quantised(WIDTHS[bits], q, d.view(np.uint16), m.view(np.uint16))
-    assert gptq.quantise(held.dequantised(), np.eye(64), bits).to_bytes() == held.to_bytes()
+    assert gptq.quantise(held.dequantised(), np.eye(64), WIDTHS[bits]).to_bytes() == held.to_bytes()
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, -0.3, 6e-8])
 @pytest.mark.parametrize("bits", WIDTHS)
 def test_groups_without_spread_and_inputs_never_seen(bits, value):
     weights = np.full((4, 64), value, dtype=np.float32)
-    matrix = gptq.quantise(weights, np.zeros((64, 64)), bits)
+    matrix = gptq.quantise(weights, np.zeros((64, 64)), WIDTHS[bits])
     np.testing.assert_allclose(matrix.dequantised(), weights, rtol=0.01, atol=1e-7)
 
 
 @pytest.mark.parametrize("bits", WIDTHS)
 def test_scales_stay_what_a_die_holds(bits):
     weights = np.random.default_rng(6).normal(0, 60, (8, 64)).astype(np.float32)
-    matrix = gptq.quantise(weights, np.eye(64), bits)
+    matrix = gptq.quantise(weights, np.eye(64), WIDTHS[bits])
     d, m = (np.abs(word.view(np.float16)).max() for word in (matrix.d, matrix.m))
     assert 0.99 < d < 1 and 20 < m < 128
 
 
 @pytest.mark.parametrize("bits", [0, 4, 5, 8])
 def test_widths_that_no_die_has_are_refused(source, tmp_path, bits, text):
-    with pytest.raises(InputError, match=f"weights of {bits} bits"):
-        gptq.quantise(np.zeros((4, 32), np.float32), np.eye(32), bits)
     with pytest.raises(InputError, match=f"qkv of {bits} bits"):
         mix.make(source, tmp_path / "t.gguf", text, SIX | {"qkv": bits})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [*GGUF_KINDS])
+def test_any_kind_that_a_die_holds(kind):
+    """Error feedback does better than rounding to nearest by the half at least, in blocks that survive."""
+    weights, x = correlated(n=512, out=24)
+    gram = x.T @ x
+    found = gptq.quantise(weights, gram, kind)
+    nearest = plain(weights, kind)
+
+    def loss(matrix):
+        return float(((x @ (matrix.dequantised() - weights).T) ** 2).sum())
+
+    assert found.kind == kind and 2 * loss(found) < loss(nearest)
+    alone = gptq.quantise(weights, np.eye(512), kind)  # a search for the steps, no feedback
+    assert ((alone.dequantised() - weights) ** 2).sum() < 1.1 * ((nearest.dequantised() - weights) ** 2).sum()
+    again = Quantised.from_bytes(kind, found.to_bytes(), *weights.shape)
+    for word in "qdsn":
+        np.testing.assert_array_equal(getattr(again, word), getattr(found, word))
+    np.testing.assert_array_equal(again.dequantised(), found.dequantised())
+    assert set(np.unique(found.q)) >= set(range(1, (1 << found.bits) - 1)) or found.bits > 5
+
+
+def plain(weights, kind):
+    """Rounded to nearest, as the gguf library does, or as tests have K-quants."""
+    if kind in K_KINDS:
+        return k_quants.quantise(weights, kind)
+    raw = gguf.quants.quantize(weights, GGMLQuantizationType[kind])
+    return Quantised.from_bytes(kind, raw, *weights.shape)
+
+
+@pytest.mark.parametrize("kind", K_KINDS)
+def test_super_blocks_of_zeros_and_of_one_sign(kind):
+    for value in (0.0, 0.5, -0.5):
+        weights = np.full((4, 512), value, dtype=np.float32)
+        weights[:, 256:] = 0
+        found = gptq.quantise(weights, np.zeros((512, 512)), kind).dequantised()
+        np.testing.assert_allclose(found, weights, rtol=0.05, atol=1e-7)
 
 
 # ---- a whole checkpoint
@@ -260,11 +301,100 @@ def test_a_mix_over_the_bound_gives_way_to_the_next(source, tmp_path, text, monk
     assert sorted(file.name for file in tmp_path.iterdir()) == ["t.gguf", "t.json"]
 
 
+@pytest.mark.parametrize("form", ["GGUF", "parts", "folder"])
+def test_a_file_of_llama_cpps_kinds(form, tmp_path):
+    """From floats in any form: kinds by layer, keys for llama.cpp, and less lost than by rounding to nearest."""
+    ckpt = floats(form, tmp_path)
+    rng = np.random.default_rng(5)
+    windows = [rng.integers(5, 145, 48).tolist() for _ in range(40)]
+    text = anew.Text(windows, [[5, *Reference(ckpt).generate([5], 40)]])
+    report = anew.make(ckpt, tmp_path / "out.gguf", text, "Q4_K_M")
+    assert json.loads((tmp_path / "out.json").read_text()) == report
+    found = checkpoint.load(tmp_path / "out.gguf")
+    assert not found.conversion and found.shape == replace(ckpt.shape, eps=found.shape.eps)
+    kinds = llama_mix.kinds("Q4_K_M", 2, gqa=2, tied="output.weight" not in ckpt.tensors)
+    assert {name: tensor.kind for name, tensor in found.tensors.items()} == kinds
+    assert report["weights"] == dict(Counter(kinds[n] for n, t in found.tensors.items() for _ in range(t.q.size)))
+    assert {key for key in found.metadata.keys() ^ ckpt.metadata.keys() if not key.startswith("split.")} == {
+        *("general.file_type", "general.quantization_version")
+    }
+    for key in found.metadata.keys() & ckpt.metadata.keys():
+        wanted = ckpt.metadata[key]
+        assert found.metadata[key] == (pytest.approx(wanted) if isinstance(wanted, float) else wanted)
+    types = {key: field.types for key, field in GGUFReader(found.path).fields.items()}
+    assert types["llama.block_count"] == types["tokenizer.ggml.bos_token_id"] == [GGUFValueType.UINT32]
+    assert Tokenizer.from_checkpoint(found).encode("a b") == Tokenizer.from_checkpoint(ckpt).encode("a b")
+    wanted = np.concatenate([Reference(ckpt).logits(window) for window in windows[:8]])
+
+    def off(path):
+        made = Reference(checkpoint.load(path))
+        return np.concatenate([made.logits(window) for window in windows[:8]]) - wanted
+
+    anew.round_to_nearest(ckpt, tmp_path / "nearest.gguf", "Q4_K_M")
+    assert (off(tmp_path / "out.gguf") ** 2).sum() < (off(tmp_path / "nearest.gguf") ** 2).sum()
+
+
+def floats(form, folder):
+    """A model of two layers in floats, of widths that K-kinds have: a GGUF file, two parts of one, or a folder."""
+    if form == "folder":
+        config = test_folder.CONFIG | {"hidden_size": 256, "intermediate_size": 256}
+        return checkpoint.load(test_folder.write(folder / "hf", test_folder.weights(config), config))
+    path = tiny.write(folder / "tiny.gguf", **tiny.WIDE, kinds="F16")
+    if form == "parts":
+        path = test_folder.split(path, 2)[0]
+    return checkpoint.load(path)
+
+
+def test_a_mix_in_ggufs_own_kinds_of_3_and_6_bits(tmp_path, text):
+    wide = checkpoint.load(tiny.write(tmp_path / "wide.gguf", **tiny.WIDE, kinds="F16"))
+    mix.make(wide, tmp_path / "mix.gguf", text, SIX | {"o": 3, "gateup": 3}, mix.K_WIDTHS)
+    found = checkpoint.load(tmp_path / "mix.gguf")
+    kinds = {name: {part.kind for part in found.matrix(name, 1)} for name in ("qkv", "o", "gateup", "down", "head")}
+    assert kinds == {"qkv": {"Q6_K"}, "o": {"Q3_K"}, "gateup": {"Q3_K"}, "down": {"Q6_K"}, "head": {"Q6_K"}}
+    assert WEIGHT_BITS not in found.metadata
+
+
+def test_narrow_matrices_have_no_super_blocks(source, tmp_path, text):
+    with pytest.raises(InputError, match=r"the 64 inputs of tensor token_embd\.weight are not a multiple of 256"):
+        mix.make(source, tmp_path / "t.gguf", text, SIX, mix.K_WIDTHS)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("changes", [{}, {"tied": False, "d_model": 96, "kv_heads": 1, "rope_dim": 8}])
+def test_a_turned_stream_is_the_same_model(changes, tmp_path):
+    """In floats; what enters the matrices has no outliers then, and the file of it says the same."""
+    path = tiny.write(tmp_path / "t.gguf", **changes, kinds=dict.fromkeys((*llama_mix.ROLES, "token_embd"), "F32"))
+    embedding = next(tensor for tensor in GGUFReader(path, "r+").tensors if tensor.name == EMBEDDING)
+    embedding.data[:, 7] *= 30  # a dimension that stands out, as trained models have them
+    embedding.data.base.flush()
+    ckpt = checkpoint.load(path)
+    turned = rotation.rotated(ckpt)
+    tokens = list(range(20, 60))
+    wanted = Reference(ckpt).logits(tokens)
+    np.testing.assert_allclose(Reference(turned).logits(tokens), wanted, atol=1e-4 * wanted.std())
+    assert all((gain == 1).all() for gain in turned.gains.values())
+    peaks = [np.abs(model.weights(EMBEDDING)).max() for model in (ckpt, turned)]
+    assert 2 * peaks[1] < peaks[0]
+    text = anew.Text([tokens], [tokens])
+    anew.make(turned, tmp_path / "out.gguf", text, "Q8_0")
+    found = Reference(checkpoint.load(tmp_path / "out.gguf")).logits(tokens)
+    assert np.sqrt(((found - wanted) ** 2).mean()) < 0.05 * wanted.std()
+
+
+@pytest.mark.parametrize("size", [1, 2, 12, 64, 576])
+def test_turns_are_orthogonal(size):
+    turn = rotation.orthogonal(size)
+    np.testing.assert_allclose(turn @ turn.T, np.eye(size), atol=1e-12)
+    np.testing.assert_array_equal(turn, rotation.orthogonal(size))
+    if size == 64:
+        np.testing.assert_allclose(np.abs(turn), 1 / 8)  # Hadamard's
+
+
 def test_windows_of_three_texts(source, monkeypatch):
     monkeypatch.setattr(prose, "text", lambda name: f"{name} silicon " * 4000)
     text = mix.Text.of(source)
     assert (len(text.windows), len(text.probes)) == (36, 6)
-    assert {len(window) for window in (*text.windows, *text.probes)} == {mix.WINDOW}
+    assert {len(window) for window in (*text.windows, *text.probes)} == {anew.WINDOW}
 
 
 def test_a_mix_is_not_quantised_again(mixed, tmp_path, text):
@@ -275,7 +405,7 @@ def test_a_mix_is_not_quantised_again(mixed, tmp_path, text):
 
 def test_a_place_that_cannot_be_written(source, tmp_path, text):
     (tmp_path / "t.gguf").mkdir()
-    with pytest.raises(InputError, match="cannot write the mix"):
+    with pytest.raises(InputError, match="cannot write:"):
         mix.make(source, tmp_path / "t.gguf", text, SIX)
     assert [file.name for file in tmp_path.iterdir()] == ["t.gguf"]
 
@@ -297,8 +427,7 @@ def test_slices_in_the_mask(mixed, tmp_path):
     assert digits.max() == 7
     low, high = digits.transpose(0, 3, 2, 1).reshape(2, 64, 96)
     np.testing.assert_array_equal(low + 8 * high, mixed.matrix("down", 1)[0].q)
-    text = (mask / "down_001.w.hex").read_text()
-    (mask / "down_001.w.hex").write_text(("1" if text[0] == "0" else "0") + text[1:])
+    image.disturb(mask / "down_001.w.bin", 0, 1 << 28)
     (fault,) = audit.audit(mixed, die, mask)
     assert "layer 1, stage down" in fault
 

@@ -19,7 +19,7 @@ VARIANTS = {
     "one KV head": {"layers": 2, "heads": 6, "kv_heads": 1, "head_dim": 32, "d_ffn": 160, "d_model": 96},
     "partial RoPE with factors": {"layers": 2, "rope_dim": 8, "rope_factors": (1.0, 1.0, 2.0, 8.0)},
     "mixed kinds": {"kinds": {"attn_q": "F16", "attn_k": "Q8_0", "ffn_up": "Q4_0", "token_embd": "F32"}},
-    "K-kinds": tiny.WIDE | {"kinds": tiny.k_mix("Q3_K_M", 2)},
+    "K-kinds": tiny.WIDE | {"kinds": "Q3_K_M"},
 }
 
 

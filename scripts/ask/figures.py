@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from models.checkpoint.checkpoint import Checkpoint
-from models.die.shape import macs
+from models.die.shape import macs, weight_counts
 from tb.rig import toolchain
 
 
@@ -35,5 +35,6 @@ def summarise(ckpt: Checkpoint, simulator: str, view: str, report: dict, build_s
         "macs_per_second": work / report["seconds"],
         "build_seconds": build_s,
         "peak_memory_bytes": report["peak_memory_bytes"],
+        "bytes_a_weight": report["peak_memory_bytes"] / sum(weight_counts(ckpt.shape, lanes=1).values()),
         "total_seconds": total_s,
     }

@@ -9,9 +9,11 @@ from models.checkpoint.checkpoint import Checkpoint
 from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import Die, check_tokens, macs
 from models.errors import InputError
+from models.mask.etch import die_for
 from scripts.cli.command import given
 from scripts.cli.model import load_model
 from scripts.cli.parameters import DEPTH, LAYERS, LORA, MODEL, PROMPT, RANK, SEED, SIM, TOKENS, VIEW
+from tb.chip import memory
 from tb.chip.job import BuiltChip
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation
@@ -36,9 +38,13 @@ class Question:
     adapters: list[str]
     rank: int
 
-    def chip(self) -> BuiltChip:
-        """Etch the chip."""
-        return BuiltChip.of(self.ckpt, view=self.view, kv_depth=self.depth, rank=self.rank)
+    def chip(self, apart: bool = False) -> BuiltChip:
+        """Etch the chip. InputError, before that, if memory has no room to simulate it, or a part of it ``apart``."""
+        die = {"kv_depth": self.depth, "rank": self.rank}
+        size = memory.of_part if apart else memory.of_chip
+        hint = "free some, or ask for fewer layers with LAYERS" if apart else "free some, or use `make apart`"
+        memory.check(size(self.ckpt.shape, die_for(self.ckpt, **die)), self.ckpt.path, hint)
+        return BuiltChip.of(self.ckpt, view=self.view, **die)
 
     def simulate(self, chip: BuiltChip, window: Window | None = None) -> dict:
         """Have the chip answer, every stage checked, traced through a window; gives the report of BuiltChip.run."""

@@ -11,6 +11,7 @@ import click
 from models.die.shape import Die
 from models.die.sv_package import VIEWS
 from models.errors import InputError
+from models.quantise import llama_mix
 from tb.rig import toolchain
 
 SEED_MAX = 2**31 - 1
@@ -115,9 +116,10 @@ MODEL = Parameter(
     "MODEL",
     "smollm2 (default), smollm2-3-6, tiny, tiny-3-6, llama-3.1-8b-shape, or a path: a Llama GGUF file or a Hugging "
     "Face folder",
+    soak="tiny",
 )
 LAYERS = Parameter("LAYERS", "of sim, waves: so many layers of a published shape (default: all)", Number(1, 250), None)
-DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256)
+DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256, soak=24)
 SIM = Parameter(
     "SIM",
     "verilator or icarus (default: verilator for a model, both for benches)",
@@ -149,10 +151,20 @@ LORA = Parameter("LORA", "of sim: a PEFT folder; of chat: several, commas betwee
 RANK = Parameter(
     "RANK", "of sim, chat: the die's adapters (default: that of the highest in LORA, 0 without)", Number(0, 64), None
 )
-USERS = Parameter("USERS", "of users: how many at once", Number(1, 256), 8)
+USERS = Parameter("USERS", "of users, soak: how many at once", Number(1, 256), 8, soak=64)
+ANSWERS = Parameter("ANSWERS", "of soak: tokens of answers until it ends", Number(1, 10**9), 20_000)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
 OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape: the file")
-BITS = Parameter("BITS", "of quantise: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6")
+BITS = Parameter(
+    "BITS", "of quantise, in 3 and 6 bits: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6"
+)
+KIND = Parameter(
+    "KIND",
+    "of quantise: 3-6 or Q3_K-Q6_K, 3 and 6 bits where measured; or a file of llama.cpp's, such as Q4_K_M",
+    Choice("kind", "3-6", "Q3_K-Q6_K", *llama_mix.LOSSLESS),
+    "3-6",
+)
+ROTATE = Parameter("ROTATE", "1, of quantise: the residual stream turned (QuaRot)", Choice("switch", "0", "1"))
 ACT_W = Parameter("ACT_W", "of quality: bits of an activation's mantissa", Number(1, 64), Die.act_w)
 KV_W = Parameter("KV_W", "of quality: bits of a mantissa in the KV cache", Number(1, 64), Die.kv_w)
 BUILD = Parameter("BUILD", "the folder for all that is built, results too (default: build)")

@@ -18,7 +18,7 @@ from scripts.cli.files import write_text
 from tb.evidence.coverage.code import KINDS
 from tb.rig.record import PASSED, Record
 
-ONE_RUN = ("sim", "bench")  # parts that are a simulation each, whose record says why they failed
+ONE_RUN = ("sim", "soak", "bench")  # parts that are a simulation each, whose record says why they failed
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Found:
     coverage: dict
     formal: dict
     sim: dict
+    soak: dict
     bench: dict
     tests: list[tuple[str, str]]
     causes: dict[str, Record]
@@ -92,7 +93,7 @@ def load(folder: Path, night: dict) -> Found:
         file = folder / f"{name}.json"
         return json.loads(file.read_text()) if name in did and file.is_file() else {}
 
-    names = ("regress", "coverage", "formal", "sim", "bench")
+    names = ("regress", "coverage", "formal", "sim", "soak", "bench")
     return Found(
         **{name: figures(name) for name in names},
         tests=_tests(folder / "test.xml") if "test" in did else [],

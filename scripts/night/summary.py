@@ -76,6 +76,8 @@ def _figures(night: dict, found: Found) -> list[tuple[str, str]]:
     if found.sim:
         compared = f"{found.sim['values_compared']:,} values compared, {found.sim['mismatches']} mismatches"
         rows.append((found.sim["model"], compared))
+    if found.soak:
+        rows.append(("soak", f"{found.soak['answered']:,} tokens of answers, {found.soak['mismatches']} mismatches"))
     if found.bench:
         rows.append(("simulation, decode", f"{found.bench['decode_tokens_per_second']:.2f} tokens/s"))
     return rows

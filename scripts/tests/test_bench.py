@@ -66,6 +66,7 @@ def test_figures_of_a_run(ckpt, figures):
         "macs_per_second": (13 * layers + 4 * 64 * 150) / 6.5,
         "build_seconds": 30.0,
         "peak_memory_bytes": 512 * MIB,
+        "bytes_a_weight": 512 * MIB / (layers + 2 * 150 * 64),
         "total_seconds": 36.5,
     }
     assert figures == expected

@@ -3,9 +3,14 @@
 
 import json
 
+import gguf
+import numpy as np
 import pytest
 
-from models.checkpoint import fetch, prose, tiny
+from models.checkpoint import checkpoint, fetch, prose, tiny
+from models.checkpoint.tokenizer import Tokenizer
+from models.quantise.anew import perplexity
+from models.reference import Reference
 from scripts import quality
 
 PROSE = "Alice was beginning to get very tired of sitting by her sister"
@@ -67,3 +72,20 @@ def test_mix_beside_its_source(path, ask, monkeypatch, tmp_path):
     assert (plain["cell_bits"], mix["cell_bits"]) == (4, 3)
     assert mix["cells"] - plain["cells"] == 3 * 64 * (128 + 96)  # qkv and down have a second slice
     assert abs(plain["perplexity_change_percent"]) < 0.5 < abs(mix["perplexity_change_percent"])
+
+
+def test_floats_are_compared_with_what_the_file_has(ask, tmp_path):
+    """Not with what is left of them as Q8_0, which is all that the die has."""
+    path = tiny.write(tmp_path / "t.gguf", kinds=dict.fromkeys(("attn_q", "ffn_down", "token_embd"), "F32"))
+    _, _, err, figures = ask(MODEL=path, TOKENS=20)
+    assert "7 of 22 matrices (F32) go onto the die as Q8_0: relative RMS error" in err
+    ckpt = checkpoint.load(path)
+    ids = Tokenizer.from_checkpoint(ckpt).encode(PROSE)[:20]
+    reference = Reference(ckpt)
+    for tensor in gguf.GGUFReader(path).tensors:
+        if tensor.name in ckpt.originals:
+            reference.weights[tensor.name] = np.array(tensor.data)
+    wanted = perplexity(reference, [ids])
+    reference.weights = {name: tensor.dequantised() for name, tensor in ckpt.tensors.items()}
+    assert figures["perplexity_reference"] == pytest.approx(np.exp(wanted), rel=1e-6)
+    assert figures["perplexity_reference"] != pytest.approx(np.exp(perplexity(reference, [ids])), rel=1e-5)

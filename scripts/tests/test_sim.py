@@ -45,6 +45,7 @@ FIGURES = {
     "macs_per_second": float,
     "build_seconds": float,
     "peak_memory_bytes": int,
+    "bytes_a_weight": float,
     "total_seconds": float,
     "prompt": str,
     "text": str,

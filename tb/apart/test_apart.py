@@ -8,6 +8,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.golden.stage import CHIP
+from models.mask.image import disturb
 from tb.apart import frames, part
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation, Job
@@ -70,9 +71,7 @@ def test_a_tag_that_changes_on_its_way_is_seen(chip, job, folder):
 def test_a_broken_digit_is_named_in_its_layer_and_no_other(chip, job, folder, tmp_path):
     mask = tmp_path / "mask"
     shutil.copytree(chip.mask, mask)
-    lines = (mask / "down_001.w.hex").read_text(encoding="ascii").splitlines()
-    lines[5] = f"{int(lines[5], 16) ^ 8:08x}"
-    (mask / "down_001.w.hex").write_text("\n".join(lines) + "\n", encoding="ascii")
+    disturb(mask / "down_001.w.bin", 5, 8)
     broken = replace(chip, mask=mask)
     assert "layer 1, stage down" in simulate(broken, job, folder, 1).problem
     assert not simulate(broken, job, folder, 0).problem

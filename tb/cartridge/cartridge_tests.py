@@ -5,6 +5,7 @@ import cocotb
 
 from tb.cartridge.driver import DieBench, Stopping
 from tb.cartridge.flips import Flips
+from tb.cartridge.soak import Soak
 from tb.cartridge.talk import Talk
 from tb.chip import schedules
 from tb.chip.driver import run
@@ -44,3 +45,9 @@ async def flips(dut) -> None:
 async def conversation(dut) -> None:
     """A user at the terminal."""
     await run(dut, Talk.talk, Talk)
+
+
+@cocotb.test()
+async def soaked(dut) -> None:
+    """Users of every kind, without an end but that of the job's tokens."""
+    await run(dut, Soak.users, Soak)

@@ -30,6 +30,14 @@ class DieBench(driver.ChipBench):
         for bank in range(len(self.job.adapters)):
             await self.host.write("ADAPTER_BANK", Bank.READY, bank)
 
+    def add(self, talk: Conversation) -> int:
+        """One more conversation than the job has, for a bench that has ``more``; gives its index."""
+        self.job.conversations.append(talk)
+        self.answers.append([])
+        self.ends.append(None)
+        self.golden.add(talk)
+        return len(self.job.conversations) - 1
+
     async def begin(self, talk: Conversation) -> None:
         """A first prompt closes its slot and opens it anew."""
         slot, write = talk.slot, self.host.write
@@ -69,13 +77,17 @@ class DieBench(driver.ChipBench):
 class Stopping(DieBench):
     """Answers have no limit: each is stopped after its last token but one, which comes to the same."""
 
+    def cuts(self, index: int) -> bool:
+        """Whether the host stops the answer of conversation ``index``, which then has two tokens or more."""
+        return True
+
     async def begin(self, talk: Conversation) -> None:
-        await super().begin(replace(talk, max_new=65535))
+        await super().begin(replace(talk, max_new=65535) if self.cuts(self.active[talk.slot]) else talk)
 
     async def step(self) -> None:
-        before = {slot: len(self.answers[index]) for slot, index in self.active.items()}
+        before = {slot: len(self.answers[index]) for slot, index in self.active.items() if self.cuts(index)}
         await super().step()
         for slot, index in self.active.items():
             last = self.job.conversations[index].max_new - 1
-            if before[slot] < last == len(self.answers[index]):
+            if slot in before and before[slot] < last == len(self.answers[index]):
                 await self.host.write("SLOT.CTRL", Command.STOP, slot)

@@ -179,12 +179,7 @@ class Talk(driver.DieBench):
     async def _piece(self, prompt: list[int], first: bool, count: int) -> int:
         """At most ``count`` tokens of answer to a prompt; gives why they end."""
         how = {"top_k": self.sampling.top_k, "beta": self.sampling.beta, "seed": self.sampling.seed}
-        talk = Conversation(SLOT, prompt, count, first, self.adapter, **how)
-        self.job.conversations.append(talk)
-        self.answers.append([])
-        self.ends.append(None)
-        self.golden.add(talk)
-        await self.push(len(self.job.conversations) - 1)
+        await self.push(self.add(Conversation(SLOT, prompt, count, first, self.adapter, **how)))
         await self.until_done()
         self.held = self.held * (not first) + len(prompt) + len(self.answers[-1]) - 1
         self.last = self.answers[-1][-1]

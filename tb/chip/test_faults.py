@@ -16,6 +16,7 @@ from models.checkpoint import checkpoint, tiny
 from models.die.sv_package import VIEWS
 from models.golden.stage import CHIP, Stage
 from models.mask import angles, etch
+from models.mask.image import WORD, disturb
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 from tb.rig import tables
@@ -59,14 +60,14 @@ LISTED = tables.load(Path(__file__).with_name("faults.toml"), ChipFault)
 FAULTS, GAINS = LISTED.chip, LISTED.gains
 BLOCK_FAULTS = [*(("gate", fault) for fault in LISTED.gate), *(("switch", fault) for fault in LISTED.switch)]
 MASKS = [
-    ("embed_000.w.hex", CHIP, {Stage.EMBEDDING}),
-    ("attn_norm_001.hex", 1, {Stage.ATTN_NORM}),
-    ("qkv_001.w.hex", 1, {Stage.Q, Stage.K, Stage.V}),
-    ("qkv_001.s.hex", 1, {Stage.Q, Stage.K, Stage.V}),
-    ("o_000.w.hex", 0, {Stage.O_PROJ}),
-    ("gateup_001.w.hex", 1, {Stage.GATE, Stage.UP}),
-    ("down_001.w.hex", 1, {Stage.DOWN}),
-    ("head_000.w.hex", CHIP, {Stage.LOGITS}),
+    ("embed_000.w.bin", CHIP, {Stage.EMBEDDING}),
+    ("attn_norm_001.bin", 1, {Stage.ATTN_NORM}),
+    ("qkv_001.w.bin", 1, {Stage.Q, Stage.K, Stage.V}),
+    ("qkv_001.s.bin", 1, {Stage.Q, Stage.K, Stage.V}),
+    ("o_000.w.bin", 0, {Stage.O_PROJ}),
+    ("gateup_001.w.bin", 1, {Stage.GATE, Stage.UP}),
+    ("down_001.w.bin", 1, {Stage.DOWN}),
+    ("head_000.w.bin", CHIP, {Stage.LOGITS}),
 ]
 
 
@@ -139,10 +140,8 @@ def test_one_hex_digit(chip, image, layer, stages, tmp_path):
     """One digit of one image, in the middle: of the token that the prompt starts with, for the embedding."""
     mask = tmp_path / "mask"
     shutil.copytree(chip.mask, mask)
-    lines = (mask / image).read_text(encoding="ascii").splitlines()
-    at = len(lines) // 2 if layer != CHIP else 5 * len(lines) // 100
-    lines[at] = f"{lines[at][:3]}{int(lines[at][3], 16) ^ 8:x}{lines[at][4:]}"
-    (mask / image).write_text("\n".join(lines) + "\n", encoding="ascii")
+    words = (mask / image).stat().st_size // WORD.itemsize
+    disturb(mask / image, words // 2 if layer != CHIP else 5 * words // 100, 8 << 16)
     assert located(replace(chip, mask=mask), TALKS) in {(layer, stage) for stage in stages}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from models.golden.stage import CHIP, Stage
+from models.mask.image import WORD, disturb
 from tb.chip.job import BuiltChip
 from tb.chip.test_faults import LISTED, faulty, located
 from tb.oracle.conversation import Conversation
@@ -21,6 +22,9 @@ MIXES = {"verilator": ["Q3_K_M", "Q4_K_M"], "icarus": ["Q4_0"]}  # Q4_0: its emb
 SMALL = tiny.LEAST | {"heads": 8, "kinds": {"attn_output": "Q6_K", "token_embd": "Q4_0"}}
 VIEWS = {"verilator": ["gate"], "icarus": ["rom", "switch"]}
 LONG = [("verilator", "Q3_K_M"), ("verilator", "gate"), ("icarus", "switch")]  # of both
+# Eight layers, in which v and down are not of one kind: nothing is narrower than a super-block but keys and values.
+DEEP = tiny.WIDE | {"layers": 8, "kv_heads": 1, "vocab": 100}
+DEEP_VIEWS = [("verilator", "rom"), ("icarus", "rom"), ("verilator", "gate"), ("icarus", "gate"), ("icarus", "switch")]
 TALKS = [Conversation(1, [5, 6], 2)]
 
 
@@ -38,7 +42,7 @@ def make(tmp_path_factory):
 @pytest.fixture(scope="session")
 def chip(make) -> BuiltChip:
     """Spans of 16, integers of either sign, two slices for the few matrices that have more bits."""
-    return make(WIDE | {"kinds": tiny.k_mix("Q3_K_M", WIDE["layers"])})
+    return make(WIDE | {"kinds": "Q3_K_M"})
 
 
 def cases(of: dict[str, list[str]]) -> list:
@@ -51,7 +55,7 @@ def cases(of: dict[str, list[str]]) -> list:
 def test_mix(make, simulator, mix):
     """Every stage of every token, in exactly the cycle model's clocks."""
     layers = 1 if simulator == "icarus" else WIDE["layers"]
-    made = make(WIDE | {"layers": layers, "kinds": tiny.k_mix(mix, layers)})
+    made = make(WIDE | {"layers": layers, "kinds": mix})
     report = made.run(TALKS, [], simulator=simulator, poll=200, **ALONE)
     assert report["mismatches"] == 0
     assert report["tokens_through_layers"] == 3
@@ -66,6 +70,21 @@ def test_view(make, simulator, view):
     assert report["mismatches"] == 0
 
 
+@pytest.mark.night
+@pytest.mark.once
+@pytest.mark.parametrize(("simulator", "view"), [each for each in DEEP_VIEWS if each[0] in simulators()])
+@pytest.mark.parametrize("mix", ["Q4_K_M", "Q3_K_M"])
+def test_eight_layers(make, mix, simulator, view):
+    """A mix by layer as llama.cpp makes it, in every view: bits and clocks."""
+    made = make(DEEP | {"kinds": mix}, view=view, bit_lines=8)
+    kinds = {
+        made.ckpt.tensors[f"blk.{layer}.{part}.weight"].kind for layer in range(8) for part in ("attn_v", "ffn_down")
+    }
+    assert len(kinds) == 2
+    report = made.run([Conversation(0, [5], 2)], [], simulator=simulator, poll=200, **ALONE)
+    assert (report["mismatches"], report["tokens_through_layers"]) == (0, 2)
+
+
 @pytest.mark.once
 @pytest.mark.parametrize("fault", LISTED.k_quants, ids=lambda fault: fault.name)
 def test_fault(chip, fault):
@@ -76,11 +95,11 @@ def test_fault(chip, fault):
 @pytest.mark.parametrize(
     ("image", "part", "layer", "stages"),
     [
-        ("qkv_001.k.hex", 0.5, 1, {Stage.Q, Stage.K, Stage.V}),
-        ("down_000.s.hex", 0.5, 0, {Stage.DOWN}),
-        ("qkv_001.w.hex", 0.75, 1, {Stage.Q, Stage.K, Stage.V}),  # the second half are the high slices
-        ("embed_000.k.hex", 0.055, CHIP, {Stage.EMBEDDING}),  # of token 5
-        ("head_000.k.hex", 0.01, CHIP, {Stage.LOGITS}),
+        ("qkv_001.k.bin", 0.5, 1, {Stage.Q, Stage.K, Stage.V}),
+        ("down_000.s.bin", 0.5, 0, {Stage.DOWN}),
+        ("qkv_001.w.bin", 0.75, 1, {Stage.Q, Stage.K, Stage.V}),  # the second half are the high slices
+        ("embed_000.k.bin", 0.055, CHIP, {Stage.EMBEDDING}),  # of token 5
+        ("head_000.k.bin", 0.01, CHIP, {Stage.LOGITS}),
     ],
 )
 def test_one_digit(chip, image, part, layer, stages, tmp_path):
@@ -88,9 +107,6 @@ def test_one_digit(chip, image, part, layer, stages, tmp_path):
     assert chip.die.slices["qkv"] == 2
     mask = tmp_path / "mask"
     shutil.copytree(chip.mask, mask)
-    lines = (mask / image).read_text(encoding="ascii").splitlines()
-    at = int(part * len(lines))
-    place, bit = (4, 8) if image.endswith(".s.hex") else (7, 1)
-    lines[at] = f"{lines[at][:place]}{int(lines[at][place], 16) ^ bit:x}{lines[at][place + 1 :]}"
-    (mask / image).write_text("\n".join(lines) + "\n", encoding="ascii")
+    words = (mask / image).stat().st_size // WORD.itemsize
+    disturb(mask / image, int(part * words), 1 << 15 if image.endswith(".s.bin") else 1)
     assert located(replace(chip, mask=mask), TALKS) in {(layer, stage) for stage in stages}

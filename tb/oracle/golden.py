@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from models.golden.chip import Step
 from models.project import ROOT
-from tb.oracle.conversation import Conversation, Reply
+from tb.oracle.conversation import Conversation, Job, Reply
 from tb.rig import processes
 
 
@@ -28,6 +28,7 @@ class Golden:
     answers: dict[int, Reply] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.open = len(Job.from_json(self.job_text).conversations)  # conversations that have no answer yet
         python = os.environ.get("PYGPI_PYTHON_BIN", sys.executable)
         env = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
         command = [python, "-m", "tb.oracle.golden_worker"]
@@ -47,6 +48,7 @@ class Golden:
 
     def add(self, talk: Conversation) -> None:
         """One more conversation."""
+        self.open += 1
         self._write(json.dumps(asdict(talk)))
 
     def _write(self, line: str) -> None:
@@ -84,9 +86,11 @@ class Golden:
             return None
 
     def _receive(self) -> bool:
-        item = self.following()
+        """Take what the worker says next; False where it has said all that it was asked."""
+        item = self.following() if self.open or not self.more else None
         if isinstance(item, Reply):
             self.answers[item.index] = item
+            self.open -= 1
         elif item is not None:
             self.steps.setdefault((item.slot, item.pos), []).append(item)
         return item is not None

@@ -15,6 +15,7 @@ from models.die.shape import Die
 from models.golden.chip import Chip
 from models.golden.sampler import Sampling, beta
 from tb.oracle.conversation import Conversation, End, Job, Reply
+from tb.oracle.golden import Golden
 from tb.oracle.golden_worker import play
 
 DEPTH = 12
@@ -84,3 +85,15 @@ def test_each_conversation_has_its_adapter_and_its_choice(ckpt, tmp_path):
             assert step.token_out == token
             tokens = [token]
     assert len(set(map(tuple, answers))) == 6
+
+
+def test_a_token_that_nobody_asked_for(ckpt):
+    """Everything asked is answered: a step beyond it is none, though conversations may still come."""
+    golden = Golden(json.dumps(dataclasses.asdict(Job(ckpt.path, DIE, [], []))), more=True)
+    try:
+        assert golden.expect(0, 0) is None
+        golden.add(Conversation(0, [5], 1))
+        assert golden.expect(0, 0).token_in == 5 and golden.answer(0).end == End.LIMIT
+        assert golden.expect(0, 1) is None
+    finally:
+        golden.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 from models import space
 from models.project import BUILD, ROOT
 from tb.evidence import assertions
-from tb.rig.engines import CLOCKED_MAIN, OPTIMISE, READMEM, WAVES_MAIN, engine
+from tb.rig.engines import CLOCKED_MAIN, OPTIMISE, WAVES_MAIN, engine
 from tb.rig.heartbeat import beating
 
 PACKAGES = ("cartridge_pkg.sv", "trace_pkg.sv", "host_pkg.sv")  # in the order in which they are compiled
@@ -84,7 +84,6 @@ class Design:
             *self.files,
             *sorted(self.hdl.glob("*.sv*")),
             *assertions.FOLDER.glob("*.svh"),
-            READMEM,
             CLOCKED_MAIN,
             WAVES_MAIN,
         ]

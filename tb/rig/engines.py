@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import TextIO
 
@@ -17,13 +16,9 @@ from tb.rig import processes, toolchain
 
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"  # the main program of a model
 WAVES_MAIN = Path(__file__).parents[1] / "evidence" / "waves" / "window.cpp"  # and of one that is traced
-# Reads plain mask images in front of the reader of Verilator's run time, whose symbol is the other.
-READMEM = Path(__file__).with_name("readmem.cpp")
-READER = "_Z12VL_READMEM_NbimiRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEPvmm"
-FINISH = [str(Path(__file__).with_name("finish.cpp")), "-CFLAGS", "-DVL_USER_FINISH"]
+FINISH = Path(__file__).with_name("finish.cpp")  # in which no model has a part: a main program knows how large it is
 TRACE_WIDTH = "8192"  # bits of the widest signal in a trace
 CLOCKED_MAIN = Path(__file__).with_name("clocked.cpp")  # and of one that makes its own clock
-OWN = (READMEM, Path(FINISH[0]))  # sources in which no model has a part: a main program knows how large it is
 # A model's C++ in one file: its headers, most of what is compiled, are read once and not for each of dozens of files.
 JOINED = "VM_PARALLEL_BUILDS=0"
 # What the C++ of a model and of Verilator's run time is compiled with. A unit bench is built longer than it runs.
@@ -94,8 +89,7 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
     def build(self, *, build_dir: Path, **arguments) -> None:
         """Build, with what no model has a part in, most of a small model's C++, compiled once for all of a kind."""
         tool = toolchain.describe("verilator"), self.tool_env.get("VERILATOR_ROOT")
-        own = [file.read_bytes() for file in OWN]
-        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted, FINISH[1:], own))
+        kind = repr((*tool, OPTIMISE[self.profile], arguments["waves"], self.counted, FINISH.read_bytes()))
         self.runtime = build_dir.parent / f"runtime-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
         _copy_runtime(self.runtime, build_dir)
         super().build(build_dir=build_dir, **arguments)
@@ -106,7 +100,7 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
 
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
-        verilate += FINISH
+        verilate += [str(FINISH), "-CFLAGS", "-DVL_USER_FINISH"]
         if self.profile != "unit":
             verilate.remove("--public-flat-rw")
         if self.waves:
@@ -114,15 +108,13 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
         if self.waves or self.profile != "unit":
             verilate[verilate.index(str(COCOTB_MAIN))] = str(WAVES_MAIN if self.waves else CLOCKED_MAIN)
             verilate += ["-CFLAGS", f"-I{COCOTB_MAIN.parent}"]
-        if sys.platform == "linux":  # whose linker can
-            verilate += [str(READMEM), "-CFLAGS", f"-DREADER={READER}", "-LDFLAGS", f"-Wl,--wrap={READER}"]
         old = [f"--old-file={file.name}" for file in self.runtime.glob("*.o")]
         return [verilate, make + OPTIMISE[self.profile] + old]
 
 
 def _copy_runtime(source: Path, target: Path) -> None:
     target.mkdir(exist_ok=True)
-    for file in [*source.glob("verilated*.o"), *(source / f"{own.stem}.o" for own in OWN)]:
+    for file in [*source.glob("verilated*.o"), source / f"{FINISH.stem}.o"]:
         if not file.is_file():
             continue
         part = target / f"part-{os.getpid()}"

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the rms_norm bench on random gains."""
 
+import os
+
 import numpy as np
 import pytest
 
 from models.die.shape import norm_constants
 from models.mask.image import Kind
 from tb.rig import masks
+from tb.rig.record import RunError
 from tb.rig.runner import default_seed, run, simulators
 from tb.rms_norm.rms_norm_shape import shape_of
 
@@ -22,18 +25,41 @@ def gains(n):
     return words
 
 
-@pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize(("n", "eps"), [(64, 1e-5), (96, 1e-6), (32, 1e-3)])
-def test_rms_norm(simulator, n, eps, tmp_path):
-    words = gains(n)
-    masks.write(tmp_path, "ffn_norm", INSTANCE, Kind.TABLE, words)
-    np.save(tmp_path / "gains.npy", words)
+def bench(simulator, n, eps, mask):
+    """The bench of a norm of ``n`` values on a mask."""
     neps, sqn, sqe = norm_constants(shape_of(n, eps))
     run(
         "rms_norm",
         "tb.rms_norm.rms_norm_tests",
         simulator=simulator,
         parameters={"N": n, "NEPS": f"40'd{neps}", "SQN": f"16'd{sqn}", "SQE": sqe, "NAME": "ffn_norm"},
-        plusargs=(f"+mask={tmp_path}",),
+        plusargs=(f"+mask={mask}",),
         env={"INSTANCE": str(INSTANCE), "EPS": str(eps)},
     )
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize(("n", "eps"), [(64, 1e-5), (96, 1e-6), (32, 1e-3)])
+def test_rms_norm(simulator, n, eps, tmp_path):
+    words = gains(n)
+    masks.write(tmp_path, "ffn_norm", INSTANCE, Kind.TABLE, words)
+    np.save(tmp_path / "gains.npy", words)
+    bench(simulator, n, eps, tmp_path)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize(("size", "says"), [(None, "no"), (0, "short"), (255, "short"), (257, "long")])
+def test_an_image_of_another_size_is_refused(simulator, size, says, tmp_path, capfd):
+    """By the RTL itself, as it reads any image (hdl/mask_load.svh): it takes neither less nor more than its memory."""
+    words = gains(64)
+    masks.write(tmp_path, "ffn_norm", INSTANCE, Kind.TABLE, words)
+    np.save(tmp_path / "gains.npy", words)
+    image = tmp_path / "ffn_norm_003.bin"
+    if size is None:
+        image.unlink()
+    else:
+        os.truncate(image, size)
+    with pytest.raises(RunError):
+        bench(simulator, 64, 1e-5, tmp_path)
+    assert f"{says} mask image {image}" in "".join(capfd.readouterr())

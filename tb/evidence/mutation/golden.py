@@ -21,7 +21,7 @@ from tb.evidence.mutation.mutants import Mutant
 
 ROOMS = {  # of models/, and the modules of them that are meant; None: all
     "golden": None,
-    "mask": ("angles", "etch", "hex_lines", "image"),
+    "mask": ("angles", "etch", "image"),
 }
 OPERATORS = {
     ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "+"), ast.FloorDiv: ("//", "*"), ast.Mod: ("%", "//"),
