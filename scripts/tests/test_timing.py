@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Timing: a path is as long as its cells, by hand; a mapper that is missing is one line; how often lines change."""
+"""Timing: a path is as long as its cells, by hand; gates mean what they should; a mapper that is missing is one line; how often lines change."""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -78,6 +80,33 @@ def test_what_no_cell_drives_begins_a_path():
     flat = netlist(memory=memory)
     assert time_netlist(flat, "made").ram_bits == 4
     assert time_netlist(flat, "made").end in ("memory.RD_ADDR", "second_q")
+
+
+def covers(kind: str, values: tuple[int, ...]) -> bool:
+    """Whether a gate's output is 1, by its rows in BLIF."""
+    rows = timing.LOGIC[kind][1].split("\n")
+    return any(all(want in ("-", str(value)) for want, value in zip(row, values, strict=False)) for row in rows)
+
+
+def test_gates_are_what_yosys_means_by_them():
+    """yosys' manual, "Gates": a multiplexer gives B where S is 1; ANDNOT and ORNOT invert B."""
+    meant = {
+        "$_BUF_": lambda a: a,
+        "$_NOT_": lambda a: not a,
+        "$_AND_": lambda a, b: a and b,
+        "$_NAND_": lambda a, b: not (a and b),
+        "$_OR_": lambda a, b: a or b,
+        "$_NOR_": lambda a, b: not (a or b),
+        "$_ANDNOT_": lambda a, b: a and not b,
+        "$_ORNOT_": lambda a, b: a or not b,
+        "$_XOR_": lambda a, b: a != b,
+        "$_XNOR_": lambda a, b: a == b,
+        "$_MUX_": lambda a, b, s: b if s else a,
+    }
+    assert meant.keys() == timing.LOGIC.keys()
+    for kind, function in meant.items():
+        for values in itertools.product((0, 1), repeat=len(timing.LOGIC[kind][0])):
+            assert covers(kind, values) == bool(function(*values)), (kind, values)
 
 
 def test_the_lines_of_a_block():
