@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Timing: a path is as long as its cells, by hand; gates mean what they should; a mapper that is missing is one line; how often lines change."""
+"""Timing: paths are as long as their cells, by hand; what gates mean; a missing mapper; how often lines change."""
 
 import itertools
 
