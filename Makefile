@@ -56,7 +56,7 @@ quality: setup ## perplexity of the golden model beside the float reference
 quantise: setup ## a checkpoint in fewer bits, by GPTQ; KIND=3-6 or one of llama.cpp's, ROTATE=1
 	@$(RUN) scripts.quantise
 
-ppa: setup ## transistors from synthesis, clocks from the cycle model, Llama 3.1 8B on a die
+ppa: setup ## transistors and slowest paths from synthesis, clocks from the cycle model, Llama 3.1 8B on a die
 	@$(RUN) scripts.ppa
 
 masks: setup ## two models of one geometry: same RTL, same netlist, two masks; MODEL= OTHER=
