@@ -24,7 +24,7 @@ PROMPT, ANSWERS, DEPTH = [5, 6, 9, 131, 77], 3, 10
 MODELS = {
     "4 bits, head of 8": {},
     "3 and 6 bits, a head of its own": {"kinds": tiny.MIX, "tied": False},
-    "K-quants": tiny.WIDE | {"kinds": tiny.k_mix("Q4_K_M", tiny.WIDE["layers"])},
+    "K-quants": tiny.WIDE | {"kinds": "Q4_K_M"},
     "K-quants and plain kinds in one array": tiny.WIDE | {"kinds": {"attn_q": "Q4_K", "attn_v": "Q6_K"}},
 }
 

@@ -15,7 +15,7 @@ from models.mask import etch
 TOKENS = [5, 77, 9, 94]
 SHAPES = {
     "4 bits, head of 8": {},
-    "K-quants": tiny.WIDE | {"kinds": tiny.k_mix("Q4_K_M", tiny.WIDE["layers"])},
+    "K-quants": tiny.WIDE | {"kinds": "Q4_K_M"},
 }
 
 
