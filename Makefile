@@ -18,7 +18,7 @@ $(foreach name,$(OURS) $(THEIRS),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sim apart test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
-  nightly chat users soak teach shape clean
+  nightly chat users soak teach shape grade production clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
@@ -56,7 +56,7 @@ quality: setup ## perplexity of the golden model beside the float reference
 quantise: setup ## a checkpoint in fewer bits, by GPTQ; KIND=3-6 or one of llama.cpp's, ROTATE=1
 	@$(RUN) scripts.quantise
 
-ppa: setup ## transistors from synthesis, clocks from the cycle model, Llama 3.1 8B on a die
+ppa: setup ## transistors and slowest paths from synthesis, clocks from the cycle model, Llama 3.1 8B on a die
 	@$(RUN) scripts.ppa
 
 masks: setup ## two models of one geometry: same RTL, same netlist, two masks; MODEL= OTHER=
@@ -79,6 +79,12 @@ formal: setup ## proofs of cell, block, streams, sequencer, KV addresses and ser
 
 mutate: setup ## one-line mutants of hdl/, and which bench finds each; COUNT= SEED= MUTANT= SIDE=golden
 	@$(RUN) scripts.mutate
+
+grade: setup ## defects of a model's masks, and what sees each: stages, logits, tokens; COUNT= SEED= CONFIRM=
+	@$(RUN) scripts.grade
+
+production: setup ## the production test of a model's die through its host port, and what it sees; COUNT= SEED=
+	@$(RUN) scripts.production
 
 chat: setup ## a conversation with the RTL through its host port; LORA=folder,... for /lora
 	@$(RUN) scripts.chat

@@ -42,6 +42,7 @@ scaling_unit.sv
 sequencer.sv
 serial_accumulator.sv
 sigmoid.sv
+signature.sv
 softmax.sv
 stage_tap.sv
 stream_arb.sv

@@ -54,7 +54,9 @@ module cartridge (
   answer_t answer;
   logic [SLOTS-1:0] cut;
   logic [LAYERS-1:0] busy, corrected, failed;
-  layer_t write_layer;
+  layer_t write_layer, sig_layer;
+  logic [1:0] sig_array;
+  logic [31:0] signature;
   adapter_write_t write;
 
   assign layer_busy_o = busy;
@@ -123,6 +125,9 @@ module cartridge (
     .layer_busy_i (busy),
     .corrected_i  (corrected),
     .failed_i     (failed),
+    .sig_layer_o  (sig_layer),
+    .sig_array_o  (sig_array),
+    .signature_i  (signature),
     .out_valid_i  (out_valid),
     .out_ready_o  (out_ready),
     .out_answer_i (answer)
@@ -135,6 +140,9 @@ module cartridge (
     .layer_busy_o (busy),
     .corrected_o  (corrected),
     .failed_o     (failed),
+    .sig_layer_i  (sig_layer),
+    .sig_array_i  (sig_array),
+    .signature_o  (signature),
     .stop_ids_i   (stop_ids),
     .tok_valid_i  (tok_valid),
     .tok_ready_o  (tok_ready),

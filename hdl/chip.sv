@@ -24,7 +24,11 @@ module chip (
   input  cartridge_pkg::adapter_write_t                                                         write_i,
   output logic                                                                                  out_valid_o,
   input  logic                                                                                  out_ready_i,
-  output cartridge_pkg::answer_t                                                                out_answer_o
+  output cartridge_pkg::answer_t                                                                out_answer_o,
+  // The signature of one stream: an array's of a layer, of NO_LAYER the embedding's or the logits'.
+  input  cartridge_pkg::layer_t                                                                 sig_layer_i,
+  input  logic                          [                                                  1:0] sig_array_i,
+  output logic                          [                                                 31:0] signature_o
 );
   import cartridge_pkg::*;
   import shape_pkg::*;
@@ -114,6 +118,26 @@ module chip (
     .data_i (embedded.data)
   );
 
+  logic [31:0] embedding_signature, logits_signature;
+  logic [LAYERS-1:0][31:0] layer_sig;
+
+  signature u_signature (
+    .clk_i,
+    .rst_i (rst_q),
+    .fire_i(valid[0] && ready[0]),
+    .data_i(embedded.data),
+    .sum_o (embedding_signature)
+  );
+
+  function automatic logic [31:0] of_layer(input logic [LAYERS-1:0][31:0] each, input layer_t which);
+    of_layer = '0;
+    for (int unsigned l = 0; l < LAYERS; l++) if (32'(which) == l) of_layer = each[l];
+  endfunction
+
+  assign signature_o = sig_layer_i != NO_LAYER ? of_layer(
+      layer_sig, sig_layer_i
+  ) : sig_array_i == '0 ? embedding_signature : logits_signature;
+
   // ---- layers, each with its own gated clock; a two-beat FIFO registers the long way from the one before
   logic [LAYERS-1:0] busy;
 
@@ -169,6 +193,8 @@ module chip (
       .write_i      (write_q),
       .corrected_o  (corrected_o[l]),
       .failed_o     (failed_o[l]),
+      .sig_array_i,
+      .signature_o  (layer_sig[l]),
       .valid_i      (in_valid),
       .ready_o      (in_ready),
       .tag_i        (in.tag),
@@ -218,7 +244,8 @@ module chip (
     .valid_o      (res_valid),
     .ready_i      (res_ready),
     .tag_o        (res_tag),
-    .token_o      (res_token)
+    .token_o      (res_token),
+    .signature_o  (logits_signature)
   );
 
   assign idle_o       = !tok_valid_i && !seq_valid && !valid[0] && busy == '0 && !head_busy;

@@ -17,7 +17,8 @@ module head (
   output logic                   valid_o,
   input  logic                   ready_i,
   output cartridge_pkg::tag_t    tag_o,
-  output cartridge_pkg::token_t  token_o
+  output cartridge_pkg::token_t  token_o,
+  output logic            [31:0] signature_o  // of the logits
 );
   import cartridge_pkg::*;
   import shape_pkg::*;
@@ -94,6 +95,14 @@ module head (
     .fire_i (logits_valid && logits_ready),
     .tag_i  (logits.tag),
     .data_i (logits.data)
+  );
+
+  signature u_signature (
+    .clk_i,
+    .rst_i,
+    .fire_i(logits_valid && logits_ready),
+    .data_i(logits.data),
+    .sum_o (signature_o)
   );
 
   // ---- greedy slots go to the argmax, the others to the sampler; a token is in one of them

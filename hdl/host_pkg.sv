@@ -63,6 +63,11 @@ package host_pkg;
   localparam logic [15:0] COUNTERS_CLEAR_ADDR = 16'h0048;
   localparam logic [15:0] STOP_TOKEN_ADDR = 16'h0050;
   localparam logic [31:0] STOP_TOKEN_RESET = 32'h00ffffff;
+  localparam logic [15:0] SIGNATURE_SELECT_ADDR = 16'h0060;
+  localparam int SIGNATURE_SELECT_LAYER = 0;
+  localparam int SIGNATURE_SELECT_ARRAY = 8;
+  localparam int SIGNATURE_SELECT_W = 10;
+  localparam logic [15:0] SIGNATURE_ADDR = 16'h0064;
   localparam logic [15:0] CYCLES_LO_ADDR = 16'h0080;
   localparam logic [15:0] CYCLES_HI_ADDR = 16'h0084;
   localparam logic [15:0] TOKENS_IN_LO_ADDR = 16'h0088;
@@ -148,6 +153,8 @@ package host_pkg;
       ERRORS_ADDR,
       COUNTERS_CLEAR_ADDR,
       STOP_TOKEN_ADDR,
+      SIGNATURE_SELECT_ADDR,
+      SIGNATURE_ADDR,
       CYCLES_LO_ADDR,
       CYCLES_HI_ADDR,
       TOKENS_IN_LO_ADDR,
@@ -180,6 +187,7 @@ package host_pkg;
       ERRORS_ADDR: writable_bits = 32'h000007ff;
       COUNTERS_CLEAR_ADDR: writable_bits = 32'h00000001;
       STOP_TOKEN_ADDR: writable_bits = 32'h00ffffff;
+      SIGNATURE_SELECT_ADDR: writable_bits = 32'h000003ff;
       ADAPTER_BANK_ADDR: writable_bits = 32'h00000001;
       SLOT_CTRL_ADDR: writable_bits = 32'h00000007;
       SLOT_ADAPTER_ADDR: writable_bits = 32'h0000000f;

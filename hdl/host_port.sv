@@ -47,12 +47,15 @@ module host_port #(
   output logic                          write_valid_o,
   output cartridge_pkg::layer_t         write_layer_o,   // the layer that write_o is for
   output cartridge_pkg::adapter_write_t write_o,
+  output cartridge_pkg::layer_t         sig_layer_o,  // the stream of which signature_i is
+  output logic                    [1:0] sig_array_o,
   output logic                          idle_o,          // no token anywhere on the die
   // from the chip
   input  logic                          idle_i,          // the chip has no token
   input  logic             [LAYERS-1:0] layer_busy_i,
   input  logic             [LAYERS-1:0] corrected_i,     // a layer's SRAM had to correct a word
   input  logic             [LAYERS-1:0] failed_i,        // a layer's SRAM could not correct a word
+  input  logic                   [31:0] signature_i,
   input  logic                          out_valid_i,
   output logic                          out_ready_o,
   input  cartridge_pkg::answer_t        out_answer_i
@@ -154,6 +157,9 @@ module host_port #(
     .sram_corrected_i (|corrected_i),
     .sram_failed_i    (|failed_i),
     .idle_i           (idle_o),
+    .signature_i,
+    .sig_layer_o,
+    .sig_array_o,
     .stop_ids_o
   );
 

@@ -53,6 +53,9 @@ module host_registers #(
   input  logic                    sram_corrected_i,
   input  logic                    sram_failed_i,
   input  logic                    idle_i,            // no token anywhere on the die
+  input  logic             [31:0] signature_i,
+  output cartridge_pkg::layer_t   sig_layer_o, // the stream of which signature_i is
+  output logic              [1:0] sig_array_o,
   output logic [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_o
 );
   import cartridge_pkg::*;
@@ -64,6 +67,7 @@ module host_registers #(
   logic [ERRORS_W-1:0] errors_q, raised, clear;
   token_t stop_q[STOP_TOKENS];
   logic [15:0] choosable_q;
+  logic [SIGNATURE_SELECT_W-1:0] signature_q;
 
   // Whether this die has the register: of slots and banks only so many as it was built with.
   function automatic logic exists(input logic [15:0] first, input logic [7:0] which);
@@ -148,6 +152,8 @@ module host_registers #(
       ERRORS_ADDR: read_data_o = 32'(errors_q);
       COUNTERS_CLEAR_ADDR: read_data_o = '0;
       STOP_TOKEN_ADDR: read_data_o = 32'(stop_q[read_element[1:0]]);
+      SIGNATURE_SELECT_ADDR: read_data_o = 32'(signature_q);
+      SIGNATURE_ADDR: read_data_o = signature_i;
       ADAPTER_BANK_ADDR: read_data_o = {31'd0, choosable_q[read_element[3:0]+4'd1]};
       default: read_data_o = !read_exists ? '0 : read_addr >= SLOT_CTRL_ADDR ? slot_read_data_i : counter_data_i;
     endcase
@@ -156,6 +162,8 @@ module host_registers #(
   // ---- state
   assign clear       = write && addr == ERRORS_ADDR ? write_data_i[ERRORS_W-1:0] : '0;
   assign choosable_o = choosable_q;
+  assign sig_layer_o = signature_q[SIGNATURE_SELECT_LAYER+:8];
+  assign sig_array_o = signature_q[SIGNATURE_SELECT_ARRAY+:2];
   for (genvar t = 0; t < STOP_TOKENS; t++) begin : gen_stop
     assign stop_ids_o[t*TOKEN_W+:TOKEN_W] = stop_q[t];
   end
@@ -164,9 +172,11 @@ module host_registers #(
     if (rst_i) begin
       errors_q    <= '0;
       choosable_q <= 16'd1;  // no adapter is always there
+      signature_q <= '0;
       for (int unsigned t = 0; t < STOP_TOKENS; t++) stop_q[t] <= STOP_TOKEN_RESET[TOKEN_W-1:0];
     end else begin
       errors_q <= (errors_q & ~clear) | raised;
+      if (write && addr == SIGNATURE_SELECT_ADDR) signature_q <= write_data_i[SIGNATURE_SELECT_W-1:0];
       if (write && addr == STOP_TOKEN_ADDR && !stop_busy) stop_q[element[1:0]] <= write_data_i[TOKEN_W-1:0];
       if (write && addr == ADAPTER_BANK_ADDR && !bank_busy) choosable_q[adapter_o] <= write_data_i[0];
     end

@@ -15,6 +15,8 @@ module layer (
   input  cartridge_pkg::adapter_write_t                             write_i,
   output logic                                                      corrected_o,    // A word was corrected.
   output logic                                                      failed_o,       // A word could not be corrected.
+  input  logic                          [                      1:0] sig_array_i,  // ARRAY_*
+  output logic                          [                     31:0] signature_o,    // of that array's stream
   input  logic                                                      valid_i,
   output logic                                                      ready_o,
   input  cartridge_pkg::tag_t                                       tag_i,
@@ -316,6 +318,20 @@ module layer (
   assign tag_o              = ffn_residual_tag;
   assign data_o             = ffn_residual_data;
   assign busy_o             = attn_skip_valid || ffn_skip_valid;
+
+  // ---- signatures of the arrays' streams, by ARRAY_*
+  logic [3:0][31:0] signatures;
+  assign signature_o = signatures[sig_array_i];
+
+  `define LAYER_SIGNATURE_(STREAM, ARRAY) \
+  signature u_signature_``STREAM ( \
+    .clk_i, .rst_i, .fire_i(STREAM``_valid && STREAM``_ready), .data_i(STREAM``_data), .sum_o(signatures[ARRAY]) \
+  );
+  `LAYER_SIGNATURE_(qkv, ARRAY_QKV)
+  `LAYER_SIGNATURE_(o_proj, ARRAY_O)
+  `LAYER_SIGNATURE_(gateup, ARRAY_GATEUP)
+  `LAYER_SIGNATURE_(down, ARRAY_DOWN)
+  `undef LAYER_SIGNATURE_
 
   // ---- trace: the beats FROM, FROM + STEP, ... (BEATS_N of them) of a stream's vectors of TOTAL_N beats are a stage
   `define LAYER_TAP_(STAGE_NAME, STAGE_ID, STREAM, TOTAL_N, BEATS_N, FROM_N, STEP_N) \

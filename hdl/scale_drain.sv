@@ -76,11 +76,9 @@ module scale_drain #(
 
   for (genvar u = 0; u < N / SHARE; u++) begin : gen_unit
     logic [SHARE-1:0][31:0] scale_of;  // Of the unit's columns.
-    logic [SHARE-1:0][15:0] integers_of;
     logic [SHARE-1:0][SUM_W-1:0] sum_of;
-    assign scale_of    = row[u*SHARE*32+:SHARE*32];
-    assign integers_of = row_integers[u*SHARE*16+:SHARE*16];
-    assign sum_of      = sum_i[u*SHARE*SUM_W+:SHARE*SUM_W];
+    assign scale_of = row[u*SHARE*32+:SHARE*32];
+    assign sum_of   = sum_i[u*SHARE*SUM_W+:SHARE*SUM_W];
     logic [31:0] scale;
     logic signed [SUM_W-1:0] sum;
     logic signed [SUM_W+SUB_W-1:0] sub_sum;
@@ -93,6 +91,8 @@ module scale_drain #(
     assign sum   = drain_i ? sum_of[part_i] : '0;
 
     if (SUPER != 0) begin : gen_products
+      logic [SHARE-1:0][15:0] integers_of;
+      assign integers_of = row_integers[u*SHARE*16+:SHARE*16];
       sub_scale #(
         .SUM_W (SUM_W),
         .XSUM_W(XSUM_W)

@@ -68,6 +68,8 @@ PARTS = (
     Part("formal", ("-m", "scripts.formal"), "formal.json", 120, ("JOBS",)),
     Part("sim", ("-m", "scripts.sim"), "sim.json", 60, ("MODEL",)),
     Part("soak", ("-m", "scripts.soak"), "soak.json", 120),
+    Part("grade", ("-m", "scripts.grade", "--count", "220", "--confirm", "1"), "grade.json", 60, ("MODEL", "SEED")),
+    Part("production", ("-m", "scripts.production", "--count", "440"), "production.json", 60, ("MODEL", "SEED")),
     Part("bench", ("-m", "scripts.bench"), "bench.json", 60, ("MODEL",)),
 )
 

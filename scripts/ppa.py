@@ -1,31 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``make ppa``: transistors from synthesis, clocks from the cycle model, and Llama 3.1 8B on such a die."""
+"""``make ppa``: transistors and slowest paths from synthesis, clocks from the cycle model, Llama 3.1 8B on a die."""
 
 import dataclasses
 import itertools
 import math
 import sys
+import tempfile
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from models.checkpoint import checkpoint, tiny
 from models.checkpoint.published import LLAMA_3_1_8B
 from models.die import cost
 from models.die.cost import Units
 from models.die.cycles import Cycles
 from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape
-from models.die.widths import sum_widths
 from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLOCK
+from scripts.silicon import energy, report
+from scripts.silicon.blocks import blocks, slowest
 from scripts.silicon.plot import draw
-from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT, count_parts
+from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT
+from scripts.silicon.timing import mapper
+from scripts.silicon.units import AREA, CELLS, STATIC, Measure
+from scripts.silicon.units import units as units_of
 
 LLAMA = LLAMA_3_1_8B.shape
 SMOLLM2 = Shape(30, 576, 9, 3, 64, 1536, 49152, 1e-5, 100000.0, 64)
-CHIP = {"tokens_per_second": 17000, "transistors_per_parameter": 6.6}  # documented
+CHIP = {  # documented, but for what users measured, and the positions at which that holds
+    "tokens_per_second": 17000,
+    "tokens_per_second_measured": 14200,
+    "transistors_per_parameter": 6.6,
+    "mm2": 815,
+    "watts": [200, 250],
+    "kv_positions": 6144,
+    "position": 2000,
+}
+TOKENS = 32  # of the tiny model whose lines are watched
+UTILISATION = 0.7  # of the area, by cells side by side: assumption
 CONTEXT = 1024  # positions of the KV SRAM
 MIDDLE = CONTEXT // 2
 ACT_WIDTHS, LINES = (10, 12), (1, 4, 8, 16, 32)
@@ -54,18 +71,21 @@ ASSUMPTIONS = [
     ("documented", "four bits and their multiplication in one transistor; two masks a model; KV cache in SRAM"),
     ("our reading", "16 product lines, bit-serial; a via a cell; blocks whose rows take turns (docs/architecture.md)"),
     ("assumption", "gates as static CMOS, full adder 28, flip-flop 24, multiplexer 6, clock gate 40 transistors"),
+    ("assumption", "timing and area by the 7 nm cells of scripts/silicon/cells.toml (docs/timing.md), slow corner"),
+    ("assumption", f"cells cover {UTILISATION:.0%} of the die"),
     ("assumption", f"KV SRAM {cost.SRAM_BIT} a bit and 5 % around it, other memories {RAM_BIT} a bit"),
     ("assumption", "scales are read from cells like the weights': their read-out is not counted"),
     ("assumption", f"product generators are repeated every {cost.TILE} columns; wires, clock tree, pads not counted"),
-    ("assumption", "no abc: technology mapping without Boolean optimisation, so logic is counted high"),
+    ("assumption", "static CMOS is mapped without Boolean optimisation, so counted high; cells are optimised"),
 ]
 
 
 @command("ppa", CLOCK)
 def main(*, clock: float) -> int:
     """Print the tables, draw the plot, write build/results/ppa.json; ``clock`` is in GHz."""
+    mapper()  # missing, it is said before minutes of synthesis
     built = {
-        key: units(*key)
+        key: units(STATIC, *key)
         for key in track(list(itertools.product(ACT_WIDTHS, SWEPT, LINES)), "synthesis", transient=True)
     }
     table = [row for key in built for row in cells(built[key], *key)]
@@ -74,6 +94,12 @@ def main(*, clock: float) -> int:
     points = [p for width in ACT_WIDTHS for p in frontier([p for p in dies if p["act_w"] == width])]
     chosen = choose(points)
     mixed = point(built[chosen["act_w"], 6, chosen["bit_lines"]], _mixed(chosen), clock)
+    timing = [slowest(block, clock) for block in track(blocks(LLAMA, _die(chosen)), "timing", transient=True)]
+    holds = min(clock, *(row["clock_ghz"] for row in timing))
+    same = [p for p in points if p["act_w"] == chosen["act_w"]]
+    for p in track(same, "cells", transient=True):
+        p["cells"] = in_cells(p, clock, holds)
+    spent = spend(chosen)
     figures = {
         "clock_ghz": clock,
         "documented": CHIP,
@@ -85,93 +111,29 @@ def main(*, clock: float) -> int:
         "transistors_a_weight": table,
         "transistors_a_weight_by_kind": by_kind,
         "smollm2_cycles_per_token": Cycles.of(SMOLLM2, Die(), "rom").token(40),
+        "timing": timing,
+        "clock_that_holds_ghz": holds,
+        "utilisation": UTILISATION,
+        "energy_a_token": spent,
         "frontier": points,
         "chosen": chosen,
         "chosen_in_3_and_6_bits": mixed,
     }
     write(RESULTS / "ppa.json", figures)
-    draw(points, chosen, CHIP, clock, RESULTS / "ppa.svg")
+    place = f"KV of {CONTEXT:,} positions, at position {MIDDLE}"
+    draw(same, chosen, CHIP, {"clock": clock, "holds": holds, "place": place}, RESULTS / "ppa.svg")
     show(table, by_kind, points, chosen, mixed, clock)
+    report.timing(timing, same, chosen, clock, holds)
+    report.energy(spent)
     return 0
 
 
-def units(act_w: int, weight_bits: int, bit_lines: int, span: int = GROUP, superblock: int = 0) -> Units:
-    """Transistors of everything that repeats, for weights, accumulators and scales of one kind.
+def units(measure: Measure, act_w: int, weight_bits: int, bit_lines: int, *scaling: int) -> Units:
+    """The units for weights of so many bits; ``scaling`` is span and super-block, those of a plain kind unless given.
 
     InputError without yosys.
     """
-    cell_bits, slices = WEIGHTS[weight_bits]
-
-    def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> int:
-        return count_parts(top, parameters, without=without, lanes=lanes).transistors
-
-    def attention(heads: int, kv_heads: int, head_dim: int) -> int:
-        sizes = {"HEADS": heads, "KV_HEADS": kv_heads, "HEAD_DIM": head_dim, "DEPTH": CONTEXT, "SLOTS": 1}
-        found = count_parts("attention", sizes | {"ACT_W": act_w}, without=("kv_sram",), lanes=1)
-        return found.transistors - heads * CONTEXT * 24 * RAM_BIT
-
-    sums = sum_widths(act_w, cell_bits, slices, span)
-    drained = sums.behind_integers if superblock else sums
-    sums_in = {"SUM_W": sums.sum_w, "XSUM_W": sums.xsum_w}
-    block = {
-        rows: count(
-            "block",
-            ("cell_array_gate", "product_lines", "serial_accumulator"),
-            VIEW=1,
-            BLOCK=rows,
-            N=1,
-            ACT_W=act_w,
-            BIT_LINES=32,
-        )
-        for rows in (64, 96)
-    }
-    drain = {
-        (columns, share): count(
-            "scale_drain",
-            ("scaling_unit", "sub_scale"),
-            N=columns,
-            SHARE=share,
-            K=LLAMA.d_model,
-            SPAN=span,
-            SUPER=superblock,
-            ACT_W=act_w,
-            SUM_W=sums.sum_w,
-        )
-        for columns, share in ((32, 1), (64, 1), (64, 8))
-    }
-    adder = (drain[64, 1] - drain[64, 8]) / (64 - 64 / 8)  # of a unit: what columns that share it save
-    norm = {values: count("rms_norm", lanes=1, N=values) for values in (4, 8)}
-    least, wide, heads, both = attention(1, 1, 2), attention(1, 1, 4), attention(2, 1, 2), attention(2, 1, 4)
-    head_value = (both - heads - (wide - least)) / 2
-    kv_value = (wide - least) / 2 - head_value
-    column = (drain[64, 1] - drain[32, 1]) / 32 - adder
-    norm_value = (norm[8] - norm[4]) / 4
-    return Units(
-        accumulator=bit_lines
-        + count("serial_accumulator", PROD_W=act_w + cell_bits, HIGH_W=span.bit_length(), BIT_LINES=bit_lines),
-        generator=count("product_lines", ACT_W=act_w, W_BITS=cell_bits),
-        row=(block[96] - block[64]) / 32,
-        full_adder=GATES["FULL_ADDER"],
-        mux=GATES["$_MUX_"],
-        scaling_unit=adder
-        + count("scaling_unit", **{name.upper(): width for name, width in drained._asdict().items()}),
-        sub_scale=count("sub_scale", **sums_in) if superblock else 0,
-        column=column,
-        readout=drain[32, 1] / 32 - column - adder,
-        quantiser=count("act_quantiser", N=2, W=act_w) / 2,
-        norm_value=norm_value,
-        norm_lane=norm[4] - 4 * norm_value,
-        rope_pair=count("rope", lanes=2, HEAD_DIM=2, DEPTH=4),
-        swiglu_lane=count("swiglu", lanes=1),
-        residual_lane=count("residual", lanes=1),
-        embedding_lane=count("embedding", D_MODEL=32, VOCAB=4, SLICES=1, W_BITS=cell_bits) / 32,
-        argmax_lane=count("argmax", lanes=1, VOCAB=4),
-        head_value=head_value,
-        kv_value=kv_value,
-        head=heads - least - 2 * head_value,
-        score=24 * RAM_BIT,
-        fifo_value=32 * RAM_BIT,
-    )
+    return units_of(measure, LLAMA, CONTEXT, (act_w, *WEIGHTS[weight_bits], bit_lines), *scaling)
 
 
 def cells(units_: Units, act_w: int, weight_bits: int, bit_lines: int) -> list[dict]:
@@ -203,7 +165,7 @@ def kind(name: str, weight_bits: int, span: int, superblock: int) -> dict:
         superblock=dict.fromkeys((*MATRICES, EMBED), superblock),
     )
     size = LLAMA.d_model, LLAMA.d_model
-    units_ = units(act_w, weight_bits, bit_lines, span, superblock)
+    units_ = units(STATIC, act_w, weight_bits, bit_lines, span, superblock)
     made = {part: n / math.prod(size) for part, n in cost.matrix(units_, geometry, *size, "o").items()}
     words = cost.scale_words(math.prod(size), geometry, "o")
     return {
@@ -242,11 +204,44 @@ def _dies() -> list[Die]:
     return [_geometry(act_w, 4, lines, block, share, lanes) for act_w, lines, block, share, lanes in choices]
 
 
+def _die(p: dict, weight_bits: int = 4) -> Die:
+    """The die of a point."""
+    share = p["share"], p["share_down"]
+    return _geometry(p["act_w"], weight_bits, p["bit_lines"], p["block"], share, p["lanes"])
+
+
 def _mixed(p: dict) -> Die:
     """The die of a point, in the documented chip's 3 and 6 bits."""
-    share = p["share"], p["share_down"]
-    die = _geometry(p["act_w"], 6, p["bit_lines"], p["block"], share, p["lanes"])
-    return dataclasses.replace(die, slices=MIX, embed_slices=MIX["head"])
+    return dataclasses.replace(_die(p, 6), slices=MIX, embed_slices=MIX["head"])
+
+
+def in_cells(p: dict, clock: float, holds: float) -> dict:
+    """A point in cells of the library: transistors, area, and its speed at the clock that holds (GHz)."""
+    die, kind = _die(p), (p["act_w"], 4, p["bit_lines"])
+    made = cost.die(units(CELLS, *kind), LLAMA, die)
+    area = {name: um2 / 1e6 for name, um2 in cost.die(units(AREA, *kind), LLAMA, die).items()}
+    count = cost.parameters(LLAMA)
+    return {
+        "transistors_per_parameter": sum(made.values()) / count,
+        "parts_per_parameter": {name: n / count for name, n in made.items()},
+        "cells_mm2": area,
+        "die_mm2": sum(area.values()) / UTILISATION,
+        "tokens_per_second_user": p["tokens_per_second_user"] * holds / clock,
+        "tokens_per_second_aggregate": p["tokens_per_second_aggregate"] * holds / clock,
+    }
+
+
+def spend(p: dict) -> dict:
+    """Energy of a token on the die of a point: what was measured on a tiny model, what is projected from it."""
+    die, kind = _die(p), (p["act_w"], *WEIGHTS[4])
+    with tempfile.TemporaryDirectory() as folder:
+        ckpt = checkpoint.load(tiny.write(Path(folder, "tiny.gguf")))
+        measured = energy.activity(ckpt, Die(act_w=die.act_w, kv_depth=TOKENS, slots=1), list(range(TOKENS)))
+    parts = energy.parts(*kind, die.bit_lines)
+    spent = energy.token_uj(LLAMA, die, measured, parts, MIDDLE)
+    total = sum(spent.values())
+    watts = {key: total * p[f"tokens_per_second_{key}"] / 1e6 for key in ("user", "aggregate")}
+    return {"measured_changes_a_turn": measured, "projected_uj": spent, "total_uj": total, "watts": watts}
 
 
 def point(units_: Units, die: Die, clock: float) -> dict:
@@ -268,6 +263,7 @@ def point(units_: Units, die: Die, clock: float) -> dict:
         "clock_ghz_for_17000": {str(pos): 17e3 * model.token(pos) / 1e9 for pos in (0, MIDDLE, CONTEXT - 1)},
         "transistors": sum(made.values()),
         "transistors_per_parameter": sum(made.values()) / count,
+        "transistors_per_parameter_before": sum(n for name, n in made.items() if name not in cost.LATER) / count,
         "parts_per_parameter": {name: n / count for name, n in sorted(made.items(), key=lambda item: -item[1])},
     }
 

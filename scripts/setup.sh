@@ -71,7 +71,7 @@ python=$(find_python)
 [ -z "$python" ] || [ -z "${CARTRIDGE_GIVEN:-}" ] || "$python" -B -m scripts.cli.given $CARTRIDGE_GIVEN || exit 2
 
 missing=()
-for tool in g++ make perl iverilog; do
+for tool in g++ make perl iverilog berkeley-abc; do
   command -v "$tool" >/dev/null || missing+=("$tool")
 done
 has_header lz4.h || missing+=(liblz4-dev)

@@ -11,7 +11,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from models.errors import InputError
 from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write

@@ -11,12 +11,16 @@ TILE = 512  # columns that one product generator's lines reach; a wider block re
 SRAM_BIT = 6
 SRAM_SHARE = 1.05  # decoders, sense amplifiers and drivers of the KV SRAM, beside its cells
 EXPONENT = 5  # bits of a KV word's shift
+CODE = 128  # data bits of a part of an SRAM's word, at most
+LATER = "SECDED", "adapters", "sampler", "host port"  # parts that no count had before blocks were timed
 
 
 @dataclass(frozen=True)
 class Units:
     """Transistors of the parts that repeat, from synthesis (scripts/ppa.py), for cells, sums and scales of one kind."""
 
+    cell: float  # of a weight, a scale or a pull-down
+    sram_bit: float  # of KV SRAM and adapters
     accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines included
     generator: float  # product lines of one row that is on
     row: float  # activation register of a row of a block
@@ -34,6 +38,12 @@ class Units:
     residual_lane: float
     embedding_lane: float
     argmax_lane: float
+    sampler_lane: float
+    sampler: float  # what it has once
+    adapter_lane: float  # of an array's adapters, a lane: scaling, and its share of control
+    adapter_value: float  # a lane and rank: a multiplier
+    codec: float  # SECDED of a memory, for each part of a word: its encoder and decoder
+    host_port: float  # with the sequencer
     head_value: float  # attention, for each value of a query head: score and value multipliers
     kv_value: float  # attention, for each value of a KV head
     head: float  # attention, for each query head: softmax and control
@@ -67,8 +77,8 @@ def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[s
     unit = units.scaling_unit + units.sub_scale
     tiles = -(-columns * slices // TILE)
     return {
-        "weight cells": rows * columns * slices,
-        "scale cells": scale_cells(rows * columns, die, name),
+        "weight cells": rows * columns * slices * units.cell,
+        "scale cells": scale_cells(rows * columns, die, name) * units.cell,
         "accumulators": columns * blocks * (slices * units.accumulator + (slices - 1) * sum_w * units.full_adder),
         "product generators": blocks * tiles * die.bit_lines * units.generator + rows * units.row,
         "scaling": columns / share * unit + columns * units.column + die.lanes * units.readout,
@@ -88,7 +98,8 @@ def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
     for name in MATRICES:
         add(matrix(units, d, *shape.matrix_size(name, d.lanes), name), 1 if name == "head" else shape.layers)
     embedding = shape.vocab * shape.d_model
-    add({"embedding cells": embedding * d.embed_slices, "scale cells": scale_cells(embedding, d, EMBED)})
+    cells = {"embedding cells": embedding * d.embed_slices, "scale cells": scale_cells(embedding, d, EMBED)}
+    add({name: count * units.cell for name, count in cells.items()})
     norm = shape.d_model * units.norm_value + d.lanes * units.norm_lane
     skip, wire = shape.d_model * units.fifo_value, 2 * d.lanes * units.fifo_value
     lanes = d.lanes / 2 * units.rope_pair + d.lanes * (units.swiglu_lane + 2 * units.residual_lane)
@@ -96,9 +107,41 @@ def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
     add({"vector units": norm + d.lanes * (units.embedding_lane + units.argmax_lane)})
     heads = shape.d_q * units.head_value + shape.d_kv * units.kv_value + shape.heads * units.head
     add({"attention": heads + shape.heads * d.kv_depth * units.score}, shape.layers)
-    word = 2 * (shape.d_kv * d.kv_w + shape.kv_heads * EXPONENT)
-    add({"KV SRAM": shape.layers * d.slots * d.kv_depth * word * SRAM_BIT * SRAM_SHARE})
+    word, positions = shape.d_kv // shape.kv_heads * d.kv_w + EXPONENT, d.slots * d.kv_depth
+    banks = 2 * shape.kv_heads * shape.layers  # a head's keys or values each
+    add({"KV SRAM": positions * word * units.sram_bit, "SECDED": _secded(units, word, positions)}, banks)
+    for name in MATRICES if d.rank else ():
+        if name != "head":
+            add(_adapters(units, shape, d, name), shape.layers)
+    add({"sampler": units.sampler + d.lanes * units.sampler_lane, "host port": units.host_port})
     return total
+
+
+def code_parts(bits: int) -> int:
+    """Parts of a word of an SRAM, each with check bits of its own (hdl/ecc_sram.sv)."""
+    return -(-bits // CODE)
+
+
+def check_bits(bits: int) -> int:
+    """SECDED bits of a word of so many data bits; the last part is filled up."""
+    parts = code_parts(bits)
+    part = -(-bits // parts)
+    checks = next(n for n in range(1, part + 2) if 1 << n > part + n)
+    return parts * (part + checks + 1) - bits
+
+
+def _secded(units: Units, bits: int, words: int) -> float:
+    """Of a memory of so many words of data: check bits, encoders and decoders."""
+    return words * check_bits(bits) * units.sram_bit + code_parts(bits) * units.codec
+
+
+def _adapters(units: Units, shape: Shape, d: Die, name: str) -> dict[str, float]:
+    """Adapters of one array: every bank's words of A and B in SRAM (hdl/lora.sv), and the multipliers."""
+    rows, columns = shape.matrix_size(name, d.lanes)
+    bits = d.rank * d.lanes * 8
+    words = d.adapters * ((len(shape.modules(name)) * rows + columns) // d.lanes + 1)
+    logic = d.lanes * (units.adapter_lane + d.rank * units.adapter_value)
+    return {"adapters": words * bits * units.sram_bit + logic, "SECDED": _secded(units, bits, words)}
 
 
 def parameters(shape: Shape, tied: bool = False) -> int:

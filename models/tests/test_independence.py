@@ -16,7 +16,9 @@ from models.project import ROOT
 
 APART = {  # room or module -> what it must not import, directly or through what it imports
     "models/mask": ("models.golden",),
-    "models/golden": ("models.mask",),
+    "models/golden": ("models.mask", "models.defects"),
+    "models/defects": ("models.mask",),
+    "models/defects/defect.py": ("models.golden",),
     "tb/oracle/golden_worker.py": ("models.mask", "tb.rig", "tb.chip", "tb.oracle.trace", "models.die.host_map"),
     "models/mask/decode.py": ("models.mask.etch", "models.mask.angles"),
     "models/mask/audit.py": ("models.mask.etch", "models.mask.angles"),

@@ -109,6 +109,7 @@ TOKENS = Parameter(
     64,
     bench=32,
     chat=200,
+    grade=8,
     users=16,
     quality=2048,
 )
@@ -128,7 +129,7 @@ SIM = Parameter(
 VIEW = Parameter("VIEW", "of the cells: rom, or gate or switch of a tiny model", Choice("view", *VIEWS), "rom")
 TEST = Parameter("TEST", "run this bench instead of the chip; of regress, coverage: these only")
 SEED = Parameter(
-    "SEED", "of random stimulus; of regress: the first; of mutate: chooses", Number(0, SEED_MAX), 1, nightly=None
+    "SEED", "of random stimulus; of regress: the first; of mutate, grade: chooses", Number(0, SEED_MAX), 1, nightly=None
 )
 LAYER = Parameter(
     "LAYER", "of waves: layer to trace, without it what the chip has once; of vias", Number(0, INDEX_MAX), None, vias=0
@@ -142,7 +143,15 @@ ARRAY = Parameter("ARRAY", "of vias: qkv, o, gateup, down or head", default="qkv
 BLOCK = Parameter("BLOCK", "of vias: number of the block in its array", Number(0, INDEX_MAX), 0)
 COLUMN = Parameter("COLUMN", "of vias: the first column of the picture", Number(0, INDEX_MAX), 0)
 TASK = Parameter("TASK", "of formal: a proof or a family of them (default: all)")
-COUNT = Parameter("COUNT", "of mutate: how many mutants, chosen by SEED", Number(1, 10000), 40)
+COUNT = Parameter(
+    "COUNT",
+    "of mutate: how many mutants; of grade, production: defects; chosen by SEED",
+    Number(1, 100000),
+    40,
+    grade=1000,
+    production=1000,
+)
+CONFIRM = Parameter("CONFIRM", "of grade: so many defects of each kind in RTL too", Number(0, 1000), 0)
 MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
 SIDE = Parameter(
     "SIDE", "of mutate: rtl, or golden: the golden model and the etcher", Choice("side", "rtl", "golden"), "rtl"
@@ -175,7 +184,9 @@ RESUME = Parameter(
     "RESUME", "1, of regress: what the last one, which was stopped, had left", Choice("switch", "0", "1")
 )
 PARTS = Parameter("PARTS", "of nightly: only these, such as 'regress formal' (default: all)")
-CLOCK = Parameter("CLOCK", "of ppa: gigahertz at which tokens/s are stated", Number(0.01, 10.0), 1.5)
+CLOCK = Parameter(
+    "CLOCK", "gigahertz at which ppa states tokens/s, production the length of its test", Number(0.01, 10.0), 1.5
+)
 PYTHON = Parameter("PYTHON", "of setup: the Python >= 3.11 that makes .venv, in which all else runs")
 
 EVERY = {parameter.name: parameter for parameter in list(globals().values()) if isinstance(parameter, Parameter)}

@@ -40,13 +40,15 @@ GATES = {
 }
 FLOP = 24
 RAM_BIT = 8  # of a two-port memory with one write and one read port
-SCRIPT = """
+READ = """
 read_slang -j 1 --single-unit --unroll-limit 10000000 {empty} --top {top} {parameters} -D SYNTHESIS -D LANES={lanes} \
 -I {die}/hdl -y {die}/hdl --libext .sv {die}/hdl/cartridge_pkg.sv {die}/hdl/{top}.sv
 hierarchy -top {top}
 proc; memory_collect; cutpoint t:$mem_v2 r:WR_PORTS=0 %i; setundef -undriven -anyseq
 opt; memory -nomap; opt_clean; wreduce; peepopt; opt_clean
 alumacc; opt; maccmap; opt_clean
+"""
+COUNTED = """
 techmap -map {die}/{map}; opt
 techmap -map {die}/{map}; opt
 techmap; opt; simplemap; dfflegalize -cell $_DFF_P_ 01; opt; clean
@@ -75,18 +77,23 @@ def count_parts(top: str, parameters: dict[str, int], *, without: tuple[str, ...
 
     InputError if yosys is missing or refuses the module.
     """
-    sources = hashlib.sha256(b"".join(file.read_bytes() for file in [*sorted(HDL.glob("*.sv*")), MAP]))
-    sources.update(json.dumps([SCRIPT, top, parameters, without, lanes], sort_keys=True).encode())
-    kept = CACHE / f"{top}-{sources.hexdigest()[:16]}.json"
+    kept = CACHE / f"{top}-{key(READ, COUNTED, top, parameters, without, lanes)}.json"
     if not kept.is_file():
-        found = _count(_synthesise(top, parameters, without, lanes), top)
+        found = _count(netlist(top, parameters, without, lanes, COUNTED), top)
         write(kept, vars(found))
     return Parts(**{name: Counter(n) if isinstance(n, dict) else n for name, n in json.loads(kept.read_text()).items()})
 
 
-def _synthesise(top: str, parameters: dict[str, int], without: tuple[str, ...], lanes: int) -> dict:
-    """Give the netlist in yosys' JSON."""
-    script = SCRIPT.format(
+def key(*what: object) -> str:
+    """Of what is made from ``what`` and the RTL: another one as soon as either changes."""
+    sources = hashlib.sha256(b"".join(file.read_bytes() for file in [*sorted(HDL.glob("*.sv*")), MAP]))
+    sources.update(json.dumps(what, sort_keys=True).encode())
+    return sources.hexdigest()[:16]
+
+
+def netlist(top: str, parameters: dict[str, int], without: tuple[str, ...], lanes: int, gates: str) -> dict:
+    """A module in yosys' JSON, words turned into gates by the script ``gates``. InputError as of count_parts."""
+    script = (READ + gates).format(
         die=yosys.ROOT,
         top=top,
         map=MAP.name,
@@ -99,6 +106,12 @@ def _synthesise(top: str, parameters: dict[str, int], without: tuple[str, ...], 
         shutil.copy(MAP, folder)
         yosys.run(script, Path(folder), top)
         return json.loads(Path(folder, "netlist.json").read_text())
+
+
+def root(netlist: dict, top: str) -> str:
+    """What yosys calls the top level of a netlist."""
+    modules = netlist["modules"]
+    return top if top in modules else next(name for name in modules if modules[name]["attributes"].get("top"))
 
 
 def _count(netlist: dict, top: str) -> Parts:
@@ -132,4 +145,4 @@ def _count(netlist: dict, top: str) -> Parts:
         seen[name] = Parts(gates, flops, ram, boxes)
         return seen[name]
 
-    return count(top if top in modules else next(n for n in modules if modules[n]["attributes"].get("top")))
+    return count(root(netlist, top))

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Silicon cost: synthesis counts what is there, the parts of a die add up, and bad parameters are one line."""
 
+import dataclasses
 import json
+from collections import Counter
 
 import pytest
 
@@ -10,7 +12,11 @@ from models.die.cycles import Cycles
 from models.die.shape import Die
 from models.errors import InputError
 from scripts import ppa
-from scripts.silicon.synthesis import FLOP, count_parts
+from scripts.silicon import blocks, synthesis, timing, units
+from scripts.silicon.synthesis import FLOP, Parts, count_parts
+from scripts.silicon.timing import Timed
+
+SMALL = "serial_accumulator", "product_lines", "scaling_unit", "sub_scale", "block", "residual"
 
 
 def test_an_accumulator_is_counted():
@@ -18,6 +24,13 @@ def test_an_accumulator_is_counted():
     one, many = (count_parts("serial_accumulator", {"PROD_W": 16, "HIGH_W": 6, "BIT_LINES": n}) for n in (1, 8))
     assert (one.flops, many.flops) == (16 + 6 + 1, 16 + 6 + 4)
     assert many.transistors > one.transistors > one.flops * FLOP
+
+
+def test_a_drain_is_counted():
+    """The ring of a unit's columns: each has 48 bits of a part and 2 for the sum of two spans."""
+    sizes = {"K": 64, "N": 8, "SHARE": 8, "ACT_W": 10, "SUM_W": 20}
+    found = count_parts("scale_drain", sizes, without=("scaling_unit",), lanes=8)
+    assert found.flops == 8 * (48 + 2) and found.boxes == {"scaling_unit": 1}
 
 
 def test_weights_are_no_part_of_the_logic():
@@ -34,7 +47,7 @@ def test_a_refused_module_is_one_line():
 
 def test_the_parts_of_a_die_add_up():
     """A die of free logic has its weight, scale and SRAM cells and nothing else."""
-    free = cost.Units(**dict.fromkeys(cost.Units.__dataclass_fields__, 0))
+    free = cost.Units(**dict.fromkeys(cost.Units.__dataclass_fields__, 0) | {"cell": 1, "sram_bit": 6 * 1.05})
     die = Die(slots=1, kv_depth=1024, block=16384, slices=dict.fromkeys(Die().slices, 1), embed_slices=1)
     made = cost.die(free, ppa.LLAMA, die)
     assert cost.parameters(ppa.LLAMA) == 8_030_261_248
@@ -42,7 +55,23 @@ def test_the_parts_of_a_die_add_up():
     assert weights == cost.parameters(ppa.LLAMA) - (2 * 32 + 1) * 4096
     assert made["scale cells"] == weights / 32 * 8
     assert made["KV SRAM"] == pytest.approx(32 * 1024 * 2 * (1024 * 10 + 8 * 5) * 6 * 1.05)
-    assert sum(made.values()) == pytest.approx(sum(made[name] for name in made if "cells" in name or name == "KV SRAM"))
+    held = "KV SRAM", "SECDED", "adapters"
+    assert sum(made.values()) == pytest.approx(sum(made[name] for name in made if "cells" in name or name in held))
+
+
+def test_what_sram_holds_is_counted_to_the_bit():
+    """Check bits of a key of 128 values, as hdl/ecc_sram.sv has them: 11 parts of 117 bits, 2 of them empty; adapters
+    of rank 8 in two banks, and none on a die without."""
+    assert (cost.code_parts(1285), cost.check_bits(1285)) == (11, 11 * (117 + 7 + 1) - 1285)
+    assert cost.check_bits(128) == 9 and cost.check_bits(16384) == 128 * 9
+    free = cost.Units(**dict.fromkeys(cost.Units.__dataclass_fields__, 0) | {"sram_bit": 1})
+    die = Die(slots=1, kv_depth=1024, lanes=128)
+    made = cost.die(free, ppa.LLAMA, die)
+    rows_and_columns = (3 * 4096 + 6144) + (4096 + 4096) + (2 * 4096 + 2 * 14336) + (14336 + 4096)
+    banks = 2 * 32 * (rows_and_columns + 4 * 128) * 8 * 8
+    assert made["adapters"] == banks
+    assert made["SECDED"] == 2 * 8 * 32 * 1024 * 90 + banks / 128 * 9
+    assert "adapters" not in cost.die(free, ppa.LLAMA, dataclasses.replace(die, rank=0))
 
 
 def test_smollm2_takes_the_clocks_that_its_rtl_took():
@@ -56,8 +85,30 @@ def test_the_frontier_beats_everything():
     assert [p["tokens_per_second_user"] for p in ppa.frontier(points)] == [5, 8, 9]
 
 
-def test_the_command_at_a_small_size(monkeypatch, tmp_path, capsys):
-    """Synthesis, sweep, tables, plot and figures for two blocks and a short context."""
+@pytest.fixture
+def quick(monkeypatch):
+    """Synthesis of what a column is made of. What would take minutes has gates by its size."""
+
+    def size(parameters: dict) -> int:
+        columns = parameters.get("N", 8)
+        return 1000 + 100 * columns + 50 * columns // parameters.get("SHARE", 1)
+
+    def count(top: str, parameters: dict, **how: object) -> Parts:
+        made = Parts(Counter({"$_AND_": size(parameters)}), 100, 0, Counter())
+        return synthesis.count_parts(top, parameters, **how) if top in SMALL else made
+
+    def time(top: str, parameters: dict, **how: object) -> Timed:
+        cells = Counter(NAND2x1=size(parameters))
+        made = Timed(cells, 100, 1, 0, {"slow": 3000.0, "typical": 2000.0}, "x_q", "y_q")
+        return timing.time_module(top, parameters, **how) if top in SMALL else made
+
+    monkeypatch.setattr(units, "count_parts", count)
+    for module in (units, blocks):
+        monkeypatch.setattr(module, "time_module", time)
+
+
+def test_the_command_at_a_small_size(quick, monkeypatch, tmp_path, capsys):
+    """Synthesis, timing, sweep, tables, plot and figures for two blocks and a short context."""
     monkeypatch.setattr(ppa, "RESULTS", tmp_path)
     monkeypatch.setenv("CLOCK", "2")
     small = {"ACT_WIDTHS": (12,), "LINES": (8,), "BLOCKS": (64, 2048), "SHARES": ((8, 2),), "LANES": (128,)}
@@ -83,8 +134,29 @@ def test_the_command_at_a_small_size(monkeypatch, tmp_path, capsys):
         assert die["clock_ghz_for_17000"]["16"] == pytest.approx(2 * 17000 / die["tokens_per_second_user"])
         assert die["transistors_per_parameter"] == pytest.approx(sum(die["parts_per_parameter"].values()))
     assert figures["chosen"] == slow
+    paths = {row["block"]: row for row in figures["timing"]}
+    assert paths["swiglu"]["slow_ns"] == pytest.approx(3.102) and paths["swiglu"]["stages"] == 8  # of 398 ps each
+    assert 0.5 < paths["serial_accumulator"]["slow_ns"] < 2 and paths["serial_accumulator"]["end"]
+    assert figures["clock_that_holds_ghz"] == min(row["clock_ghz"] for row in paths.values()) == 1 / 3.102
+    for die in (slow, fast):
+        own = die["cells"]
+        assert own["tokens_per_second_user"] == pytest.approx(die["tokens_per_second_user"] / 3.102 / 2)
+        assert own["transistors_per_parameter"] == pytest.approx(sum(own["parts_per_parameter"].values()))
+        assert own["die_mm2"] == pytest.approx(sum(own["cells_mm2"].values()) / 0.7)
+        assert {"SECDED", "adapters", "sampler", "host port"} <= own["parts_per_parameter"].keys()
+        assert die["transistors_per_parameter_before"] < die["transistors_per_parameter"]
+    energy = figures["energy_a_token"]
+    assert energy["total_uj"] == pytest.approx(sum(energy["projected_uj"].values()))
+    assert energy["watts"]["user"] == pytest.approx(energy["total_uj"] * slow["tokens_per_second_user"] / 1e6)
     assert "17000" in json.dumps(figures["documented"]) and "Llama 3.1 8B" in capsys.readouterr().out
     assert "</svg>" in (tmp_path / "ppa.svg").read_text()
+
+
+def test_a_missing_mapper_is_said_at_once(monkeypatch, capsys):
+    """Before minutes of synthesis, in one line."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert ppa.main() == 2
+    assert capsys.readouterr().err.startswith("error: berkeley-abc is missing (PATH); as root: ")
 
 
 @pytest.mark.parametrize("clock", ["fast", "0", "-1", "11"])

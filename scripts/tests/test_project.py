@@ -158,7 +158,7 @@ def test_setup_names_missing_packages(bare):
     script(folder / "python3", "exit 0")
     done = setup(PYTHON="python3")
     assert done.returncode == 1
-    packages = "g++ make perl iverilog liblz4-dev zlib1g-dev"
+    packages = "g++ make perl iverilog berkeley-abc liblz4-dev zlib1g-dev"
     assert done.stderr == f"setup: error: missing Debian packages: {packages}; as root: apt-get install {packages}\n"
     assert not (root / ".venv").exists()
 
@@ -212,12 +212,12 @@ def test_setup_installs_missing_packages_as_root(bare, python):
     root, folder, setup = bare
     script(folder / "id", "echo 0")
     script(folder / "apt-get", 'echo "$@" >> apt')
-    for tool in ("g++", "perl", "make"):
+    for tool in ("g++", "perl", "make", "iverilog"):
         script(folder / tool, "exit 0")
     done = setup(PYTHON=python)
     assert done.returncode == 0, done.stderr
-    assert (root / "apt").read_text() == "update\ninstall -y --no-install-recommends iverilog\n"
-    assert "setup: installing Debian packages: iverilog\n" in done.stderr
+    assert (root / "apt").read_text() == "update\ninstall -y --no-install-recommends berkeley-abc\n"
+    assert "setup: installing Debian packages: berkeley-abc\n" in done.stderr
 
 
 def test_setup_says_why_apt_fails(bare, python):
@@ -232,7 +232,7 @@ def test_setup_says_why_apt_fails(bare, python):
 def test_setup_installs_once(bare, python):
     """With all tools there, packages are installed once, again when the pins change, and anew after a failure."""
     root, folder, setup = bare
-    for tool in ("g++", "make", "perl", "iverilog"):
+    for tool in ("g++", "make", "perl", "iverilog", "berkeley-abc"):
         script(folder / tool, "exit 0")
 
     def calls():

@@ -11,7 +11,7 @@ from models.project import ROOT
 TALK = """
 import signal, subprocess, sys
 from scripts.cli import terminal
-CHILD = "import os, signal, time\\ndef stop(*_): os.write(1, b'cut'); raise SystemExit(3)\\n"  # may come within any call
+CHILD = "import os, signal, time\\ndef stop(*_): os.write(1, b'cut'); raise SystemExit(3)\\n"  # within any call
 CHILD += "signal.signal(signal.SIGINT, stop); os.write(1, b'ready'); time.sleep(60)"
 with terminal.alone():
     status = subprocess.run([sys.executable, "-c", CHILD]).returncode

@@ -18,6 +18,7 @@ module head_bench (
   tag_t unused_tag;
   token_t unused_token;
   logic unused_valid;
+  logic [31:0] unused_signature;
 
   line_player #(
     .WIDTH($bits(beat_t)),
@@ -46,7 +47,8 @@ module head_bench (
     .valid_o      (unused_valid),
     .ready_i      (1'b1),
     .tag_o        (unused_tag),
-    .token_o      (unused_token)
+    .token_o      (unused_token),
+    .signature_o  (unused_signature)
   );
 
   assign idle_o = !busy && !valid;

@@ -75,6 +75,8 @@ module layer_bench (
     .write_i      (write),
     .corrected_o  (corrected),
     .failed_o     (failed),
+    .sig_array_i  (2'd0),
+    .signature_o  (),
     .valid_i      (valid),
     .ready_o      (ready),
     .tag_i        (in.tag),

@@ -5,6 +5,7 @@ import cocotb
 
 from tb.cartridge.driver import DieBench, Stopping
 from tb.cartridge.flips import Flips
+from tb.cartridge.production import ProductionBench
 from tb.cartridge.soak import Soak
 from tb.cartridge.talk import Talk
 from tb.chip import schedules
@@ -39,6 +40,12 @@ async def stopped(dut) -> None:
 async def flips(dut) -> None:
     """Conversations one after another, while bits flip in SRAMs."""
     await run(dut, Flips.conversations, Flips)
+
+
+@cocotb.test()
+async def production(dut) -> None:
+    """The production test, through the host port alone."""
+    await run(dut, ProductionBench.test, ProductionBench)
 
 
 @cocotb.test()

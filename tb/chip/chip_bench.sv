@@ -109,7 +109,10 @@ module chip_bench (
     .write_i      (write),
     .out_valid_o  (out_valid),
     .out_ready_i  (out_ready),
-    .out_answer_o (answer)
+    .out_answer_o (answer),
+    .sig_layer_i  ('0),
+    .sig_array_i  ('0),
+    .signature_o  ()
   );
 
   stream_fifo #(

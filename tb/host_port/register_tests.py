@@ -89,6 +89,7 @@ async def values(dut):
         await bench.put("STOP_TOKEN", value, index)
         await bench.hold("STOP_TOKEN", value, index)
     wanted = {("STOP_TOKEN", i): random.getrandbits(24) for i in range(4)}
+    wanted["SIGNATURE_SELECT", 0] = random.getrandbits(10)
     wanted |= {(name, slot): value for slot in slots for name, value in bench.random_settings().items()}
     for (name, index), value in random.sample(sorted(wanted.items()), len(wanted)):
         await bench.put(name, value, index)
@@ -107,6 +108,19 @@ async def values(dut):
         await bench.hold_flags()
     for (name, index), value in wanted.items():
         await bench.hold(name, value, index)
+
+
+@cocotb.test()
+async def signatures(dut):
+    """The chip is asked for the stream that the host selected, and its word of the moment is what the host reads."""
+    bench = await PortBench(dut).start()
+    for layer, array in [(0, 0), (255, 3), *((random.getrandbits(8), random.getrandbits(2)) for _ in range(5))]:
+        await bench.put("SIGNATURE_SELECT", array << 8 | layer)
+        assert (int(dut.sig_layer_o.value), int(dut.sig_array_o.value)) == (layer, array)
+        for word in (random.getrandbits(32), random.getrandbits(32)):
+            dut.signature_i.value = word
+            await bench.hold("SIGNATURE", word)
+    await bench.hold_flags()
 
 
 @cocotb.test()

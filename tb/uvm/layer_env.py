@@ -59,7 +59,7 @@ class LayerEnv(TokenEnv):
         self.model_beats = self.model.shape.d_model // self.lanes
         self.clocks = Cycles.of(self.model.shape, self.config.die, self.config.view, self.config.turn_clks)
         self.dut.id_i.value = INDEX
-        self.dut.write_valid_i.value = self.dut.write_i.value = 0
+        self.dut.write_valid_i.value = self.dut.write_i.value = self.dut.sig_array_i.value = 0
         self._begin()
 
     def connect_phase(self) -> None:

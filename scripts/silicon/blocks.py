@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The blocks of a die that repeat, and how long the slowest path of each is."""
+
+import math
+from dataclasses import dataclass, field
+
+from models.die.shape import Die, Shape
+from models.die.widths import array_widths
+from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
+from scripts.silicon.timing import time_module
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A module of hdl/ to be timed alone, at a size that has its slowest path, and what comes ahead of its inputs."""
+
+    top: str
+    parameters: dict[str, int] = field(default_factory=dict)
+    lanes: int = 1
+    without: tuple[str, ...] = ()
+    ahead: dict[str, float] = field(default_factory=lambda: dict.fromkeys(CORNERS, 0.0))  # ps, by corner
+    note: str = ""
+
+
+def blocks(shape: Shape, die: Die) -> list[Subject]:
+    """The blocks of a die. Vector units have one lane, attention a head of two values: what is wider adds up more."""
+    widths = array_widths(die, "o")
+    common = {"ACT_W": die.act_w}
+    ahead = {corner: _lines(die, corner) for corner in CORNERS}
+    code = {"WORDS": 64, "WIDTH": 117}
+    share = die.share["o"]
+    return [
+        Subject(
+            "serial_accumulator",
+            {"PROD_W": die.act_w + die.cell_bits, "HIGH_W": 6, "BIT_LINES": die.bit_lines},
+            ahead=ahead,
+            note="behind word line, cells and bit line",
+        ),
+        Subject("product_lines", common | {"W_BITS": die.cell_bits}),
+        Subject(
+            "scale_drain",
+            common | {"N": share, "SHARE": share, "K": shape.d_model, "SUM_W": widths.sum_w},
+            lanes=share,
+            note="scaling_unit included",
+        ),
+        Subject("act_quantiser", {"N": 2, "W": die.act_w}),
+        Subject("rms_norm", {"N": 4}),
+        Subject("rope", {"HEAD_DIM": 2, "DEPTH": 4}, lanes=2),
+        Subject(
+            "attention",
+            common | {"HEADS": 1, "KV_HEADS": 1, "HEAD_DIM": 2, "DEPTH": die.kv_depth, "SLOTS": 1},
+            without=("kv_sram",),
+        ),
+        Subject("ecc_sram", code, note="its decoder"),
+        Subject("residual"),
+        Subject("swiglu"),
+        Subject("argmax", {"VOCAB": 4}),
+        Subject("sampler", {"VOCAB": 4, "TOP_K": 16}),
+    ]
+
+
+def _lines(die: Die, corner: str) -> float:
+    """From the flip-flops of a block, by the slower of its lines, through a cell to the end of a bit line, in ps."""
+    lines = lines_ps(die.block, die.bit_lines, corner)
+    return max(lines["product"], lines["word"]) + lines["bit"]
+
+
+def slowest(block: Subject, clock: float) -> dict:
+    """The slowest path of a block, the clock that it allows at the slow corner, and the stages that ``clock`` (GHz)
+    would need: a path cut into so many equal parts.
+    """
+    timed = time_module(block.top, block.parameters, without=block.without, lanes=block.lanes)
+    path = {corner: timed.path_ps[corner] + block.ahead[corner] for corner in CORNERS}
+    flop = LIBRARY["flop"]["slow"]
+    return {
+        "block": block.top,
+        "note": block.note,
+        "slow_ns": path["slow"] / 1e3,
+        "typical_ns": path["typical"] / 1e3,
+        "clock_ghz": 1e3 / path["slow"],
+        "stages": math.ceil((path["slow"] - flop) / (1e3 / clock - flop)) if 1e3 / clock > flop else None,
+        "start": timed.start,
+        "end": timed.end,
+    }

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the parts of a die that repeat cost, from synthesis: in transistors of static CMOS, in transistors of the cell
+library, or in um2 of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.die import cost
+from models.die.cost import Units
+from models.die.shape import GROUP, Shape
+from models.die.widths import sum_widths
+from scripts.silicon.cells import LIBRARY
+from scripts.silicon.cells import cost as cell_cost
+from scripts.silicon.synthesis import GATES, RAM_BIT, count_parts
+from scripts.silicon.timing import time_module
+
+ADDER = tuple(map(sum, zip(cell_cost("CARRYx1"), cell_cost("SUMx1"), strict=True)))
+MUX = tuple(map(sum, zip(cell_cost("AOI22x1"), cell_cost("INVx1"), strict=True)))
+CODE_PART = 117  # data bits of a part of a key or value of Llama 3.1 8B, 10 bits a value (hdl/ecc_sram.sv)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a die is measured by: ``module(top, parameters, without=..., lanes=...)`` for a module of hdl/, numbers for
+    the rest."""
+
+    module: Callable[..., float]
+    full_adder: float
+    mux: float  # a bit
+    ram_bit: float  # of a small memory
+    sram_bit: float  # of KV SRAM and adapters, with what is around the cells
+    cell: float  # of a weight
+
+
+STATIC = Measure(
+    lambda top, parameters, **how: count_parts(top, parameters, **how).transistors,
+    full_adder=GATES["FULL_ADDER"],
+    mux=GATES["$_MUX_"],
+    ram_bit=RAM_BIT,
+    sram_bit=cost.SRAM_BIT * cost.SRAM_SHARE,
+    cell=1,
+)
+CELLS = Measure(
+    lambda top, parameters, **how: time_module(top, parameters, **how).transistors,
+    full_adder=ADDER[0],
+    mux=MUX[0],
+    ram_bit=RAM_BIT,
+    sram_bit=cost.SRAM_BIT * cost.SRAM_SHARE,
+    cell=1,
+)
+AREA = Measure(
+    lambda top, parameters, **how: time_module(top, parameters, **how).area_um2,
+    full_adder=ADDER[1],
+    mux=MUX[1],
+    ram_bit=LIBRARY["memory"]["area_um2"],
+    sram_bit=LIBRARY["sram"]["area_um2"],
+    cell=LIBRARY["line"]["column_um"] * LIBRARY["line"]["row_um"],
+)
+
+
+def units(
+    measure: Measure,
+    shape: Shape,
+    depth: int,
+    sizes: tuple[int, int, int, int],
+    span: int = GROUP,
+    superblock: int = 0,
+) -> Units:
+    """The units of a die of ``sizes``: bits of activations, of a cell, cells a weight, bit lines. The KV cache holds
+    ``depth`` positions; InputError without yosys.
+    """
+    act_w, cell_bits, slices, bit_lines = sizes
+
+    def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> float:
+        return measure.module(top, parameters, without=without, lanes=lanes)
+
+    def attention(heads: int, kv_heads: int, head_dim: int) -> float:
+        own = {"HEADS": heads, "KV_HEADS": kv_heads, "HEAD_DIM": head_dim, "DEPTH": depth, "SLOTS": 1}
+        return count("attention", ("kv_sram",), 1, **own, ACT_W=act_w) - heads * depth * 24 * measure.ram_bit
+
+    sums = sum_widths(act_w, cell_bits, slices, span)
+    drained = sums.behind_integers if superblock else sums
+    sums_in = {"SUM_W": sums.sum_w, "XSUM_W": sums.xsum_w}
+    boxes = "cell_array_gate", "product_lines", "serial_accumulator"
+    block = {rows: count("block", boxes, VIEW=1, BLOCK=rows, N=1, ACT_W=act_w, BIT_LINES=32) for rows in (64, 96)}
+    drain_of = {"K": shape.d_model, "SPAN": span, "SUPER": superblock, "ACT_W": act_w, "SUM_W": sums.sum_w}
+    drain = {
+        (columns, share): count("scale_drain", ("scaling_unit", "sub_scale"), N=columns, SHARE=share, **drain_of)
+        for columns, share in ((32, 1), (64, 1), (64, 8))
+    }
+    adder = (drain[64, 1] - drain[64, 8]) / (64 - 64 / 8)  # of a unit: what columns that share it save
+    norm = {values: count("rms_norm", lanes=1, N=values) for values in (4, 8)}
+    least, wide, heads, both = attention(1, 1, 2), attention(1, 1, 4), attention(2, 1, 2), attention(2, 1, 4)
+    head_value = (both - heads - (wide - least)) / 2
+    kv_value = (wide - least) / 2 - head_value
+    column = (drain[64, 1] - drain[32, 1]) / 32 - adder
+    norm_value = (norm[8] - norm[4]) / 4
+    lora_of = {"ARRAY": 1, "K": 64, "N": 64, "MODULES": 1, "BANKS": 2, "ACT_W": act_w}
+    lora = {rank: count("lora", ("ecc_sram",), RANK=rank, **lora_of) for rank in (1, 2)}
+    sampler = {lanes: count("sampler", lanes=lanes, VOCAB=4, TOP_K=16) for lanes in (1, 2)}
+    host_of = {"SLOTS": 1, "DEPTH": depth, "VOCAB": shape.vocab, "LAYERS": shape.layers, "D_MODEL": shape.d_model}
+    code_bits = CODE_PART + cost.check_bits(CODE_PART)
+    return Units(
+        cell=measure.cell,
+        sram_bit=measure.sram_bit,
+        accumulator=bit_lines * measure.cell
+        + count("serial_accumulator", PROD_W=act_w + cell_bits, HIGH_W=span.bit_length(), BIT_LINES=bit_lines),
+        generator=count("product_lines", ACT_W=act_w, W_BITS=cell_bits),
+        row=(block[96] - block[64]) / 32,
+        full_adder=measure.full_adder,
+        mux=measure.mux,
+        scaling_unit=adder
+        + count("scaling_unit", **{name.upper(): width for name, width in drained._asdict().items()}),
+        sub_scale=count("sub_scale", **sums_in) if superblock else 0,
+        column=column,
+        readout=drain[32, 1] / 32 - column - adder,
+        quantiser=count("act_quantiser", N=2, W=act_w) / 2,
+        norm_value=norm_value,
+        norm_lane=norm[4] - 4 * norm_value,
+        rope_pair=count("rope", lanes=2, HEAD_DIM=2, DEPTH=4),
+        swiglu_lane=count("swiglu", lanes=1),
+        residual_lane=count("residual", lanes=1),
+        embedding_lane=count("embedding", D_MODEL=32, VOCAB=4, SLICES=1, W_BITS=cell_bits) / 32,
+        argmax_lane=count("argmax", lanes=1, VOCAB=4),
+        sampler_lane=sampler[2] - sampler[1],
+        sampler=2 * sampler[1] - sampler[2],
+        adapter_lane=(2 * lora[1] - lora[2]) / 32,
+        adapter_value=(lora[2] - lora[1]) / 32,
+        codec=count("ecc_sram", WORDS=2, WIDTH=CODE_PART) - 2 * code_bits * measure.ram_bit,
+        host_port=count("host_port", **host_of) + count("sequencer", SLOTS=1, DEPTH=depth),
+        head_value=head_value,
+        kv_value=kv_value,
+        head=heads - least - 2 * head_value,
+        score=24 * measure.ram_bit,
+        fifo_value=32 * measure.ram_bit,
+    )
