@@ -138,7 +138,7 @@ module block_proof #(
       if (finished) begin
         sums : assert (sum[n*32+:32] == expected_q);
         range : assert (&fine);
-        cover (32'(turn_q) == TURNS - 1 && $signed(sum[n*32+:32]) > 16 * MOST / BIT_LINES);
+        cover (32'(turn_q) == TURNS - 1 && $signed(sum[n*32+:32]) > SPAN / 2 * MOST / BIT_LINES);
         cover (turn_q == 0 && $signed(sum[n*32+:32]) < -MOST / 2);
       end
     end
