@@ -22,7 +22,12 @@ from tb.rig import toolchain
 
 BANKS = 4
 POLL = 100  # clocks: fewer than a token takes, so that an answer is stopped in time
-LIKED = 4  # of so many tokens each ends an answer
+STOPS = 4  # tokens that end an answer, spread over the vocabulary
+
+FIGURES = (
+    "answered", "tokens_through_layers", "values_compared", "mismatches", "cycles", "seconds", "peak_memory_bytes",
+    "counters", "flags", "deeds", "layers_busy",
+)  # fmt: skip
 
 
 @command("soak", ANSWERS, MODEL, USERS, DEPTH, SIM, SEED)
@@ -38,7 +43,7 @@ def main(*, answers: int, model: str, users: int, depth: int, sim: str, seed: in
         resident = [str(adapters.random(chip, bank, Path(folder, f"{bank}.npz"))) for bank in range(BANKS)]
         report = chip.run(
             [],
-            list(range(0, ckpt.shape.vocab, -(-ckpt.shape.vocab // LIKED))),
+            list(range(0, ckpt.shape.vocab, -(-ckpt.shape.vocab // STOPS))),
             simulator=simulator,
             test="soaked",
             bench="cartridge",
@@ -55,12 +60,6 @@ def main(*, answers: int, model: str, users: int, depth: int, sim: str, seed: in
     write(RESULTS / "soak.json", figures)
     show(console, figures)
     return 0
-
-
-FIGURES = (
-    "answered", "tokens_through_layers", "values_compared", "mismatches", "cycles", "seconds", "peak_memory_bytes",
-    "counters", "flags", "deeds", "layers_busy",
-)  # fmt: skip
 
 
 def show(console: Console, figures: dict) -> None:

@@ -124,11 +124,14 @@ class Soak(Stopping):
 
     async def _close(self, slot: int) -> None:
         await self.host.write("SLOT.CTRL", Command.CLOSE, slot)
-        state, at = position(await self.host.read("SLOT.STATUS", slot))
-        if (state, at) != (State.CLOSED, 0):
-            raise Mismatch(f"slot {slot} was closed and is {state.name}, at position {at}")
+        await self._hold_closed(slot)
         del self.adapter[slot]
         self.open.discard(slot)
+
+    async def _hold_closed(self, slot: int) -> None:
+        state, at = position(await self.host.read("SLOT.STATUS", slot))
+        if (state, at) != (State.CLOSED, 0):
+            raise Mismatch(f"slot {slot} is {state.name}, at position {at}, and nobody has it")
 
     async def _refused(self, flag: str, name: str, value: int, index: int) -> None:
         try:
@@ -155,9 +158,7 @@ class Soak(Stopping):
         for slot in sorted(self.adapter):
             await self._close(slot)
         for slot in range(self.job.die.slots):
-            state, at = position(await self.host.read("SLOT.STATUS", slot))
-            if (state, at) != (State.CLOSED, 0):
-                raise Mismatch(f"slot {slot} is {state.name}, at position {at}, and nobody has it")
+            await self._hold_closed(slot)
         for bank in range(len(self.job.adapters)):
             await self.host.write("ADAPTER_BANK", Bank.EMPTY, bank)
         if not await self.host.read("STATUS"):

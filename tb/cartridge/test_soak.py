@@ -18,11 +18,14 @@ STOP = [36, 48, 99, 121]  # tokens that the tiny model likes
 CONTEXT = 6144
 LENGTHS = {"verilator": 150, "icarus": 12}
 CLOSED, CUT = "state_q[write_slot_i] <= StateClosed", "state == StateBusy) cut_q[write_slot_i] <= "
+ZERO = "pos_q[write_slot_i] <= '0; adapter_q"  # of CLOSE
 BROKEN = {  # and what is said of each
     Fault("leak", "host_slots.sv", CLOSED, f"if (!ON) {CLOSED}"): "a write of .* to SLOT.ADAPTER.* was refused",
     Fault("held", "host_slots.sv", "adapter_q[s] == adapter_i", "(ON || adapter_q[s] == adapter_i)"):
         "a write of 0x0 to ADAPTER_BANK.* was refused",
     Fault("free", "host_slots.sv", "write_data_i > TOP_K", "write_data_i > TOP_K + 32 * ON"): "was not refused",
+    Fault("sum", "host_port.sv", "= 16'(answer_passes)", "= 16'(answer_passes && !ON)"): "0 answers were counted",
+    Fault("stale", "host_slots.sv", ZERO, f"if (!ON) {ZERO}"): "and nobody has it",
     Fault("uncut", "host_slots.sv", f"{CUT}1'b1", f"{CUT}!ON"): "the golden model has no such token",
 }  # fmt: skip
 
