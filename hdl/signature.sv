@@ -12,7 +12,7 @@ module signature (
 
   localparam logic [31:0] POLYNOMIAL = 32'h04C1_1DB7;  // of CRC-32
 
-  // The values of a beat, each turned by its lane so that no two lanes are alike.
+  // The values of a beat, each turned by its lane: no two of 32 lanes are alike.
   function automatic logic [31:0] folded(input logic [BEAT_W-1:0] data);
     logic [31:0] word;
     folded = '0;
