@@ -17,8 +17,8 @@ import safetensors
 import tokenizers
 from gguf import GGMLQuantizationType as Type
 
-from models.checkpoint.head_order import interleaved
 from models.checkpoint import rope_scaling
+from models.checkpoint.head_order import interleaved
 from models.checkpoint.peft import MODULES
 from models.checkpoint.tokens import BYTE, CONTROL, NORMAL, ORIGINAL, SPACE, STOP_KEYS, UNKNOWN, UNUSED, USER_DEFINED
 from models.errors import InputError
