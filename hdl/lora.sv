@@ -142,11 +142,11 @@ module lora #(
   // ---- scales: one in [0, 1) is its fraction times 2^(its lift - 24)
   localparam int FRACTION_W = 11;
   localparam int LIFT = 13;  // at most
-  function automatic logic [FRACTION_W-1:0] fraction(input logic [15:0] scale);
+  function automatic logic [FRACTION_W-1:0] fraction(input logic [14:0] scale);
     fraction = {|scale[14:10], scale[9:0]};
   endfunction
-  function automatic logic [5:0] lift(input logic [15:0] scale);
-    lift = (scale[14:10] == 0) ? 6'd0 : 6'(scale[14:10]) - 6'd1;
+  function automatic logic [5:0] lift(input logic [4:0] exponent);
+    lift = (exponent == 0) ? 6'd0 : 6'(exponent) - 6'd1;
   endfunction
 
   // ---- the multipliers, in two roles: no sum is wider than what it adds up can become
@@ -161,7 +161,7 @@ module lora #(
   logic [LANES*DELTA_W-1:0] delta_q;
   logic signed [ACT_W-1:0] mant_q[MODULES][RANK];
   logic [4:0] places_q[MODULES];
-  logic [31:0] scales_q[MODULES];
+  logic [29:0] scales_q[MODULES];  // {b, a}, which have no sign
   logic [MODULE_IW-1:0] in_module, out_module;  // that of the word of A, and of the word of B
 
   assign in_module = MODULE_IW'(step_q - 1'b1);
@@ -170,18 +170,18 @@ module lora #(
 
   // The same product, in rows and in columns, is one multiplier: of a word of A with x, of one of B with a mantissa.
   function automatic logic signed [PRODUCT_W-1:0] product(input logic signed [7:0] weight, input logic of_a,
-                                                          input logic signed [ACT_W-1:0] x,
-                                                          input logic signed [ACT_W-1:0] mant);
-    product = PRODUCT_W'(weight) * PRODUCT_W'(of_a ? x : mant);
+                                                          input logic signed [ACT_W-1:0] with_a,
+                                                          input logic signed [ACT_W-1:0] with_b);
+    product = PRODUCT_W'(weight) * PRODUCT_W'(of_a ? with_a : with_b);
   endfunction
 
   // What a column adds: its sum times the scale, rounded to the places that its module's mantissas leave.
-  function automatic logic signed [DELTA_W-1:0] scaled_column(input logic signed [COLUMN_W-1:0] sum,
-                                                              input logic [FRACTION_W-1:0] by, input logic [5:0] down);
+  function automatic logic signed [DELTA_W-1:0] scaled_column(
+      input logic signed [COLUMN_W-1:0] sum, input logic [FRACTION_W-1:0] factor, input logic [5:0] places);
     logic signed [SCALED_W+LIFT:0] twice;
     logic signed [SCALED_W+LIFT-1:0] whole;
-    twice = {SCALED_W'(sum) * SCALED_W'($signed({1'b0, by})), {LIFT + 1{1'b0}}};
-    twice = twice >>> down;
+    twice = {SCALED_W'(sum) * SCALED_W'($signed({1'b0, factor})), {LIFT + 1{1'b0}}};
+    twice = twice >>> places;
     whole = twice[SCALED_W+LIFT:1];
     whole = whole + (SCALED_W + LIFT)'($signed({1'b0, twice[0]}));
     scaled_column = whole[DELTA_W-1:0];
@@ -212,8 +212,8 @@ module lora #(
       end
     end
     if (use_b) begin
-      by   = fraction(scales_q[out_module][31:16]);
-      down = 6'd24 + 6'(LIFT) - 6'(places_q[out_module]) - lift(scales_q[out_module][31:16]);
+      by   = fraction(scales_q[out_module][29:15]);
+      down = 6'd24 + 6'(LIFT) - 6'(places_q[out_module]) - lift(scales_q[out_module][29:25]);
       // verilator unroll_disable
       for (int unsigned l = 0; l < LANES; l++) begin
         column_sum = '0;
@@ -237,13 +237,13 @@ module lora #(
   logic quantised;
   logic [MODULE_IW-1:0] mant_module;  // whose mantissas there are
 
-  function automatic logic signed [31:0] scaled_u(input logic signed [P_W-1:0] p, input logic [15:0] scale);
+  function automatic logic signed [31:0] scaled_u(input logic signed [P_W-1:0] p, input logic [14:0] scale);
     logic signed [39:0] t;
-    logic signed [39+1+FRACTION_W:0] scaled;
+    logic signed [39+1+FRACTION_W:0] times;
     t = p[39:0];
     if (p[P_W-1:39] != {P_W - 39{p[39]}}) t = {p[P_W-1], {39{!p[P_W-1]}}};
-    scaled   = (40 + 1 + FRACTION_W)'(t) * (40 + 1 + FRACTION_W)'($signed({1'b0, fraction(scale)}));
-    scaled_u = sat32(rsr(64'(scaled), 6'd24 - lift(scale)));
+    times    = (40 + 1 + FRACTION_W)'(t) * (40 + 1 + FRACTION_W)'($signed({1'b0, fraction(scale)}));
+    scaled_u = sat32(rsr(64'(times), 6'd24 - lift(scale[14:10])));
   endfunction
 
   for (genvar i = 0; i < RANK; i++) begin : gen_value
@@ -283,9 +283,9 @@ module lora #(
 
   always @(posedge clk_i) begin
     if (state_q == StScales) begin
-      for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = word[m*32+:32];
+      for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = {word[m*32+16+:15], word[m*32+:15]};
     end
-    if (state_q == StScale) u_q[module_q][row_q] = scaled_u(p_q[module_q][row_q], scales_q[module_q][15:0]);
+    if (state_q == StScale) u_q[module_q][row_q] = scaled_u(p_q[module_q][row_q], scales_q[module_q][14:0]);
     if (quantised) begin
       for (int unsigned i = 0; i < RANK; i++) mant_q[mant_module][i] = mant[i*ACT_W+:ACT_W];
       places_q[mant_module] = u_shift;
