@@ -4,8 +4,10 @@
 //
 //   FX beats -> act_quantiser -> block array: rows take turns, then spans drain through the scaling units -> FX beats
 //
-// One vector at a time: K/LANES beats in, then for each pass of the blocks SPAN/BIT_LINES turns and a drain of SHARE
-// clocks a span, then N/LANES beats out. With MODULES, low-rank adapters work beside it.
+// One vector at a time: K/LANES beats in, then N/LANES beats out. In between the passes of the blocks, SPAN/BIT_LINES
+// turns each, and beneath the turns of one the drain of the one before, SHARE clocks a block. The last bit of a turn is
+// followed by the first of the next one, unless that would end before the drain does. With MODULES, low-rank adapters
+// work beside it.
 module matrix #(
   parameter int VIEW = cartridge_pkg::VIEW_ROM,
   parameter int K = 64,
@@ -67,32 +69,59 @@ module matrix #(
   localparam int SPANS = K / SPAN;
   localparam int PASSES = BLOCK / SPAN;
   localparam int BLOCKS = (SPANS + PASSES - 1) / PASSES;
-  localparam int LAST_PASS = ((PASSES < SPANS) ? PASSES : SPANS) - 1;  // the only block may not be full
+  localparam int TURNS = SPAN / BIT_LINES;  // of a pass
+  localparam int ALL_TURNS = ((PASSES < SPANS) ? PASSES : SPANS) * TURNS;  // the only block may not be full
+  localparam int TURN = (VIEW == VIEW_ROM) ? TURN_CLKS : ACT_W + W_BITS;  // clocks
+  localparam int PASS = TURNS * TURN;
+  localparam int DRAIN = BLOCKS * SHARE;  // clocks
+  localparam int FLUSH = COUNT_CLKS + scale_clks(SUPER);  // clocks until the last drain has come through
   localparam int GROUP_SPANS = GROUP / SPAN;
   localparam int XSUM_W = ACT_W + $clog2(SPAN);
   localparam int IN_BEATS = K / LANES;
   localparam int OUT_BEATS = N / LANES;
   localparam int IN_IW = idx_w(IN_BEATS);
-  localparam int BEAT_IW = idx_w((IN_BEATS > OUT_BEATS) ? IN_BEATS : OUT_BEATS);
+  localparam int BEATS = (IN_BEATS > OUT_BEATS) ? IN_BEATS : OUT_BEATS;
+  localparam int BEAT_IW = idx_w(BEATS);
+  localparam int COUNT_W = $clog2(BEATS + 1);
   localparam int BLOCK_IW = idx_w(BLOCKS);
-  localparam int IDX_W = (BEAT_IW > BLOCK_IW) ? BEAT_IW : BLOCK_IW;
   localparam int PASS_W = idx_w(PASSES);
   localparam int SPAN_IW = idx_w(SPANS);
   localparam int PART_W = idx_w(SHARE);
+  localparam int TURN_IW = idx_w(BLOCK / BIT_LINES);
+  localparam int BIT_W = idx_w(TURN);
+  localparam int LEFT_W = $clog2(DRAIN + 1);
 
   typedef enum logic [1:0] {
     StLoad,
-    StRows,
-    StDrain,
+    StMultiply,
     StOut
   } state_e;
   state_e state_q;
-  logic [IDX_W-1:0] idx_q;  // block while draining, beat while loading and sending
-  logic [PART_W-1:0] part_q;  // which of a scaling unit's columns drains
-  logic [PASS_W-1:0] pass_q;
-  logic [SPAN_IW-1:0] drain_span;
-  logic first_q, start_q, rows_done;
+  logic [COUNT_W-1:0] beat_q;  // that is loaded, or read
   tag_t tag_q;
+
+  // Turns.
+  logic more_q;  // turns are left to fetch, turn_q first
+  logic [TURN_IW-1:0] turn_q;
+  logic run_q;  // product bits are on the lines, bit_q of them
+  logic [BIT_W-1:0] bit_q;
+  logic fresh_q;  // of the first turn of a pass
+  logic [PASS_W-1:0] pass_q;  // that they are of
+  logic next_pass, last_bit, ends, fetch;
+
+  // Drains.
+  logic [LEFT_W-1:0] left_q;  // clocks of the drain, this one included
+  logic [BLOCK_IW-1:0] block_q;
+  logic [PART_W-1:0] part_q;  // which of a scaling unit's columns drains
+  logic [PASS_W-1:0] drain_pass_q;
+  logic [31:0] span;
+  logic [SPAN_IW-1:0] drain_span;
+  logic [FLUSH-1:0] flush_q;  // the last drain has ended, so many clocks ago
+  logic drain;
+
+  // Results.
+  logic valid_q, pop, read;
+  logic [BEAT_W-1:0] y_q;
 
   logic [LANES*ACT_W-1:0] mant;
   logic [4:0] shift_q[GROUPS];
@@ -103,12 +132,25 @@ module matrix #(
   logic [BEAT_W-1:0] y;
 
   assign ready_o = state_q == StLoad && taken;
-  assign valid_o = state_q == StOut && summed;
+  assign valid_o = valid_q && summed;
   assign load    = valid_i && ready_o;
   assign tag_o   = tag_q;
-  assign drain_span  = SPAN_IW'(32'(idx_q) * PASSES + 32'(pass_q));
+  assign busy_o  = state_q != StLoad || beat_q != 0;
+
+  assign next_pass = 32'(turn_q) % TURNS == 0;
+  assign last_bit  = run_q && bit_q == BIT_W'(TURN - 1);
+  assign ends      = last_bit && next_pass;  // a pass
+  // The sums of a pass take the places of those before, which have to be drained by then.
+  assign fetch = more_q && (!run_q || last_bit)
+      && (!next_pass || (ends ? DRAIN <= PASS : 32'(left_q) <= PASS + 1));
+
+  assign span        = 32'(block_q) * PASSES + 32'(drain_pass_q);
+  assign drain_span  = SPAN_IW'(span);
+  assign drain       = left_q != 0 && span < SPANS;
   assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(drain_span)/GROUP_SPANS];
-  assign busy_o  = state_q != StLoad || idx_q != 0;
+
+  assign pop  = valid_o && ready_i;
+  assign read = state_q == StOut && beat_q != COUNT_W'(OUT_BEATS) && (!valid_q || pop);
 
   function automatic logic signed [XSUM_W-1:0] total(input logic [SPAN*ACT_W-1:0] x);
     total = '0;
@@ -132,9 +174,9 @@ module matrix #(
 
     always_ff @(posedge clk_i) begin
       if (load) begin
-        shift_q[32'(idx_q)*BEAT_GROUPS+g] <= shift;
+        shift_q[32'(beat_q)*BEAT_GROUPS+g] <= shift;
         for (int unsigned p = 0; p < GROUP_SPANS; p++) begin
-          xsum_q[(32'(idx_q)*BEAT_GROUPS+g)*GROUP_SPANS+p] <= total(x[p*SPAN*ACT_W+:SPAN*ACT_W]);
+          xsum_q[(32'(beat_q)*BEAT_GROUPS+g)*GROUP_SPANS+p] <= total(x[p*SPAN*ACT_W+:SPAN*ACT_W]);
         end
       end
     end
@@ -143,51 +185,26 @@ module matrix #(
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q <= StLoad;
-      idx_q   <= '0;
-      pass_q  <= '0;
-      part_q  <= '0;
-      first_q <= 1'b0;
-      start_q <= 1'b0;
+      beat_q  <= '0;
       tag_q   <= '0;
+      valid_q <= 1'b0;
     end else begin
-      start_q <= 1'b0;
       unique case (state_q)
         StLoad:
         if (load) begin
-          tag_q <= tag_i;
-          idx_q <= idx_q + 1'b1;
-          if (idx_q == IDX_W'(IN_BEATS - 1)) begin
-            idx_q   <= '0;
-            state_q <= StRows;
-            start_q <= 1'b1;
-            first_q <= 1'b1;
-            pass_q  <= '0;
+          tag_q  <= tag_i;
+          beat_q <= beat_q + 1'b1;
+          if (beat_q == COUNT_W'(IN_BEATS - 1)) begin
+            beat_q  <= '0;
+            state_q <= StMultiply;
           end
         end
-        StRows:  if (rows_done) state_q <= StDrain;
-        StDrain:
-        if (part_q != PART_W'(SHARE - 1)) begin
-          part_q <= part_q + 1'b1;
-        end else begin
-          part_q  <= '0;
-          first_q <= 1'b0;
-          idx_q   <= idx_q + 1'b1;
-          if (32'(drain_span) + PASSES >= SPANS) begin
-            idx_q  <= '0;
-            pass_q <= pass_q + 1'b1;
-            if (pass_q == PASS_W'(LAST_PASS)) begin
-              state_q <= StOut;
-            end else begin
-              state_q <= StRows;
-              start_q <= 1'b1;
-            end
-          end
-        end
-        StOut:
-        if (summed && ready_i) begin
-          idx_q <= idx_q + 1'b1;
-          if (idx_q == IDX_W'(OUT_BEATS - 1)) begin
-            idx_q   <= '0;
+        StMultiply: if (flush_q[FLUSH-1]) state_q <= StOut;
+        StOut: begin
+          valid_q <= read || (valid_q && !pop);
+          if (read) beat_q <= beat_q + 1'b1;
+          else if (pop && beat_q == COUNT_W'(OUT_BEATS)) begin
+            beat_q  <= '0;
             state_q <= StLoad;
           end
         end
@@ -195,6 +212,57 @@ module matrix #(
       endcase
     end
   end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      more_q  <= 1'b0;
+      turn_q  <= '0;
+      run_q   <= 1'b0;
+      bit_q   <= '0;
+      fresh_q <= 1'b0;
+      pass_q  <= '0;
+    end else begin
+      if (load && beat_q == COUNT_W'(IN_BEATS - 1)) more_q <= 1'b1;
+      run_q <= fetch || (run_q && !last_bit);
+      bit_q <= fetch ? '0 : bit_q + 1'b1;
+      if (fetch) begin
+        fresh_q <= next_pass;
+        pass_q  <= PASS_W'(32'(turn_q) / TURNS);
+        turn_q  <= turn_q + 1'b1;
+        if (turn_q == TURN_IW'(ALL_TURNS - 1)) begin
+          turn_q <= '0;
+          more_q <= 1'b0;
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      left_q       <= '0;
+      block_q      <= '0;
+      part_q       <= '0;
+      drain_pass_q <= '0;
+      flush_q      <= '0;
+    end else begin
+      flush_q <= FLUSH'({flush_q, left_q == 1 && !more_q && !run_q});
+      if (ends) begin
+        left_q       <= LEFT_W'(DRAIN);
+        block_q      <= '0;
+        part_q       <= '0;
+        drain_pass_q <= pass_q;
+      end else if (left_q != 0) begin
+        left_q <= left_q - 1'b1;
+        part_q <= part_q + 1'b1;
+        if (part_q == PART_W'(SHARE - 1)) begin
+          part_q  <= '0;
+          block_q <= block_q + 1'b1;
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) if (read) y_q <= y;
 
   block_array #(
     .VIEW     (VIEW),
@@ -208,22 +276,24 @@ module matrix #(
     .SPAN     (SPAN),
     .SUPER    (SUPER),
     .SHARE    (SHARE),
-    .TURN_CLKS(TURN_CLKS),
     .NAME     (NAME)
   ) u_array (
     .clk_i,
     .rst_i,
     .id_i,
-    .beat_i  (BEAT_IW'(idx_q)),
+    .beat_i  (BEAT_IW'(beat_q)),
     .load_i  (load),
     .load_x_i(mant),
-    .start_i (start_q),
-    .pass_i  (pass_q),
-    .done_o  (rows_done),
-    .drain_i (state_q == StDrain),
-    .first_i (first_q),
+    .fetch_i (fetch),
+    .turn_i  (turn_q),
+    .run_i   (run_q),
+    .fresh_i (fresh_q),
+    .last_i  (last_bit),
+    .hold_i  (ends),
+    .drain_i (drain),
+    .first_i (drain_pass_q == 0 && block_q == 0),
     .span_i  (drain_span),
-    .block_i (BLOCK_IW'(idx_q)),
+    .block_i (block_q),
     .part_i  (part_q),
     .shift_i (drain_shift),
     .xsum_i  (xsum_q[drain_span]),
@@ -251,18 +321,18 @@ module matrix #(
       .valid_i    (valid_i && state_q == StLoad),
       .ready_o    (taken),
       .adapter_i  (tag_i.adapter),
-      .beat_i     (IN_IW'(idx_q)),
+      .beat_i     (IN_IW'(beat_q)),
       .x_i        (mant),
       .shift_i    (shifts),
-      .y_i        (y),
+      .y_i        (y_q),
       .sum_valid_o(summed),
-      .pop_i      (valid_o && ready_i),
+      .pop_i      (pop),
       .sum_o      (data_o)
     );
   end else begin : gen_plain
     assign taken       = 1'b1;
     assign summed      = 1'b1;
-    assign data_o      = y;
+    assign data_o      = y_q;
     assign corrected_o = 1'b0;
     assign failed_o    = 1'b0;
   end
