@@ -12,6 +12,7 @@ module block_array #(
   parameter int BIT_LINES = 1,
   parameter int SPAN      = 32,
   parameter int SUPER     = 0,
+  parameter int OFFSET    = 0,
   parameter int SHARE     = 1,
   parameter     NAME      = "qkv"
 ) (
@@ -90,6 +91,7 @@ module block_array #(
       .BIT_LINES(BIT_LINES),
       .SPAN     (SPAN),
       .SUPER    (SUPER),
+      .OFFSET   (OFFSET),
       .SHARE    (SHARE),
       .NAME     (NAME)
     ) u_array (

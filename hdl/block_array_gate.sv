@@ -14,6 +14,7 @@ module block_array_gate #(
   parameter int BIT_LINES = 1,
   parameter int SPAN      = 32,
   parameter int SUPER     = 0,
+  parameter int OFFSET    = 0,
   parameter int SHARE     = 1,
   parameter     NAME      = "qkv"
 ) (
@@ -140,6 +141,7 @@ module block_array_gate #(
     .W_BITS(W_BITS),
     .SPAN  (SPAN),
     .SUPER (SUPER),
+    .OFFSET(OFFSET),
     .ACT_W (ACT_W),
     .SHARE (SHARE),
     .NAME  (NAME)

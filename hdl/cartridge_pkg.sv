@@ -116,8 +116,8 @@ package cartridge_pkg;
   // Clocks from the last bits of a pass to what its drain changes: through the counters of a column, then through a
   // scaling unit and, where weights have integers, the multipliers ahead of it.
   localparam int COUNT_CLKS = 1;
-  function automatic int scale_clks(input int superblock);
-    scale_clks = (superblock == 0) ? 6 : 8;
+  function automatic int scale_clks(input int superblock, input int offset);
+    scale_clks = ((offset == 0) ? 6 : 4) + ((superblock == 0) ? 0 : 2);
   endfunction
 
   // Bits of an index that chooses among so many.

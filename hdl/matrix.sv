@@ -19,6 +19,7 @@ module matrix #(
   parameter int BIT_LINES = 1,
   parameter int SPAN = 32,  // Inputs of a column that share integers of 8 bits, or where it has none, its scale.
   parameter int SUPER = 0,  // Inputs of a column that share a scale {m, d} ahead of which are integers; 0: no integers.
+  parameter int OFFSET = 0,  // Not 0: M*n = -OFFSET*D*s of all weights, the scales of symmetric kinds.
   parameter int SHARE = 1,
   parameter int TURN_CLKS = 1,  // Clocks of a turn in the ROM view; the others take ACT_W + W_BITS.
   parameter int MODULES = 0,  // Parts of the outputs that an adapter changes, each on its own: see lora.sv.
@@ -50,7 +51,6 @@ module matrix #(
 
   `REQUIRE(inputs_are_whole_beats, K >= LANES && K % LANES == 0)
   `REQUIRE(outputs_are_whole_beats, N >= LANES && N % LANES == 0)
-  `REQUIRE(outputs_are_whole_units, N % SHARE == 0)
   `REQUIRE(at_most_8_columns_share_a_unit, SHARE <= 8)
   `REQUIRE(block_is_whole_groups, BLOCK % GROUP == 0)
   `REQUIRE(span_is_16_or_32, SPAN == 16 || SPAN == 32)
@@ -69,12 +69,7 @@ module matrix #(
   localparam int SPANS = K / SPAN;
   localparam int PASSES = BLOCK / SPAN;
   localparam int BLOCKS = (SPANS + PASSES - 1) / PASSES;
-  localparam int TURNS = SPAN / BIT_LINES;  // of a pass
-  localparam int ALL_TURNS = ((PASSES < SPANS) ? PASSES : SPANS) * TURNS;  // the only block may not be full
-  localparam int TURN = (VIEW == VIEW_ROM) ? TURN_CLKS : ACT_W + W_BITS;  // clocks
-  localparam int PASS = TURNS * TURN;
-  localparam int DRAIN = BLOCKS * SHARE;  // clocks
-  localparam int FLUSH = COUNT_CLKS + scale_clks(SUPER);  // clocks until the last drain has come through
+  localparam int USED = (PASSES < SPANS) ? PASSES : SPANS;  // the only block may not be full
   localparam int GROUP_SPANS = GROUP / SPAN;
   localparam int XSUM_W = ACT_W + $clog2(SPAN);
   localparam int IN_BEATS = K / LANES;
@@ -84,12 +79,10 @@ module matrix #(
   localparam int BEAT_IW = idx_w(BEATS);
   localparam int COUNT_W = $clog2(BEATS + 1);
   localparam int BLOCK_IW = idx_w(BLOCKS);
-  localparam int PASS_W = idx_w(PASSES);
   localparam int SPAN_IW = idx_w(SPANS);
   localparam int PART_W = idx_w(SHARE);
-  localparam int TURN_IW = idx_w(BLOCK / BIT_LINES);
-  localparam int BIT_W = idx_w(TURN);
-  localparam int LEFT_W = $clog2(DRAIN + 1);
+  localparam int ROWS_W = idx_w(BLOCK / BIT_LINES);
+  localparam int TURN_IW = idx_w(USED * SPAN / BIT_LINES);
 
   typedef enum logic [1:0] {
     StLoad,
@@ -100,24 +93,12 @@ module matrix #(
   logic [COUNT_W-1:0] beat_q;  // that is loaded, or read
   tag_t tag_q;
 
-  // Turns.
-  logic more_q;  // turns are left to fetch, turn_q first
-  logic [TURN_IW-1:0] turn_q;
-  logic run_q;  // product bits are on the lines, bit_q of them
-  logic [BIT_W-1:0] bit_q;
-  logic fresh_q;  // of the first turn of a pass
-  logic [PASS_W-1:0] pass_q;  // that they are of
-  logic next_pass, last_bit, ends, fetch;
-
-  // Drains.
-  logic [LEFT_W-1:0] left_q;  // clocks of the drain, this one included
-  logic [BLOCK_IW-1:0] block_q;
-  logic [PART_W-1:0] part_q;  // which of a scaling unit's columns drains
-  logic [PASS_W-1:0] drain_pass_q;
-  logic [31:0] span;
-  logic [SPAN_IW-1:0] drain_span;
-  logic [FLUSH-1:0] flush_q;  // the last drain has ended, so many clocks ago
-  logic drain;
+  // Turns and drains.
+  logic loaded, multiplied, fetch, run, fresh, last, hold, drain, first;
+  logic [TURN_IW-1:0] turn;
+  logic [SPAN_IW-1:0] span;
+  logic [BLOCK_IW-1:0] block_number;
+  logic [PART_W-1:0] part;
 
   // Results.
   logic valid_q, pop, read;
@@ -137,18 +118,8 @@ module matrix #(
   assign tag_o   = tag_q;
   assign busy_o  = state_q != StLoad || beat_q != 0;
 
-  assign next_pass = 32'(turn_q) % TURNS == 0;
-  assign last_bit  = run_q && bit_q == BIT_W'(TURN - 1);
-  assign ends      = last_bit && next_pass;  // a pass
-  // The sums of a pass take the places of those before, which have to be drained by then.
-  assign fetch = more_q && (!run_q || last_bit)
-      && (!next_pass || (ends ? DRAIN <= PASS : 32'(left_q) <= PASS + 1));
-
-  assign span        = 32'(block_q) * PASSES + 32'(drain_pass_q);
-  assign drain_span  = SPAN_IW'(span);
-  assign drain       = left_q != 0 && span < SPANS;
-  assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(drain_span)/GROUP_SPANS];
-
+  assign loaded      = load && beat_q == COUNT_W'(IN_BEATS - 1);
+  assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(span)/GROUP_SPANS];
   assign pop  = valid_o && ready_i;
   assign read = state_q == StOut && beat_q != COUNT_W'(OUT_BEATS) && (!valid_q || pop);
 
@@ -194,12 +165,12 @@ module matrix #(
         if (load) begin
           tag_q  <= tag_i;
           beat_q <= beat_q + 1'b1;
-          if (beat_q == COUNT_W'(IN_BEATS - 1)) begin
+          if (loaded) begin
             beat_q  <= '0;
             state_q <= StMultiply;
           end
         end
-        StMultiply: if (flush_q[FLUSH-1]) state_q <= StOut;
+        StMultiply: if (multiplied) state_q <= StOut;
         StOut: begin
           valid_q <= read || (valid_q && !pop);
           if (read) beat_q <= beat_q + 1'b1;
@@ -213,54 +184,31 @@ module matrix #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      more_q  <= 1'b0;
-      turn_q  <= '0;
-      run_q   <= 1'b0;
-      bit_q   <= '0;
-      fresh_q <= 1'b0;
-      pass_q  <= '0;
-    end else begin
-      if (load && beat_q == COUNT_W'(IN_BEATS - 1)) more_q <= 1'b1;
-      run_q <= fetch || (run_q && !last_bit);
-      bit_q <= fetch ? '0 : bit_q + 1'b1;
-      if (fetch) begin
-        fresh_q <= next_pass;
-        pass_q  <= PASS_W'(32'(turn_q) / TURNS);
-        turn_q  <= turn_q + 1'b1;
-        if (turn_q == TURN_IW'(ALL_TURNS - 1)) begin
-          turn_q <= '0;
-          more_q <= 1'b0;
-        end
-      end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      left_q       <= '0;
-      block_q      <= '0;
-      part_q       <= '0;
-      drain_pass_q <= '0;
-      flush_q      <= '0;
-    end else begin
-      flush_q <= FLUSH'({flush_q, left_q == 1 && !more_q && !run_q});
-      if (ends) begin
-        left_q       <= LEFT_W'(DRAIN);
-        block_q      <= '0;
-        part_q       <= '0;
-        drain_pass_q <= pass_q;
-      end else if (left_q != 0) begin
-        left_q <= left_q - 1'b1;
-        part_q <= part_q + 1'b1;
-        if (part_q == PART_W'(SHARE - 1)) begin
-          part_q  <= '0;
-          block_q <= block_q + 1'b1;
-        end
-      end
-    end
-  end
+  pass_sequencer #(
+    .SPANS (SPANS),
+    .BLOCKS(BLOCKS),
+    .PASSES(USED),
+    .TURNS (SPAN / BIT_LINES),
+    .TURN  ((VIEW == VIEW_ROM) ? TURN_CLKS : ACT_W + W_BITS),
+    .SHARE (SHARE),
+    .FLUSH (COUNT_CLKS + scale_clks(SUPER, OFFSET))
+  ) u_passes (
+    .clk_i,
+    .rst_i,
+    .start_i(loaded),
+    .done_o (multiplied),
+    .fetch_o(fetch),
+    .turn_o (turn),
+    .run_o  (run),
+    .fresh_o(fresh),
+    .last_o (last),
+    .hold_o (hold),
+    .drain_o(drain),
+    .first_o(first),
+    .span_o (span),
+    .block_o(block_number),
+    .part_o (part)
+  );
 
   always_ff @(posedge clk_i) if (read) y_q <= y;
 
@@ -275,6 +223,7 @@ module matrix #(
     .BIT_LINES(BIT_LINES),
     .SPAN     (SPAN),
     .SUPER    (SUPER),
+    .OFFSET   (OFFSET),
     .SHARE    (SHARE),
     .NAME     (NAME)
   ) u_array (
@@ -285,18 +234,18 @@ module matrix #(
     .load_i  (load),
     .load_x_i(mant),
     .fetch_i (fetch),
-    .turn_i  (turn_q),
-    .run_i   (run_q),
-    .fresh_i (fresh_q),
-    .last_i  (last_bit),
-    .hold_i  (ends),
+    .turn_i  (ROWS_W'(turn)),
+    .run_i   (run),
+    .fresh_i (fresh),
+    .last_i  (last),
+    .hold_i  (hold),
     .drain_i (drain),
-    .first_i (drain_pass_q == 0 && block_q == 0),
-    .span_i  (drain_span),
-    .block_i (block_q),
-    .part_i  (part_q),
+    .first_i (first),
+    .span_i  (span),
+    .block_i (block_number),
+    .part_i  (part),
     .shift_i (drain_shift),
-    .xsum_i  (xsum_q[drain_span]),
+    .xsum_i  (xsum_q[span]),
     .y_o     (y)
   );
 

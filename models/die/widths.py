@@ -25,7 +25,7 @@ def sum_widths(act_w: int, cell_bits: int, slices: int, span: int = GROUP) -> Wi
     that has no integers; sums are those of ``span`` inputs.
     """
     places = span.bit_length() - 1
-    sum_w, xsum_w = act_w + slices * cell_bits + places + 1, act_w + places
+    sum_w, xsum_w = act_w + slices * cell_bits + places, act_w + places
     # |D| < 2^24 and |M| < 2^31; a bit for the sum of both products, one for rounding up.
     return Widths(sum_w, xsum_w, max(sum_w + 23, xsum_w + 30) + 3)
 
