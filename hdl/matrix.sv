@@ -91,6 +91,8 @@ module matrix #(
   } state_e;
   state_e state_q;
   logic [COUNT_W-1:0] beat_q;  // that is loaded, or read
+  logic [IN_IW-1:0] in_q;  // beats that the quantisers have taken
+  logic all_in_q;  // they are all of the vector's
   tag_t tag_q;
 
   // Turns and drains.
@@ -107,26 +109,42 @@ module matrix #(
   logic [LANES*ACT_W-1:0] mant;
   logic [4:0] shift_q[GROUPS];
   logic signed [XSUM_W-1:0] xsum_q[SPANS];
-  logic load, taken, summed;
+  logic in, in_ready, quantised, load, taken, summed;
+  logic [1:0] quantise;
   logic [4:0] drain_shift;
   logic [5*BEAT_GROUPS-1:0] shifts;
   logic [BEAT_W-1:0] y;
 
-  assign ready_o = state_q == StLoad && taken;
+  assign in      = valid_i && state_q == StLoad && !all_in_q;
+  assign ready_o = in_ready && state_q == StLoad && !all_in_q;
   assign valid_o = valid_q && summed;
-  assign load    = valid_i && ready_o;
+  assign load    = quantised && taken;
   assign tag_o   = tag_q;
-  assign busy_o  = state_q != StLoad || beat_q != 0;
+  assign busy_o  = state_q != StLoad || in_q != 0 || all_in_q;
 
   assign loaded      = load && beat_q == COUNT_W'(IN_BEATS - 1);
   assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(span)/GROUP_SPANS];
-  assign pop  = valid_o && ready_i;
-  assign read = state_q == StOut && beat_q != COUNT_W'(OUT_BEATS) && (!valid_q || pop);
+  assign pop         = valid_o && ready_i;
+  assign read        = state_q == StOut && beat_q != COUNT_W'(OUT_BEATS) && (!valid_q || pop);
 
   function automatic logic signed [XSUM_W-1:0] total(input logic [SPAN*ACT_W-1:0] x);
     total = '0;
     for (int unsigned r = 0; r < SPAN; r++) total = total + XSUM_W'($signed(x[r*ACT_W+:ACT_W]));
   endfunction
+
+  stream_pipe #(
+    .STAGES(2)
+  ) u_quantise (
+    .clk_i,
+    .rst_i,
+    .valid_i(in),
+    .ready_o(in_ready),
+    .data_i (1'b0),
+    .en_o   (quantise),
+    .valid_o(quantised),
+    .ready_i(taken),
+    .data_o ()
+  );
 
   for (genvar g = 0; g < BEAT_GROUPS; g++) begin : gen_group
     logic [4:0] shift;
@@ -136,6 +154,8 @@ module matrix #(
       .N(GROUP),
       .W(ACT_W)
     ) u_quantiser (
+      .clk_i,
+      .en_i(quantise),
       .x_i (data_i[g*GROUP*32+:GROUP*32]),
       .m_o (x),
       .sh_o(shift)
@@ -155,19 +175,29 @@ module matrix #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      state_q <= StLoad;
-      beat_q  <= '0;
-      tag_q   <= '0;
-      valid_q <= 1'b0;
+      state_q  <= StLoad;
+      beat_q   <= '0;
+      in_q     <= '0;
+      all_in_q <= 1'b0;
+      tag_q    <= '0;
+      valid_q  <= 1'b0;
     end else begin
+      if (in && in_ready) begin
+        tag_q <= tag_i;
+        in_q  <= in_q + 1'b1;
+        if (in_q == IN_IW'(IN_BEATS - 1)) begin
+          in_q     <= '0;
+          all_in_q <= 1'b1;
+        end
+      end
       unique case (state_q)
         StLoad:
         if (load) begin
-          tag_q  <= tag_i;
           beat_q <= beat_q + 1'b1;
           if (loaded) begin
-            beat_q  <= '0;
-            state_q <= StMultiply;
+            beat_q   <= '0;
+            all_in_q <= 1'b0;
+            state_q  <= StMultiply;
           end
         end
         StMultiply: if (multiplied) state_q <= StOut;
@@ -267,9 +297,9 @@ module matrix #(
       .write_i    (write),
       .corrected_o,
       .failed_o,
-      .valid_i    (valid_i && state_q == StLoad),
+      .valid_i    (quantised),
       .ready_o    (taken),
-      .adapter_i  (tag_i.adapter),
+      .adapter_i  (tag_q.adapter),
       .beat_i     (IN_IW'(beat_q)),
       .x_i        (mant),
       .shift_i    (shifts),

@@ -77,7 +77,7 @@ async def sizes(dut):
 async def clocks(dut):
     """A vector takes exactly the clocks that its geometry asks for, the same ones in every view.
 
-    From the last beat in to the first beat out: the turns of the first pass; for each further one its turns or the
+    From the last beat in to the first beat out: two of the quantiser, the turns of the first pass; for each further one its turns or the
     drain beneath them, whichever is longer; the last drain; and what comes behind, counters and scaling units, two
     clocks of hand-over and one to read. A drain has as many clocks for each block as columns share a scaling unit.
     """
@@ -91,5 +91,5 @@ async def clocks(dut):
     behind = (5 if int(dut.OFFSET.value) else 7) + (2 if int(dut.SUPER.value) else 0)
     await bench.sink.receive(1)
     taken = bench.sink.accepted_at - bench.source.accepted_at
-    expected = turns + (passes - 1) * max(turns, drain) + drain + behind + 3
+    expected = 2 + turns + (passes - 1) * max(turns, drain) + drain + behind + 3
     assert taken == expected, f"{taken} clocks for {expected}"
