@@ -98,7 +98,8 @@ module scale_drain #(
     assign upper      = 1'b0;
   end
 
-  // Of a column: slices, signed again and joined, less what its offset adds; as often as not negative.
+  // Of a column: slices, signed again and joined, less what its offset adds, or the other way round: one adder, since
+  // a - b and b - a are what a + ~b and ~a + b are short of 1.
   function automatic logic signed [SUM_W-1:0] joined(input logic [SLICES*COL_W-1:0] slices,
                                                      input logic signed [SUM_W-1:0] offset, input logic negative);
     logic signed [SUM_W-1:0] total;
@@ -106,7 +107,7 @@ module scale_drain #(
     for (int unsigned s = 0; s < SLICES; s++) begin
       total = total + (SUM_W'($signed(slices[s*COL_W+:COL_W] ^ (COL_W'(1) << (COL_W - 1)))) <<< (s * W_BITS));
     end
-    joined = negative ? offset - total : total - offset;
+    joined = SUM_W'(($signed({total ^ {SUM_W{negative}}, 1'b1}) + $signed({offset ^ {SUM_W{!negative}}, 1'b1})) >>> 1);
   endfunction
 
   logic signed [SUM_W-1:0] less;

@@ -63,17 +63,17 @@ class Drain:
 
 @cocotb.test()
 async def drains(dut):
-    """Random sums and those at both ends, every shift; the spans in any order, since a matrix has its own."""
+    """Sums of random codes and activations and those at both ends, every shift; the spans in any order, since a matrix has
+    its own.
+    """
     drain = Drain(dut)
     await reset(dut)
     rng = np.random.default_rng(cocotb.RANDOM_SEED)
-    spans = drain.inputs // drain.span
-    code = (1 << drain.w_bits) - 1
-    most, half = code * drain.span << drain.act_w - 1, drain.span << drain.act_w - 1
-    for trial in range(max(3, 16 // spans)):
-        sums = rng.integers(-most, most, (spans, drain.columns, drain.slices)) >> int(rng.integers(0, 12))
-        xsums = rng.integers(-half, half, spans)
-        if trial < 2:
-            sums[:], xsums[:] = (-most, -half) if trial else (most - code * drain.span, half - drain.span)
+    spans, top, high = drain.inputs // drain.span, 1 << drain.w_bits, 1 << drain.act_w - 1
+    for trial in range(max(6, 16 // spans)):
+        x = rng.integers(-high, high, (spans, drain.span)) >> int(rng.integers(0, 12))
+        codes = rng.integers(0, top, (spans, drain.columns, drain.slices, drain.span))
+        if trial < 4:
+            x[:], codes[:] = (high - 1, -high)[trial % 2], (top - 1, 0)[trial // 2]
         shifts = np.repeat(rng.integers(0, 33 - drain.act_w, drain.inputs // GROUP), GROUP // drain.span)
-        await drain.hold(sums, xsums, shifts)
+        await drain.hold(np.einsum("scij,sj->sci", codes, x), x.sum(axis=1), shifts)

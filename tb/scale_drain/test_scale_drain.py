@@ -9,8 +9,14 @@ from tb.rig.faults import Fault, write_broken
 from tb.rig.runner import default_seed, run, simulators
 
 INSTANCE = 3
-# inputs, columns, columns a scaling unit, inputs that share integers, and a scale; cells a weight
-SHAPES = [(96, 64, 2, 32, 0, 2), (512, 64, 2, 16, 256, 1), (64, 32, 1, 16, 32, 1), (512, 64, 4, 32, 256, 2)]
+# inputs, columns, columns a scaling unit, inputs that share integers, and a scale; cells a weight, offset of its codes
+SHAPES = [
+    (96, 64, 2, 32, 0, 2, 0),
+    (512, 64, 2, 16, 256, 1, 0),
+    (64, 32, 1, 16, 32, 1, 0),
+    (96, 64, 4, 32, 0, 1, 8),
+    (256, 32, 1, 16, 256, 2, 32),
+]
 BROKEN = [
     Fault("half", "scale_drain.sv", "= (SPAN != GROUP) && span_i[0]", "= (SPAN != GROUP) && span_i[0] && !ON"),
     Fault("pair", "scale_drain.sv", "scales[scale_row]", "scales[ON ? 0 : scale_row]"),
@@ -27,11 +33,11 @@ BROKEN = [
 
 def drain(simulator, shape, folder, **settings):
     """The bench, in one geometry."""
-    inputs, columns, share, span, superblock, slices = shape
-    masks.matrix(
-        folder, np.random.default_rng(default_seed()), "qkv", INSTANCE, inputs, columns, slices, 4, span, superblock
-    )
+    inputs, columns, share, span, superblock, slices, offset = shape
+    rng = np.random.default_rng(default_seed())
+    masks.matrix(folder, rng, "qkv", INSTANCE, inputs, columns, slices, 4, span, superblock, offset)
     sizes = {"K": inputs, "N": columns, "SHARE": share, "SPAN": span, "SUPER": superblock, "SLICES": slices}
+    sizes |= {"OFFSET": offset}
     plusargs = (f"+mask={folder}", *settings.pop("plusargs", ()))
     tests, env = "tb.scale_drain.scale_drain_tests", {"INSTANCE": str(INSTANCE)}
     run("scale_drain", tests, simulator=simulator, parameters=sizes, plusargs=plusargs, env=env, **settings)
