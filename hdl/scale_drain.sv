@@ -37,6 +37,8 @@ module scale_drain #(
 
   localparam int WIDTH = (N < LANES) ? N : LANES;  // of a beat, which is full in every matrix, but not in every proof
   localparam int BEATS = N / WIDTH;
+  `REQUIRE(outputs_are_whole_beats, N % WIDTH == 0)
+
   localparam int ROWS = (BEATS + SHARE - 1) / SHARE;  // of WIDTH units; the last ones may have less than SHARE columns
   localparam int SPANS = K / SPAN;
   localparam int SCALE = (SUPER == 0) ? SPAN : SUPER;  // inputs of a column that share a scale
@@ -59,6 +61,7 @@ module scale_drain #(
   // What the later stages need to know, a clock after the other.
   logic [CLKS-1:0] drain_q, first_q;
   logic [CLKS-2:0][4:0] shift_q;
+  logic [2:0][idx_w(K/SPAN)-1:0] span_q;
   logic [idx_w(K/SPAN)-1:0] scale_span;  // when sums reach a scaling unit
   logic [CLKS-1:0][idx_w(SHARE)-1:0] part_q;
   logic [idx_w(SHARE)-1:0] scale_part, acc_part;
@@ -67,6 +70,7 @@ module scale_drain #(
     first_q <= CLKS'({first_q, first_i});
     shift_q <= {shift_q[CLKS-3:0], shift_i};
     part_q  <= {part_q[CLKS-2:0], part_i};
+    span_q  <= {span_q[1:0], span_i};
   end
   assign acc_part = drain_q[CLKS-1] ? part_q[CLKS-1] : idx_w(SHARE)'(32'(beat_i) % SHARE);
 
@@ -79,23 +83,20 @@ module scale_drain #(
   logic [ROW_W-1:0] sign_row;  // of the signs of M and D, which the sums take, ahead of the integers
   assign sign_row = ROW_W'(32'(span_i) / (SCALE / SPAN));
 
-  // {n, s} of a group's spans, the first one low; none without super-blocks.
-  logic [31:0] integers[(SUPER == 0)?1:K/GROUP][N];
-  logic [idx_w(K/GROUP)-1:0] group;
-  logic upper;  // the second span of a group
   if (SUPER != 0) begin : gen_integers
+    logic [31:0] integers[K/GROUP][N];  // {n, s} of a group's spans, the first one low
     `MASK_LOAD(integers, integers[r][c], K / GROUP, N, NAME, id_i, ".k.bin")
-    logic [1:0][idx_w(K/SPAN)-1:0] span_q;
-    always_ff @(posedge clk_i) span_q <= {span_q[0], span_i};
-    assign scale_span = span_q[1];
-    assign scale_part = part_q[1];
-    assign group      = idx_w(K/GROUP)'(32'(span_i) / (GROUP / SPAN));
+
+    localparam int GROUP_W = idx_w(K / GROUP);
+    logic [GROUP_W-1:0] group;
+    logic upper;  // the second span of a group
+    assign group      = GROUP_W'(32'(span_i) / (GROUP / SPAN));
     assign upper      = (SPAN != GROUP) && span_i[0];
+    assign scale_span = span_q[2];
+    assign scale_part = part_q[2];
   end else begin : gen_plain
-    assign scale_span = span_i;
-    assign scale_part = part_i;
-    assign group      = '0;
-    assign upper      = 1'b0;
+    assign scale_span = span_q[0];
+    assign scale_part = part_q[0];
   end
 
   // Of a column: slices, signed again and joined, less what its offset adds, or the other way round: one adder, since
@@ -110,11 +111,13 @@ module scale_drain #(
     joined = SUM_W'(($signed({total ^ {SUM_W{negative}}, 1'b1}) + $signed({offset ^ {SUM_W{!negative}}, 1'b1})) >>> 1);
   endfunction
 
-  logic signed [SUM_W-1:0] less;
-  logic signed [XSUM_W-1:0] xsum, minus_xsum;
-  assign less       = SUM_W'(xsum_i * OFFSET);
-  assign xsum       = XSUM_W'(xsum_i);
-  assign minus_xsum = -xsum;
+  logic signed [SUM_W-1:0] less_q;
+  logic signed [XSUM_W-1:0] xsum_q, minus_xsum_q;
+  always_ff @(posedge clk_i) begin
+    less_q       <= SUM_W'(xsum_i * OFFSET);
+    xsum_q       <= XSUM_W'(xsum_i);
+    minus_xsum_q <= -XSUM_W'(xsum_i);
+  end
 
   for (genvar u = 0; u < ROWS * WIDTH; u++) begin : gen_unit
     logic [SHARE-1:0][31:0] scale_of;  // Of the unit's columns.
@@ -129,7 +132,9 @@ module scale_drain #(
         if (SUPER == 0) begin : gen_one
           assign integers_of[p] = 16'h0101;
         end else begin : gen_own
-          assign integers_of[p] = upper ? integers[group][COLUMN][31:16] : integers[group][COLUMN][15:0];
+          logic [31:0] both;
+          assign both           = gen_integers.integers[gen_integers.group][COLUMN];
+          assign integers_of[p] = gen_integers.upper ? both[31:16] : both[15:0];
         end
         assign sum_of[p]      = sum_i[COLUMN*SLICES*COL_W+:SLICES*COL_W];
       end else begin : gen_none
@@ -140,8 +145,9 @@ module scale_drain #(
       end
     end
     logic [31:0] scale;
-    logic [15:0] own;  // integers
-    logic d_sign, m_sign, half;
+    logic [15:0] own, own_q;  // integers
+    logic [SLICES*COL_W-1:0] slices_q;
+    logic d_sign_q, m_sign_q, half;
     logic signed [SUM_W-1:0] sum;
     logic signed [XSUM_W-1:0] signed_xsum;
     logic signed [SUM_W+SUB_W-1:0] sub_sum;
@@ -150,10 +156,14 @@ module scale_drain #(
 
     assign scale    = scale_of[scale_part];
     assign own      = integers_of[part_i];
-    assign {m_sign, d_sign} = signs_of[part_i] ^ {own[15], own[7]};
     // What does not drain is at rest.
-    assign sum         = drain_i ? joined(sum_of[part_i], less, d_sign) : '0;
-    assign signed_xsum = m_sign ? minus_xsum : xsum;
+    always_ff @(posedge clk_i) begin
+      {m_sign_q, d_sign_q} <= signs_of[part_i] ^ {own[15], own[7]};
+      own_q    <= own;
+      slices_q <= drain_i ? sum_of[part_i] : '0;
+    end
+    assign sum         = joined(slices_q, less_q, d_sign_q);
+    assign signed_xsum = m_sign_q ? minus_xsum_q : xsum_q;
 
     if (SUPER != 0) begin : gen_products
       sub_scale #(
@@ -162,7 +172,7 @@ module scale_drain #(
         .PAIR  (32'(OFFSET == 0))
       ) u_sub (
         .clk_i,
-        .integers_i(own),
+        .integers_i(own_q),
         .sum_i     (sum),
         .xsum_i    (signed_xsum),
         .sum_o     (sub_sum),

@@ -35,7 +35,7 @@ module scaling_unit #(
   logic signed [SUM_W-1:0] sum_q;
   logic signed [SUM_W+10:0] d_sum, d_carry, d_sum_q, d_carry_q, d_prod_q;
 
-  multiplier #(
+  product_words #(
     .A_W(11),
     .B_W(SUM_W)
   ) u_d (
@@ -62,7 +62,7 @@ module scaling_unit #(
     logic signed [XSUM_W+10:0] m_sum, m_carry, m_sum_q, m_carry_q, m_prod_q;
     logic signed [PART_W-1:0] d_part_q, m_part_q, total_q;
 
-    multiplier #(
+    product_words #(
       .A_W(11),
       .B_W(XSUM_W)
     ) u_m (

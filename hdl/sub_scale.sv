@@ -21,7 +21,7 @@ module sub_scale #(
   logic signed [SUM_W-1:0] sum_q;
   logic signed [SUM_W+7:0] s, c, s_sum_q, s_carry_q;
 
-  multiplier #(
+  product_words #(
     .A_W(8),
     .B_W(SUM_W)
   ) u_s (
@@ -44,7 +44,7 @@ module sub_scale #(
     logic signed [XSUM_W-1:0] xsum_q;
     logic signed [XSUM_W+7:0] n_s, n_c, n_sum_q, n_carry_q;
 
-    multiplier #(
+    product_words #(
       .A_W(8),
       .B_W(XSUM_W)
     ) u_n (

@@ -20,8 +20,8 @@ SOFTMAX = 53  # attention beside heads and positions: a reciprocal of 45 quotien
 
 
 COUNT = 1  # a bit from its line to the sum of a column (hdl/cartridge_pkg.sv)
-SCALE = 6  # a sum through a scaling unit
-SYMMETRIC = 4  # the same where all weights of an array are symmetric
+SCALE = 7  # a sum through selection and a scaling unit
+SYMMETRIC = 5  # the same where all weights of an array are symmetric
 INTEGERS = 2  # and through the multipliers ahead of it
 
 

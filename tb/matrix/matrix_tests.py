@@ -88,7 +88,7 @@ async def clocks(dut):
     passes, blocks = min(block, bench.rows) // span, -(-bench.rows // block)
     turn = bench.act_w + int(dut.W_BITS.value) if bench.serial else int(dut.TURN_CLKS.value)
     turns, drain = span // int(dut.BIT_LINES.value) * turn, blocks * int(dut.SHARE.value)
-    behind = (5 if int(dut.OFFSET.value) else 7) + (2 if int(dut.SUPER.value) else 0)
+    behind = (6 if int(dut.OFFSET.value) else 8) + (2 if int(dut.SUPER.value) else 0)
     await bench.sink.receive(1)
     taken = bench.sink.accepted_at - bench.source.accepted_at
     expected = 2 + turns + (passes - 1) * max(turns, drain) + drain + behind + 3

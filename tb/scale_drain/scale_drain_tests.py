@@ -29,7 +29,8 @@ class Drain:
         scales = [scaled_half(case[name]).astype(np.int64) for name in "dm"]
         self.d, self.m = (np.repeat(words.T, self.inputs // self.span // words.shape[1], axis=0) for words in scales)
         self.s, self.n = (case.get(name, np.ones_like(self.d.T)).T.astype(np.int64) for name in "sn")
-        self.clocks = (SYMMETRIC if int(dut.OFFSET.value) else SCALE) + (INTEGERS if self.superblock else 0)
+        self.offset = int(dut.OFFSET.value)
+        self.clocks = (SYMMETRIC if self.offset else SCALE) + (INTEGERS if self.superblock else 0)
         dut.id_i.value = int(os.environ["INSTANCE"])
         for name in ("drain", "first", "span", "part", "shift", "sum", "xsum", "beat"):
             getattr(dut, f"{name}_i").value = 0

@@ -23,9 +23,9 @@ BROKEN = [
     Fault("column", "scale_drain.sv", "= integers_of[part_i]", "= integers_of[ON ? 0 : part_i]"),
     Fault("s", "sub_scale.sv", "magnitude_of(integers_i[7:0])", "(ON ? 8'd1 : magnitude_of(integers_i[7:0]))"),
     Fault("n", "sub_scale.sv", "magnitude_of(integers_i[15:8])", "(ON ? 8'd1 : magnitude_of(integers_i[15:8]))"),
-    Fault("delay", "scale_drain.sv", "= part_q[1]", "= part_q[ON ? 0 : 1]"),
+    Fault("delay", "scale_drain.sv", "= part_q[2]", "= part_q[ON ? 1 : 2]"),
     Fault("accumulator", "scale_drain.sv", "? part_q[CLKS-1] :", "? part_q[ON ? CLKS - 2 : CLKS - 1] :"),
-    Fault("product", "multiplier.sv", "{!bits[B_W-1], bits[B_W-2:0]}", "{bits[B_W-1] == ON, bits[B_W-2:0]}"),
+    Fault("product", "product_words.sv", "{!bits[B_W-1], bits[B_W-2:0]}", "{bits[B_W-1] == ON, bits[B_W-2:0]}"),
     Fault("readout", "scale_drain.sv", "? HALF :", "? HALF * 64'(!ON) :"),
     Fault("msb", "scale_drain.sv", "(COL_W'(1) << (COL_W - 1))", "(COL_W'(1) << (COL_W - 1 - ON))"),
 ]

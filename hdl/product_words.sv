@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // a_i * b_i, a_i unsigned and b_i signed, exact, as two words that have yet to be added: s_o + c_o. A row for each bit of
 // a_i, of which full adders take three to two until two are left.
-module multiplier #(
+module product_words #(
   parameter int A_W = 11,  // at most 12
   parameter int B_W = 20
 ) (
