@@ -98,22 +98,22 @@ module block_proof #(
   for (genvar n = 0; n < N; n++) begin : gen_column
     for (genvar s = 0; s < SLICES; s++) begin : gen_slice
       localparam int LOW = (n * SLICES + s) * COL_W;
-      logic [31:0] before, col, expected_q;
-      logic signed [31:0] sums[BIT_LINES+1], signed_before, signed_col;
+      logic [31:0] earlier, col, expected_q;
+      logic signed [31:0] sums[BIT_LINES+1], signed_earlier, signed_col;
       logic [COL_W-1:0] held_q;
 
       // What the turns before have left, from the second bit's clock on, when nothing of them is on its way.
       if (PASS_TURNS == 1) begin : gen_turn
-        assign before = '0;
+        assign earlier = '0;
       end else begin : gen_turns
-        assign before = (turns == 0) ? '0 : 32'({
+        assign earlier = (turns == 0) ? '0 : 32'({
           u_block.gen_column[n].gen_slice[s].u_acc.gen_turns.high_q,
           u_block.gen_column[n].gen_slice[s].u_acc.low_q,
           u_block.gen_column[n].gen_slice[s].u_acc.gen_turns.lowest_q
         });
       end
       assign col           = 32'(u_block.gen_column[n].gen_slice[s].sum);
-      assign signed_before = $signed(before - turns * HALF);
+      assign signed_earlier = $signed(earlier - turns * HALF);
       assign signed_col    = $signed(col - (turns + 1) * HALF);
       assign sums[0]       = '0;
       for (genvar j = 0; j < BIT_LINES; j++) begin : gen_cell
@@ -135,7 +135,7 @@ module block_proof #(
       end
 
       always_ff @(posedge clk_i) begin
-        if (clock_q == 2) expected_q <= before + sums[BIT_LINES] + HALF;
+        if (clock_q == 2) expected_q <= earlier + sums[BIT_LINES] + HALF;
         held_q <= sum[LOW+:COL_W];
       end
       for (genvar b = 1; b < PROD_W; b++) begin : gen_bit
@@ -148,7 +148,7 @@ module block_proof #(
       end
       always_comb begin
         if (clock_q == 2) begin
-          assume (signed_before <= $signed(turns) * MOST && signed_before >= -$signed(turns) * MOST);
+          assume (signed_earlier <= $signed(turns) * MOST && signed_earlier >= -$signed(turns) * MOST);
         end
         if (finished) begin
           column : assert (col == expected_q);

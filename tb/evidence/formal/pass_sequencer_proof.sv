@@ -91,7 +91,7 @@ module pass_sequencer_proof #(
       whole : assert (!run || (last == (32'(bits_q) % TURN == TURN - 1)));
       begins : assert (!run || fresh == (32'(bits_q) < TURN));
       ends : assert (hold == (run && 32'(bits_q) == PASS - 1));
-      within : assert (!(run && last && !hold) || fetch);
+      follows : assert (!(run && last && !hold) || fetch);
       not_over : assert (!hold || left <= 1);
       in_turn : assert (!drain || (32'(drained_q) == 32'(block_number) * SHARE + 32'(part)));
       its_span : assert (!drain || 32'(span) == 32'(block_number) * PASSES + 32'(passes_q) - 1);
@@ -105,7 +105,8 @@ module pass_sequencer_proof #(
       parts : assert (left == 0 || (32'(u_passes.part_q) < SHARE && 32'(u_passes.block_q) < BLOCKS));
       bits : assert (!run || 32'(u_passes.bit_q) == 32'(bits_q) % TURN);
       turns :
-      assert (32'(fetched_q) == 32'(passes_q) * TURNS + (run ? 32'(bits_q) / TURN + 1 : 0) && 32'(passes_q) <= PASSES);
+      assert (32'(fetched_q) == 32'(passes_q) * TURNS + (run ? 32'(bits_q) / TURN + 1 : 0) && 32'(passes_q) <= PASSES
+              && 32'(fetched_q) <= PASSES * TURNS);
       next_one : assert (32'(u_passes.turn_q) == 32'(fetched_q) % (PASSES * TURNS));
       more : assert (u_passes.more_q == (busy_q && 32'(fetched_q) < PASSES * TURNS));
       pass_of_bits : assert (!run || (32'(u_passes.pass_q) == 32'(passes_q) && fresh == (32'(bits_q) < TURN)));
@@ -114,9 +115,8 @@ module pass_sequencer_proof #(
       idle : assert (busy_q || (!run && left == 0 && fetched_q == 0 && passes_q == 0 && u_passes.flush_q == 0));
       flushed : assert ($onehot0(u_passes.flush_q) && (u_passes.flush_q == 0 || (32'(passes_q) == PASSES && left == 0)));
       goes_on : assert (!busy_q || 32'(passes_q) < PASSES || left != 0 || u_passes.flush_q != 0);
-      cover (hold && left == 1);
+      cover (DRAIN > PASS ? hold && left == 1 : run && left == 0);
       cover (done);
-      cover (DRAIN > PASS ? u_passes.more_q && !run && left > PASS + 1 : run && left == 0 && passes_q == 1);
     end
   end
 endmodule

@@ -51,15 +51,16 @@ module scaling_unit_proof #(
   assign d_place = (scale_q[14:10] == 0) ? 5'd0 : scale_q[14:10] - 5'd1;
   assign m_place = (scale_q[30:26] == 0) ? 5'd0 : scale_q[30:26] - 5'd1;
 
-  logic signed [SUM_W+10:0] d_prod;
+  logic signed [SUM_W+10:0] d_prod_q;  // what the multiplier gave
   logic signed [63:0] m_part;
-  assign d_prod = u_unit.u_d.s_o + u_unit.u_d.c_o;  // as it stays from the second clock on
+  always_ff @(posedge clk_i) if (clock_q == 1) d_prod_q <= u_unit.d_sum + u_unit.d_carry;
 
   if (PAIR != 0) begin : gen_pair
-    logic signed [XSUM_W+10:0] m_prod;
-    assign m_prod = u_unit.gen_pair.u_m.s_o + u_unit.gen_pair.u_m.c_o;
-    assign m_part = 64'(m_prod) <<< m_place;
+    logic signed [XSUM_W+10:0] m_prod_q;
+    always_ff @(posedge clk_i) if (clock_q == 1) m_prod_q <= u_unit.gen_pair.m_sum + u_unit.gen_pair.m_carry;
+    assign m_part = 64'(m_prod_q) <<< m_place;
     always_comb begin
+      if (clock_q == 3) m_given : assert (u_unit.gen_pair.m_prod_q == m_prod_q);
       if (clock_q == 1) begin
         m_taken : assert ((32'(u_unit.gen_pair.u_m.a_i) << m_place) == m && u_unit.gen_pair.u_m.b_i == xsum_q);
       end
@@ -68,13 +69,22 @@ module scaling_unit_proof #(
     assign m_part = '0;
   end
 
+  // Both products at their places, before they are rounded: as they are, and any.
+  logic signed [63:0] total, total_q;
+  logic signed [64:0] shifted;
+  assign total   = (64'(d_prod_q) <<< d_place) + m_part;
+  assign shifted = $signed({total_q, 1'b0}) >>> shift_q;
+  always_ff @(posedge clk_i) total_q <= (clock_q < 3'(CLKS - 1)) ? total : total_q;
+
   always_comb begin
     if (clock_q == 1) d_taken : assert ((32'(u_unit.u_d.a_i) << d_place) == d && u_unit.u_d.b_i == sum_q);
     if (clock_q == 3'(CLKS)) begin
-      rounded :
-      assert (64'(part) + 64'(half) == cartridge_pkg::rsr((64'(d_prod) <<< d_place) + m_part, {1'b0, shift_q}));
+      placed : assert (PART_W'(total_q) == total && 65'($signed({part, half})) == shifted);
       cover (half && part < -1000 && shift_q == 16);
-      cover (d_place == 14 && d_prod < -1000000);
+      cover (d_place == 14 && d_prod_q < -1000000);
+    end
+    if (clock_q == 3'(CLKS + 1)) begin
+      rounded : assert ((shifted >>> 1) + 65'(shifted[0]) == 65'(cartridge_pkg::rsr(total_q, {1'b0, shift_q})));
     end
   end
 endmodule
