@@ -130,7 +130,7 @@ module scale_drain #(
         assign scale_of[p]    = scales[scale_row][COLUMN];
         assign signs_of[p]    = {scales[sign_row][COLUMN][31], scales[sign_row][COLUMN][15]};
         if (SUPER == 0) begin : gen_one
-          assign integers_of[p] = 16'h0101;
+          assign integers_of[p] = '0;
         end else begin : gen_own
           logic [31:0] both;
           assign both           = gen_integers.integers[gen_integers.group][COLUMN];
@@ -155,7 +155,7 @@ module scale_drain #(
     logic signed [PART_W-1:0] part;
 
     assign scale    = scale_of[scale_part];
-    assign own      = integers_of[part_i];
+    assign own      = (SUPER == 0) ? 16'h0101 : integers_of[part_i];
     // What does not drain is at rest.
     always_ff @(posedge clk_i) begin
       {m_sign_q, d_sign_q} <= signs_of[part_i] ^ {own[15], own[7]};

@@ -20,7 +20,7 @@ SHAPES = [
 BROKEN = [
     Fault("half", "scale_drain.sv", "= (SPAN != GROUP) && span_i[0]", "= (SPAN != GROUP) && span_i[0] && !ON"),
     Fault("pair", "scale_drain.sv", "scales[scale_row]", "scales[ON ? 0 : scale_row]"),
-    Fault("column", "scale_drain.sv", "= integers_of[part_i]", "= integers_of[ON ? 0 : part_i]"),
+    Fault("column", "scale_drain.sv", ": integers_of[part_i]", ": integers_of[ON ? 0 : part_i]"),
     Fault("s", "sub_scale.sv", "magnitude_of(integers_i[7:0])", "(ON ? 8'd1 : magnitude_of(integers_i[7:0]))"),
     Fault("n", "sub_scale.sv", "magnitude_of(integers_i[15:8])", "(ON ? 8'd1 : magnitude_of(integers_i[15:8]))"),
     Fault("delay", "scale_drain.sv", "= part_q[2]", "= part_q[ON ? 1 : 2]"),
