@@ -34,7 +34,7 @@ module block_array_gate #(
   input logic                                              run_i,    // Product bits are on the lines.
   input logic                                              fresh_i,  // They are of the first turn of a pass.
   input logic                                              last_i,   // They are the last of a turn.
-  input logic                                              hold_i,   // They are the last of a pass, which can drain now.
+  input logic                                              hold_i,   // They are the last of a pass: it can drain.
 
   // Sums of a span, through the scaling units into the accumulators: from the clock after the last bits of its pass on,
   // until those of the next are on the lines.

@@ -97,8 +97,8 @@ module matrix #(
 
   // Turns and drains.
   logic loaded, multiplied, fetch, run, fresh, last, hold, drain, first;
-  logic [TURN_IW-1:0] turn;
-  logic [SPAN_IW-1:0] span;
+  logic [TURN_IW-1:0] next_turn;
+  logic [SPAN_IW-1:0] drain_span;
   logic [BLOCK_IW-1:0] block_number;
   logic [PART_W-1:0] part;
 
@@ -123,7 +123,7 @@ module matrix #(
   assign busy_o  = state_q != StLoad || in_q != 0 || all_in_q;
 
   assign loaded      = load && beat_q == COUNT_W'(IN_BEATS - 1);
-  assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(span)/GROUP_SPANS];
+  assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(drain_span)/GROUP_SPANS];
   assign pop         = valid_o && ready_i;
   assign read        = state_q == StOut && beat_q != COUNT_W'(OUT_BEATS) && (!valid_q || pop);
 
@@ -209,7 +209,7 @@ module matrix #(
             state_q <= StLoad;
           end
         end
-        default: state_q <= StLoad;
+        default:    state_q <= StLoad;
       endcase
     end
   end
@@ -228,14 +228,14 @@ module matrix #(
     .start_i(loaded),
     .done_o (multiplied),
     .fetch_o(fetch),
-    .turn_o (turn),
+    .turn_o (next_turn),
     .run_o  (run),
     .fresh_o(fresh),
     .last_o (last),
     .hold_o (hold),
     .drain_o(drain),
     .first_o(first),
-    .span_o (span),
+    .span_o (drain_span),
     .block_o(block_number),
     .part_o (part)
   );
@@ -264,18 +264,18 @@ module matrix #(
     .load_i  (load),
     .load_x_i(mant),
     .fetch_i (fetch),
-    .turn_i  (ROWS_W'(turn)),
+    .turn_i  (ROWS_W'(next_turn)),
     .run_i   (run),
     .fresh_i (fresh),
     .last_i  (last),
     .hold_i  (hold),
     .drain_i (drain),
     .first_i (first),
-    .span_i  (span),
+    .span_i  (drain_span),
     .block_i (block_number),
     .part_i  (part),
     .shift_i (drain_shift),
-    .xsum_i  (xsum_q[span]),
+    .xsum_i  (xsum_q[drain_span]),
     .y_o     (y)
   );
 

@@ -44,6 +44,7 @@ module pass_sequencer #(
   localparam int DRAIN = BLOCKS * SHARE;  // clocks
   localparam int TURN_W = idx_w(PASSES * TURNS);
   localparam int PASS_W = idx_w(PASSES);
+  localparam int SPAN_W = idx_w(SPANS);
   localparam int BIT_W = idx_w(TURN);
   localparam int BLOCK_W = idx_w(BLOCKS);
   localparam int PART_W = idx_w(SHARE);
@@ -63,7 +64,7 @@ module pass_sequencer #(
   assign next_pass = 32'(turn_q) % TURNS == 0;
   assign last_o    = run_q && bit_q == BIT_W'(TURN - 1);
   assign hold_o    = last_o && next_pass;
-  assign fetch_o = more_q && (!run_q || last_o) && (!next_pass || (hold_o ? DRAIN <= PASS : 32'(left_q) <= PASS + 1));
+  assign fetch_o   = more_q && (!run_q || last_o) && (!next_pass || (hold_o ? DRAIN <= PASS : 32'(left_q) <= PASS + 1));
   assign turn_o    = turn_q;
   assign run_o     = run_q;
   assign fresh_o   = fresh_q;
@@ -71,7 +72,7 @@ module pass_sequencer #(
   assign span    = 32'(block_q) * PASSES + 32'(drain_pass_q);
   assign drain_o = left_q != 0 && span < SPANS;
   assign first_o = drain_pass_q == 0 && block_q == 0;
-  assign span_o  = idx_w(SPANS)'(span);
+  assign span_o  = SPAN_W'(span);
   assign block_o = block_q;
   assign part_o  = part_q;
   assign done_o  = flush_q[FLUSH-1];

@@ -9,16 +9,16 @@
 //
 // A unit has the same lane of SHARE beats, beat part_i of them drains. Their accumulators are a small memory.
 module scale_drain #(
-  parameter int K     = 64,
-  parameter int N     = 32,
+  parameter int K      = 64,
+  parameter int N      = 32,
   parameter int SLICES = 1,
   parameter int W_BITS = 4,
-  parameter int SPAN  = 32,
-  parameter int SUPER = 0,
+  parameter int SPAN   = 32,
+  parameter int SUPER  = 0,
   parameter int OFFSET = 0,
-  parameter int ACT_W = 12,
-  parameter int SHARE = 1,
-  parameter     NAME  = "qkv"
+  parameter int ACT_W  = 12,
+  parameter int SHARE  = 1,
+  parameter     NAME   = "qkv"
 ) (
   input logic clk_i,
   input logic rst_i,
@@ -47,6 +47,7 @@ module scale_drain #(
   localparam int COL_W = ACT_W + W_BITS + $clog2(SPAN);
   localparam int SUM_W = ACT_W + SLICES * W_BITS + $clog2(SPAN);
   localparam int XSUM_W = ACT_W + $clog2(SPAN) + 1;  // with the lowest one's negative
+  localparam int PART_IW = idx_w(SHARE);
   localparam int CLKS = scale_clks(SUPER, OFFSET);
   // |D| < 2^24 and |sum| < 2^(SUM_W-1), |M| < 2^31 and |xsum| < 2^(XSUM_W-1), a bit for their sum, one for rounding up.
   localparam int D_W = SUM_W + 25;
@@ -60,22 +61,23 @@ module scale_drain #(
 
   // What the later stages need to know, a clock after the other.
   logic [CLKS-1:0] drain_q, first_q;
-  logic [CLKS-2:0][4:0] shift_q;
-  logic [2:0][idx_w(K/SPAN)-1:0] span_q;
+  logic [(CLKS-1)*5-1:0] shift_q;
+  localparam int SPAN_IW = idx_w(SPANS);
+  logic [3*SPAN_IW-1:0] span_q;
   logic [idx_w(K/SPAN)-1:0] scale_span;  // when sums reach a scaling unit
-  logic [CLKS-1:0][idx_w(SHARE)-1:0] part_q;
+  logic [CLKS*PART_IW-1:0] part_q;
   logic [idx_w(SHARE)-1:0] scale_part, acc_part;
   always_ff @(posedge clk_i) begin
     drain_q <= rst_i ? '0 : CLKS'({drain_q, drain_i});
     first_q <= CLKS'({first_q, first_i});
-    shift_q <= {shift_q[CLKS-3:0], shift_i};
-    part_q  <= {part_q[CLKS-2:0], part_i};
-    span_q  <= {span_q[1:0], span_i};
+    shift_q <= ((CLKS - 1) * 5)'({shift_q, shift_i});
+    part_q  <= (CLKS * PART_IW)'({part_q, part_i});
+    span_q  <= (3 * SPAN_IW)'({span_q, span_i});
   end
-  assign acc_part = drain_q[CLKS-1] ? part_q[CLKS-1] : idx_w(SHARE)'(32'(beat_i) % SHARE);
+  assign acc_part = drain_q[CLKS-1] ? part_q[(CLKS-1)*PART_IW+:PART_IW] : PART_IW'(32'(beat_i) % SHARE);
 
   logic [4:0] unit_shift;
-  assign unit_shift = shift_q[(OFFSET == 0)?CLKS-2:CLKS-3];
+  assign unit_shift = shift_q[((OFFSET==0)?CLKS-2 : CLKS-3)*5+:5];
 
   localparam int ROW_W = idx_w(K / SCALE);
   logic [ROW_W-1:0] scale_row;
@@ -92,23 +94,23 @@ module scale_drain #(
     logic upper;  // the second span of a group
     assign group      = GROUP_W'(32'(span_i) / (GROUP / SPAN));
     assign upper      = (SPAN != GROUP) && span_i[0];
-    assign scale_span = span_q[2];
-    assign scale_part = part_q[2];
+    assign scale_span = span_q[2*SPAN_IW+:SPAN_IW];
+    assign scale_part = part_q[2*PART_IW+:PART_IW];
   end else begin : gen_plain
-    assign scale_span = span_q[0];
-    assign scale_part = part_q[0];
+    assign scale_span = span_q[SPAN_IW-1:0];
+    assign scale_part = part_q[PART_IW-1:0];
   end
 
   // Of a column: slices, signed again and joined, less what its offset adds, or the other way round: one adder, since
   // a - b and b - a are what a + ~b and ~a + b are short of 1.
   function automatic logic signed [SUM_W-1:0] joined(input logic [SLICES*COL_W-1:0] slices,
                                                      input logic signed [SUM_W-1:0] offset, input logic negative);
-    logic signed [SUM_W-1:0] total;
-    total = '0;
+    logic signed [SUM_W-1:0] all;
+    all = '0;
     for (int unsigned s = 0; s < SLICES; s++) begin
-      total = total + (SUM_W'($signed(slices[s*COL_W+:COL_W] ^ (COL_W'(1) << (COL_W - 1)))) <<< (s * W_BITS));
+      all = all + (SUM_W'($signed(slices[s*COL_W+:COL_W] ^ (COL_W'(1) << (COL_W - 1)))) <<< (s * W_BITS));
     end
-    joined = SUM_W'(($signed({total ^ {SUM_W{negative}}, 1'b1}) + $signed({offset ^ {SUM_W{!negative}}, 1'b1})) >>> 1);
+    joined = SUM_W'(($signed({all ^ {SUM_W{negative}}, 1'b1}) + $signed({offset ^ {SUM_W{!negative}}, 1'b1})) >>> 1);
   endfunction
 
   logic signed [SUM_W-1:0] less_q;
@@ -127,8 +129,8 @@ module scale_drain #(
     for (genvar p = 0; p < SHARE; p++) begin : gen_column
       localparam int COLUMN = (u / WIDTH * SHARE + p) * WIDTH + u % WIDTH;
       if (COLUMN < N) begin : gen_there
-        assign scale_of[p]    = scales[scale_row][COLUMN];
-        assign signs_of[p]    = {scales[sign_row][COLUMN][31], scales[sign_row][COLUMN][15]};
+        assign scale_of[p] = scales[scale_row][COLUMN];
+        assign signs_of[p] = {scales[sign_row][COLUMN][31], scales[sign_row][COLUMN][15]};
         if (SUPER == 0) begin : gen_one
           assign integers_of[p] = '0;
         end else begin : gen_own
@@ -136,7 +138,7 @@ module scale_drain #(
           assign both           = gen_integers.integers[gen_integers.group][COLUMN];
           assign integers_of[p] = gen_integers.upper ? both[31:16] : both[15:0];
         end
-        assign sum_of[p]      = sum_i[COLUMN*SLICES*COL_W+:SLICES*COL_W];
+        assign sum_of[p] = sum_i[COLUMN*SLICES*COL_W+:SLICES*COL_W];
       end else begin : gen_none
         assign scale_of[p]    = '0;
         assign signs_of[p]    = '0;
@@ -154,8 +156,8 @@ module scale_drain #(
     logic signed [XSUM_W+SUB_W-1:0] sub_xsum;
     logic signed [PART_W-1:0] part;
 
-    assign scale    = scale_of[scale_part];
-    assign own      = (SUPER == 0) ? 16'h0101 : integers_of[part_i];
+    assign scale = scale_of[scale_part];
+    assign own   = (SUPER == 0) ? 16'h0101 : integers_of[part_i];
     // What does not drain is at rest.
     always_ff @(posedge clk_i) begin
       {m_sign_q, d_sign_q} <= signs_of[part_i] ^ {own[15], own[7]};

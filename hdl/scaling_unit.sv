@@ -31,7 +31,7 @@ module scaling_unit #(
   endfunction
 
   logic [10:0] d_q;
-  logic [1:0][3:0] d_place_q;
+  logic [7:0] d_place_q;  // of two stages
   logic signed [SUM_W-1:0] sum_q;
   logic signed [SUM_W+10:0] d_sum, d_carry, d_sum_q, d_carry_q, d_prod_q;
 
@@ -47,7 +47,7 @@ module scaling_unit #(
 
   always_ff @(posedge clk_i) begin
     d_q       <= significand(scale_i[14:0]);
-    d_place_q <= {d_place_q[0], 4'(place({1'b0, scale_i[13:10]}))};
+    d_place_q <= {d_place_q[3:0], 4'(place({1'b0, scale_i[13:10]}))};
     sum_q     <= sum_i;
     d_sum_q   <= d_sum;
     d_carry_q <= d_carry;
@@ -57,7 +57,7 @@ module scaling_unit #(
   if (PAIR != 0) begin : gen_pair
     logic [10:0] m_q;
     logic [3:0] d_last_q;
-    logic [2:0][4:0] m_place_q;
+    logic [14:0] m_place_q;  // of three
     logic signed [XSUM_W-1:0] xsum_q;
     logic signed [XSUM_W+10:0] m_sum, m_carry, m_sum_q, m_carry_q, m_prod_q;
     logic signed [PART_W-1:0] d_part_q, m_part_q, total_q;
@@ -74,22 +74,22 @@ module scaling_unit #(
 
     always_ff @(posedge clk_i) begin
       m_q       <= significand(scale_i[30:16]);
-      m_place_q <= {m_place_q[1:0], place(scale_i[30:26])};
+      m_place_q <= {m_place_q[9:0], place(scale_i[30:26])};
       xsum_q    <= xsum_i;
       m_sum_q   <= m_sum;
       m_carry_q <= m_carry;
       m_prod_q  <= m_sum_q + m_carry_q;
-      d_last_q  <= d_place_q[1];
+      d_last_q  <= d_place_q[7:4];
 
       d_part_q <= PART_W'(d_prod_q) <<< d_last_q;
-      m_part_q <= PART_W'(m_prod_q) <<< m_place_q[2];
-      total_q  <= d_part_q + m_part_q;
+      m_part_q <= PART_W'(m_prod_q) <<< m_place_q[14:10];
+      total_q <= d_part_q + m_part_q;
       {part_o, half_o} <= $signed({total_q, 1'b0}) >>> shift_i;
     end
   end else begin : gen_one
     logic [5:0] places_q;  // to the right, from MOST places to the left
     always_ff @(posedge clk_i) begin
-      places_q <= 6'(MOST) + 6'(shift_i) - 6'(d_place_q[1]);
+      places_q <= 6'(MOST) + 6'(shift_i) - 6'(d_place_q[7:4]);
       {part_o, half_o} <= $signed({PART_W'(d_prod_q) <<< MOST, 1'b0}) >>> places_q;
     end
   end

@@ -87,12 +87,12 @@ module serial_accumulator #(
   assign high = earlier + HIGH_W'(carry);
 
   if (TURNS == 1) begin : gen_turn
-    assign below  = 1'b0;
+    assign below   = 1'b0;
     assign earlier = '0;
   end else begin : gen_turns
     logic lowest_q;
     logic [HIGH_W-1:0] high_q;
-    assign below  = !fresh_i && lowest_q;
+    assign below   = !fresh_i && lowest_q;
     assign earlier = fresh_i ? '0 : high_q;
     always_ff @(posedge clk_i) begin
       lowest_q <= low_q[1];

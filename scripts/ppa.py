@@ -132,12 +132,13 @@ def main(*, clock: float) -> int:
 
 
 def units(measure: Measure, act_w: int, weight_bits: int, bit_lines: int, *scaling: int) -> Units:
-    """The units for weights of so many bits; ``scaling`` is span, super-block and offset, those of a plain symmetric kind
-    unless given.
+    """The units for weights of so many bits; ``scaling`` is span, super-block and offset, those of a plain symmetric
+    kind unless given.
 
     InputError without yosys.
     """
-    return units_of(measure, LLAMA, CONTEXT, (act_w, *WEIGHTS[weight_bits], bit_lines), *(scaling or (*PLAIN, OFFSETS.get(weight_bits, 0))))
+    scaling = scaling or (*PLAIN, OFFSETS.get(weight_bits, 0))
+    return units_of(measure, LLAMA, CONTEXT, (act_w, *WEIGHTS[weight_bits], bit_lines), *scaling)
 
 
 def cells(units_: Units, act_w: int, weight_bits: int, bit_lines: int) -> list[dict]:

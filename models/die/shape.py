@@ -71,7 +71,8 @@ class Shape:
 class Die:
     """What is fixed in the base die beside the shape. See docs/formats.md for the widths.
 
-    ``block``, ``bit_lines``, ``share`` and ``offset`` trade area for time (docs/architecture.md); no value depends on them.
+    ``block``, ``bit_lines`` and ``share`` trade area for time, an ``offset`` saves area (docs/architecture.md); no
+    value depends on them.
     ``span`` and ``superblock`` are the scaling of each array (docs/formats.md, "Weights").
     """
 
@@ -87,7 +88,9 @@ class Die:
     embed_slices: int = 2
     span: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*MATRICES, EMBED), GROUP))
     superblock: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*MATRICES, EMBED), 0))
-    offset: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 0))  # m*n = -offset*d*s of all weights
+    offset: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(MATRICES, 0)
+    )  # m*n = -offset*d*s of all weights
     share: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1))  # columns a scaling unit
     rank: int = 8  # of the adapters; 0: a die without them
     adapters: int = 2  # banks of adapter SRAM: adapters that are resident

@@ -7,7 +7,7 @@ from models.die.shape import GROUP, Die
 
 
 class Widths(NamedTuple):
-    """Of a scaling unit, bits with the sign included; the fields are the RTL's parameters of the same names in capitals."""
+    """Of a scaling unit, in bits, sign included; the fields are the RTL's parameters of the same names in capitals."""
 
     sum_w: int  # a column's sum over a span, its slices joined
     xsum_w: int  # the sum of a span's activations, of either sign

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from models import space
 from models.checkpoint import checkpoint
 from models.checkpoint.checkpoint import Checkpoint
-from models.checkpoint.quantised import Quantised
+from models.checkpoint.quantised import KINDS, Quantised
 from models.die.shape import CELL_BITS, EMBED, GROUP, Die, cell_count, check_fits
 from models.errors import InputError
 from models.mask import angles, index

@@ -11,7 +11,7 @@ from scripts.silicon.timing import time_module
 
 @dataclass(frozen=True)
 class Subject:
-    """A module of hdl/ to be timed alone, at a size that has its slowest path, and what comes ahead of one of its inputs."""
+    """A module of hdl/ to be timed alone, at a size that has its slowest path, and what comes ahead of an input."""
 
     top: str
     parameters: dict[str, int] = field(default_factory=dict)

@@ -86,8 +86,8 @@ class Timed:
 def time_module(
     top: str, parameters: dict[str, int], *, without: tuple[str, ...] = (), lanes: int = 32, behind: str = ""
 ) -> Timed:
-    """Map and time module ``top`` of hdl/, the modules ``without`` left as boxes; with ``behind`` only what the input of
-    that name reaches before a register. Kept in build/synthesis.
+    """Map and time module ``top`` of hdl/, the modules ``without`` left as boxes; with ``behind`` only what the input
+    of that name reaches before a register. Kept in build/synthesis.
 
     InputError if yosys or abc is missing or refuses the module.
     """

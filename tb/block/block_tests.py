@@ -12,6 +12,7 @@ from tb.rig.stream import reset
 
 HELD = 2  # clocks from the last bits of a pass on the lines to its sums
 
+
 class Block:
     """Drives the turns as a matrix does, back to back: the next fetch overlaps the last product bit, also of a pass."""
 

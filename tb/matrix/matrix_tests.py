@@ -77,9 +77,10 @@ async def sizes(dut):
 async def clocks(dut):
     """A vector takes exactly the clocks that its geometry asks for, the same ones in every view.
 
-    From the last beat in to the first beat out: two of the quantiser, the turns of the first pass; for each further one its turns or the
-    drain beneath them, whichever is longer; the last drain; and what comes behind, counters and scaling units, two
-    clocks of hand-over and one to read. A drain has as many clocks for each block as columns share a scaling unit.
+    From the last beat in to the first beat out: two of the quantiser; the turns of the first pass; for each other one
+    its turns or the drain beneath them, whichever is longer; the last drain; and what comes behind, counters and
+    scaling units, two clocks of hand-over and one to read. A drain has as many clocks for each block as columns share
+    a unit.
     """
     bench = MatrixBench(dut, "none")
     await reset(dut)

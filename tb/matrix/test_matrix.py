@@ -43,8 +43,8 @@ LONG = {  # gates are compiled, and interpreted, for long
         ("switch", 64, 32, 64, 1, 3, 16, 8, 1),
     ],
 }
-NAMES = "view", "rows", "columns", "block", "slices", "bits", "bit_lines", "share", "clks", "span", "superblock", "offset"
-PARAMETERS = "VIEW", "K", "N", "BLOCK", "SLICES", "W_BITS", "BIT_LINES", "SHARE", "TURN_CLKS", "SPAN", "SUPER", "OFFSET"
+NAMES = "view rows columns block slices bits bit_lines share clks span superblock offset".split()
+PARAMETERS = "VIEW K N BLOCK SLICES W_BITS BIT_LINES SHARE TURN_CLKS SPAN SUPER OFFSET".split()
 PLAIN = (32, 0, 0)  # the last three of those that do not say
 CASES = [
     pytest.param(simulator, shape, marks=marks, id=f"{simulator}-{'-'.join(map(str, shape))}")
@@ -58,9 +58,7 @@ CASES = [
 def test_matrix(simulator, shape, tmp_path):
     its = dict(zip(NAMES, (*shape, *PLAIN[len(shape) - 9 :]), strict=True))
     rng, scaling = np.random.default_rng(default_seed()), (its["span"], its["superblock"], its["offset"])
-    masks.matrix(
-        tmp_path, rng, "qkv", INSTANCE, its["rows"], its["columns"], its["slices"], its["bits"], *scaling
-    )
+    masks.matrix(tmp_path, rng, "qkv", INSTANCE, its["rows"], its["columns"], its["slices"], its["bits"], *scaling)
     parameters = dict(zip(PARAMETERS, (VIEWS[its["view"]], *list(its.values())[1:]), strict=True))
     run(
         "matrix",

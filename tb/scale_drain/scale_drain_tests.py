@@ -36,7 +36,7 @@ class Drain:
             getattr(dut, f"{name}_i").value = 0
 
     async def hold(self, slices, xsums, shifts):
-        """Drain ``slices`` [spans, columns, slices] of sums with ``xsums`` and ``shifts`` [spans], and hold the readout."""
+        """Drain ``slices`` [spans, columns, slices] with ``xsums`` and ``shifts`` [spans], and hold the readout."""
         width = len(self.dut.sum_i) // self.columns // self.slices
         sums = (slices << self.w_bits * np.arange(self.slices)).sum(axis=2)
         total = np.zeros(self.columns, dtype=object)
@@ -64,8 +64,8 @@ class Drain:
 
 @cocotb.test()
 async def drains(dut):
-    """Sums of random codes and activations and those at both ends, every shift; the spans in any order, since a matrix has
-    its own.
+    """Sums of random codes and activations and those at both ends, every shift; the spans in any order, since a matrix
+    has its own.
     """
     drain = Drain(dut)
     await reset(dut)

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A span's sums times the magnitudes of its integers: exact products two clocks later, of every integer and of the ends of
-the sums.
-"""
+"""A span's sums times its integers' magnitudes: exact products two clocks later, of all integers and ends of sums."""
 
 import itertools
 import random

@@ -4,7 +4,7 @@
 module scale_drain_assert #(
   parameter int UNITS  = 1,
   parameter int SHARE  = 1,
-  parameter int WIDTH  = 1,   // units of a row
+  parameter int WIDTH  = 1,  // units of a row
   parameter int PLACES = 4,
   parameter int ACC_W  = 1,
   parameter int CLKS   = 1,
@@ -30,7 +30,9 @@ module scale_drain_assert #(
       parts_q[0] <= cartridge_pkg::sub_scaled(
           scale_drain.scales[span_i/SPANS][(u/WIDTH*SHARE+part_i)*WIDTH+u%WIDTH],
           scale_drain.gen_unit[u].own,
-          32'(scale_drain.joined(scale_drain.gen_unit[u].sum_of[part_i], '0, 1'b0)),
+          32'(scale_drain.joined(
+              scale_drain.gen_unit[u].sum_of[part_i], '0, 1'b0
+          )),
           xsum_i,
           {
             1'b0, shift_i

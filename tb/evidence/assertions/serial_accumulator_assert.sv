@@ -23,6 +23,6 @@ bind serial_accumulator serial_accumulator_assert #(
   .clk_i,
   .last_i,
   .earlier_i(earlier),
-  .carry_i (carry),
-  .high_i  (high)
+  .carry_i  (carry),
+  .high_i   (high)
 );

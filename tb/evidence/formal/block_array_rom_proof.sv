@@ -71,8 +71,7 @@ module block_array_rom_proof #(
           assign parts[j*SLICES+s+1] = parts[j*SLICES+s] + (u_rom.x_q[row] <<< (s * W_BITS)) * $signed(q);
         end
       end
-      always_ff @(posedge clk_i)
-        expected_q <= (last_i && g % PASSES == pass) ? parts[SLICES*BIT_LINES] : sum;
+      always_ff @(posedge clk_i) expected_q <= (last_i && g % PASSES == pass) ? parts[SLICES*BIT_LINES] : sum;
       always_comb begin
         if (second_q) begin
           added : assert (sum == expected_q);

@@ -63,7 +63,7 @@ module block_proof #(
     .load_i  (1'b0),
     .load_x_i('0),
     .fetch_i (fetch),
-    .turn_i  (fetch ? turn_q : '0),  // needed at the fetch only
+    .turn_i  (fetch ? turn_q : '0),            // needed at the fetch only
     .run_i   (run),
     .fresh_i (32'(turn_q) % PASS_TURNS == 0),
     .last_i  (last),
@@ -82,7 +82,9 @@ module block_proof #(
     for (genvar i = 0; i < LINES; i++) begin : gen_line
       assign multiple[i*PROD_W+:PROD_W] = PROD_W'(x_q * i);
       for (genvar b = 0; b < PROD_W; b++) begin : gen_bit
-        always_comb if (clock_q == b + 1) lemma_line : assert (u_block.line[j*LINES+i] == (multiple[i*PROD_W+b] ^ (b == PROD_W - 1)));
+        always_comb
+          if (clock_q == b + 1)
+            lemma_line : assert (u_block.line[j*LINES+i] == (multiple[i*PROD_W+b] ^ (b == PROD_W - 1)));
       end
     end
   end
@@ -112,10 +114,10 @@ module block_proof #(
           u_block.gen_column[n].gen_slice[s].u_acc.gen_turns.lowest_q
         });
       end
-      assign col           = 32'(u_block.gen_column[n].gen_slice[s].sum);
+      assign col            = 32'(u_block.gen_column[n].gen_slice[s].sum);
       assign signed_earlier = $signed(earlier - turns * HALF);
-      assign signed_col    = $signed(col - (turns + 1) * HALF);
-      assign sums[0]       = '0;
+      assign signed_col     = $signed(col - (turns + 1) * HALF);
+      assign sums[0]        = '0;
       for (genvar j = 0; j < BIT_LINES; j++) begin : gen_cell
         logic [W_BITS-1:0] q_q;
         logic signed [PROD_W-1:0] product;
@@ -127,8 +129,7 @@ module block_proof #(
         for (genvar b = 0; b < PROD_W; b++) begin : gen_bit
           always_comb begin
             if (clock_q == b + 1) begin
-              lemma_cell :
-              assert (u_block.gen_column[n].gen_slice[s].bits[j] == (product[b] ^ (b == PROD_W - 1)));
+              lemma_cell : assert (u_block.gen_column[n].gen_slice[s].bits[j] == (product[b] ^ (b == PROD_W - 1)));
             end
           end
         end
@@ -141,8 +142,7 @@ module block_proof #(
       for (genvar b = 1; b < PROD_W; b++) begin : gen_bit
         always_comb begin
           if (clock_q == b + 2) begin
-            lemma_adder :
-            assert (u_block.gen_column[n].gen_slice[s].u_acc.low_q[PROD_W-1-:b] == expected_q[b-1:0]);
+            lemma_adder : assert (u_block.gen_column[n].gen_slice[s].u_acc.low_q[PROD_W-1-:b] == expected_q[b-1:0]);
           end
         end
       end

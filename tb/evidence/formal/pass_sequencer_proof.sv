@@ -96,7 +96,8 @@ module pass_sequencer_proof #(
       in_turn : assert (!drain || (32'(drained_q) == 32'(block_number) * SHARE + 32'(part)));
       its_span : assert (!drain || 32'(span) == 32'(block_number) * PASSES + 32'(passes_q) - 1);
       its_first : assert (!drain || first == (passes_q == 1 && block_number == 0));
-      all_spans : assert (drain == (32'(drained_q) < DRAIN && 32'(u_passes.block_q) * PASSES + 32'(passes_q) - 1 < SPANS));
+      all_spans :
+      assert (drain == (32'(drained_q) < DRAIN && 32'(u_passes.block_q) * PASSES + 32'(passes_q) - 1 < SPANS));
       at_the_end : assert (!done || (busy_q && 32'(passes_q) == PASSES && !run && left == 0));
 
       // And why it does.
@@ -113,7 +114,8 @@ module pass_sequencer_proof #(
       pass_of_drain : assert (left == 0 || (passes_q != 0 && 32'(u_passes.drain_pass_q) == 32'(passes_q) - 1));
       in_time : assert (!run || left <= bits_left);
       idle : assert (busy_q || (!run && left == 0 && fetched_q == 0 && passes_q == 0 && u_passes.flush_q == 0));
-      flushed : assert ($onehot0(u_passes.flush_q) && (u_passes.flush_q == 0 || (32'(passes_q) == PASSES && left == 0)));
+      flushed :
+      assert ($onehot0(u_passes.flush_q) && (u_passes.flush_q == 0 || (32'(passes_q) == PASSES && left == 0)));
       goes_on : assert (!busy_q || 32'(passes_q) < PASSES || left != 0 || u_passes.flush_q != 0);
       cover (DRAIN > PASS ? hold && left == 1 : run && left == 0);
       cover (done);

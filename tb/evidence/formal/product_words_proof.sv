@@ -29,8 +29,7 @@ module product_words_proof #(
     word_t part;
     assign part = a_i[i] ? (word_t'(b_i) << i) : '0;
     always_comb begin
-      row :
-      assert (u_words.row[i*OUT_W+:OUT_W] == part + (word_t'(1) << (B_W - 1 + i)) - ((i == 0) ? SIGNS : '0));
+      row : assert (u_words.row[i*OUT_W+:OUT_W] == part + (word_t'(1) << (B_W - 1 + i)) - ((i == 0) ? SIGNS : '0));
     end
   end
 
