@@ -113,6 +113,13 @@ package cartridge_pkg;
   localparam logic [7:0] STAGE_TOKEN = 8'd19;
   localparam logic [7:0] NO_LAYER = 8'hFF;  // layer number of the stages a chip has once
 
+  // Clocks from the last bits of a pass to what its drain changes: through the counters of a column, then through
+  // selection and scaling unit and, where weights have integers, the multipliers ahead of it.
+  localparam int COUNT_CLKS = 1;
+  function automatic int scale_clks(input int superblock, input int offset);
+    scale_clks = ((offset == 0) ? 7 : 5) + ((superblock == 0) ? 0 : 2);
+  endfunction
+
   // Bits of an index that chooses among so many.
   function automatic int idx_w(input int choices);
     idx_w = (choices > 1) ? $clog2(choices) : 1;
