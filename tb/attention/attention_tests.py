@@ -13,7 +13,7 @@ from models.die.shape import LANES, Die, score_constant
 from models.golden.attention import attention, scores
 from models.golden.fixed_point import quantise, rsr
 from models.golden.kv_sram import KvSram
-from tb.attention.attention_shape import CASES, DEPTH, SLOTS
+from tb.attention.attention_shape import CASES, DEPTH, POSITIONS, SLOTS
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import attention as cover
 from tb.rig.beats import extreme_fx, random_fx
@@ -22,7 +22,7 @@ from tb.rig.states import return_to_first
 from tb.rig.stream import STALLS, reset
 
 SHAPE = CASES[os.environ["CASE"]]
-DIE = Die(kv_depth=DEPTH, slots=SLOTS)
+DIE = Die(kv_depth=DEPTH, slots=SLOTS, positions=POSITIONS[os.environ["CASE"]])
 WIDTH = SHAPE.d_q + 2 * SHAPE.d_kv
 
 
@@ -39,8 +39,8 @@ class AttentionModel:
         kv = self.slots[tag.slot]
         kv.write(tag.pos, k, v)
         stored, arithmetic = kv.read(tag.pos + 1), (DIE.act_w, DIE.kv_w, score_constant(SHAPE))
-        prob, out = attention(q, stored, tag.pos, *arithmetic)
-        cover.sample(tag, self.before.get(tag.slot), SHAPE, DIE, quantise(q, DIE.act_w)[1], stored[1::2], prob[0])
+        weight, out = attention(q, stored, tag.pos, *arithmetic)
+        cover.sample(tag, self.before.get(tag.slot), SHAPE, DIE, quantise(q, DIE.act_w)[1], stored[1::2], weight[0])
         cover.sample_scores(scores(q, *stored[:2], *arithmetic))
         self.before[tag.slot] = tag.pos
         return out.ravel()

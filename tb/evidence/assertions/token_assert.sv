@@ -66,6 +66,6 @@ endmodule
 `BIND_TOKENS(embedding, 1, BEATS)
 `BIND_TOKENS(rms_norm, BEATS, BEATS)
 `BIND_TOKENS(matrix, IN_BEATS, OUT_BEATS)
-`BIND_TOKENS(attention, IN_BEATS, OUT_BEATS)
+`BIND_TOKENS(attention, IN_BEATS, HEADS * HEAD_DIM / cartridge_pkg::LANES)
 `BIND_TOKENS(argmax, BEATS, 1)
 `BIND_TOKENS(sampler, BEATS, 1)
