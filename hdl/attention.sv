@@ -99,7 +99,7 @@ module attention #(
   logic [QUANTISERS*5-1:0] q_sh, kv_sh;
   logic [1:0] quantise;
   logic quantised;
-  logic [QUANTISERS-1:0] quantised_whole;
+  logic [QUANTISERS-1:0] quantised_whole, is_query;
   logic [HEAD_IW-1:0] quantised_head;
 
   stream_pipe #(
@@ -145,6 +145,10 @@ module attention #(
       .m_o (kv_mant[i*MANT_W+:MANT_W]),
       .sh_o(kv_sh[i*5+:5])
     );
+  end
+
+  for (genvar i = 0; i < QUANTISERS; i++) begin : gen_query
+    assign is_query[i] = quantised && quantised_whole[i] && 32'(quantised_head) + i < HEADS;
   end
 
   // Which quantiser has a head, if one has.
@@ -291,7 +295,7 @@ module attention #(
   ) u_score (
     .clk_i,
     .rst_i,
-    .we_i   (quantised ? quantised_whole : '0),
+    .we_i   (is_query),
     .head_i (Q_IW'(quantised_head)),
     .q_i    (q_mant),
     .q_sh_i (q_sh),
@@ -402,7 +406,6 @@ module attention #(
           end
         end
         StOut: if (valid_o && ready_i && out_last) state_q <= StLoad;
-        default: state_q <= StLoad;
       endcase
     end
   end

@@ -131,7 +131,7 @@ module attn_score #(
     end
     if (valid_q[LEVELS+3]) begin
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
-        moved = ({{(64 - NUMBER_W - 19) {product_q[i][NUMBER_W+18]}}, product_q[i]} <<< (LIFT + 1)) >>> places_q[i][LEVELS+3];
+        moved = (64'(product_q[i]) <<< (LIFT + 1)) >>> places_q[i][LEVELS+3];
         half_q[i] = moved[24:0];
         over_q[i] = {moved[63:24] != {40{moved[63]}}, moved[63]};
       end

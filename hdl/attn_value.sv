@@ -103,7 +103,8 @@ module attn_value #(
     if (valid_q[3] && last_q[3]) begin
       for (int unsigned h = 0; h < HEADS; h++) begin
         for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-          sum_q[h*HEAD_DIM+j] = opens_q[3] ? '0 : sum_q[h*HEAD_DIM+j] >>> growth_q[3][h];
+          sum_q[h*HEAD_DIM+j] = sum_q[h*HEAD_DIM+j] >>> growth_q[3][h];
+          if (opens_q[3]) sum_q[h*HEAD_DIM+j] = '0;
         end
       end
     end

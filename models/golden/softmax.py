@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from models.die.shape import OCTET
 from models.golden.divider import divider
 from models.golden.exp2 import FRACTION
 
-OCTET = 8  # positions that share a frame
 UNSEEN = -(1 << 15)  # far below every octave that a score reaches
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Grouped-query attention against the golden model, over positions and slots."""
 
-import itertools
 import os
 import random
 
@@ -18,7 +17,6 @@ from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import attention as cover
 from tb.rig.beats import extreme_fx, random_fx
 from tb.rig.bundles import Tag
-from tb.rig.states import return_to_first
 from tb.rig.stream import STALLS, reset
 
 SHAPE = CASES[os.environ["CASE"]]
@@ -156,8 +154,9 @@ async def flips(dut):
         source.send_vector(tag, x)
         await sink.expect_vector(tag, golden(tag, x))
     cocotb.start_soon(watch())
-    for head, name in itertools.product(dut.gen_kv, ("keys", "values")):
-        word = (head.u_k if name == "keys" else head.u_v).u_sram.mem[0]
+    memories = [*((head.u_k, "keys") for head in dut.gen_kv), *((head.u_v, "values") for head in dut.gen_kv)]
+    for memory, name in [*memories, (dut.u_shift, "exponents")]:
+        word = memory.gen_bank[0].u_sram.mem[0]
         before = word.value.to_unsigned()
         for bits, flag in ((1, "corrected"), (3, "failed")):
             word.value = before ^ bits
@@ -197,12 +196,3 @@ async def reset_in_mid_token(dut, at):
             source.send_vector(tag, x)
             await sink.expect_vector(tag, golden(tag, x))
     await sink.expect_silence()
-
-
-@cocotb.test()
-async def illegal_states(dut):
-    """From an encoding that is no state the machine comes back to its first one."""
-    dut.layer_i.value = 0
-    WatchedSource(dut), WatchedSink(dut)
-    await reset(dut)
-    await return_to_first(dut, states=5)

@@ -100,13 +100,13 @@ class Trace:
 
     def _wanted(self, place: Place) -> int:
         """Beats of a whole vector."""
-        if place.stage is Stage.ATTN_PROB:
+        if place.stage is Stage.ATTN_WEIGHT:
             return (place.pos + 1) * -(-self.shape.heads // self.lanes)
         return self.beats[place.stage]
 
     def _values(self, stage: Stage, data: np.ndarray) -> np.ndarray:
         values = np.ascontiguousarray(data).view(np.int32)
-        if stage is Stage.ATTN_PROB:
+        if stage is Stage.ATTN_WEIGHT:
             rows = len(values) // -(-self.shape.heads // self.lanes)
             return values.reshape(rows, -1)[:, : self.shape.heads].ravel()
         values = values.ravel()

@@ -163,9 +163,9 @@ def test_a_broken_chip(tmp_path, monkeypatch):
         "token",
     ]
     # A softmax over one position is 1, whatever the RTL holds: so the scale of probabilities is right.
-    tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.ATTN_PROB, 0))
+    tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.ATTN_WEIGHT, 0))
     alone = edges(shown.signals, tap.scope, fire_i=1)[0]
-    assert shown.at(alone - 1, "attn_prob, layer 0", "data[0]") == 1.0
+    assert shown.at(alone - 1, "attn_weight, layer 0", "data[0]") == 1.0
     assert shown.within["logits", "data[0]"][1] == 16
     assert shown.within["token", "data[0]"][1] == 0 and ("token", "data[1]") not in shown.within
     commands = shown.path.with_suffix(".sucl").read_text().splitlines()
