@@ -92,9 +92,7 @@ module attn_score #(
   // 0, q, 2q or 3q. The sign is in the upper bit of the `top` digit: there 2 is -2, and 3 is -1.
   function automatic logic signed [ACT_W+1:0] times(input logic signed [ACT_W-1:0] q, input logic signed [ACT_W+1:0] q3,
                                                     input logic [1:0] digit, input logic top);
-    if (digit == 2'd3) times = top ? (ACT_W + 2)'(q) : q3;
-    else if (digit == 2'd2) times = (ACT_W + 2)'(q) <<< 1;
-    else times = digit[0] ? (ACT_W + 2)'(q) : '0;
+    times = digit[1] ? (digit[0] && !top ? q3 : (ACT_W + 2)'(q) <<< !digit[0]) : digit[0] ? (ACT_W + 2)'(q) : '0;
   endfunction
 
   // low + 4*high, or low - 4*high: the last bit of the sum carries the 1 that makes a complement a negative.
@@ -107,8 +105,22 @@ module attn_score #(
 
   // ---- dot products: a tree whose node i sums its nodes 4i+1 to 4i+4, a level a stage
   logic signed [NUMBER_W-1:0] node_q[POSITIONS*HEADS][INNER+LEAVES];
-  logic signed [PIECES*4-1:0] k_x[KV_HEADS][HEAD_DIM];
-  logic [3:0] digits;
+  logic signed [PIECES*4-1:0] k_x[POSITIONS][KV_HEADS][HEAD_DIM];
+
+  always_comb begin
+    for (int unsigned p = 0; p < POSITIONS; p++) begin
+      for (int unsigned g = 0; g < KV_HEADS; g++) begin
+        for (int unsigned j = 0; j < HEAD_DIM; j++) begin
+          k_x[p][g][j] = (PIECES * 4)'($signed(k_i[((p*KV_HEADS+g)*HEAD_DIM+j)*KV_W+:KV_W]));
+        end
+      end
+    end
+  end
+
+  function automatic logic signed [NUMBER_W-1:0] node(input int unsigned i, input int unsigned n);
+    node = '0;
+    if (n < INNER + LEAVES) node = node_q[i][n];  // the last nodes of a tree may be missing
+  endfunction
 
   // ---- the way from a dot product to a score
   logic signed [NUMBER_W+2:0] part_q[POSITIONS*HEADS][6];  // the dot product times three bits of SCORE_C each
@@ -117,11 +129,18 @@ module attn_score #(
   logic signed [24:0] half_q[POSITIONS*HEADS];  // a score, and the bit below it
   logic [1:0] over_q[POSITIONS*HEADS];  // it does not fit, and is negative
   logic [5:0] places_q[POSITIONS*HEADS][LEVELS+4];
-  logic signed [63:0] moved;
+
+  // {it does not fit, its sign, a score with the bit below it}
+  function automatic logic [26:0] moved(input logic signed [63:0] product, input logic [5:0] places);
+    logic signed [63:0] half;
+    half  = product >>> places;
+    moved = {half[63:24] != {40{half[63]}}, half[63], half[24:0]};
+  endfunction
 
   function automatic logic [23:0] score(input logic signed [24:0] half, input logic [1:0] over);
     if (over[1]) score = over[0] ? 24'h800000 : 24'h7fffff;
-    else score = half[24:1] + 24'(half[0] && half[24:1] != 24'h7fffff);
+    else if (half[24:1] == 24'h7fffff) score = half[24:1];
+    else score = half[24:1] + 24'(half[0]);
   endfunction
 
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
@@ -131,9 +150,7 @@ module attn_score #(
     end
     if (valid_q[LEVELS+3]) begin
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
-        moved = (64'(product_q[i]) <<< (LIFT + 1)) >>> places_q[i][LEVELS+3];
-        half_q[i] = moved[24:0];
-        over_q[i] = {moved[63:24] != {40{moved[63]}}, moved[63]};
+        {over_q[i], half_q[i]} = moved(64'(product_q[i]) <<< (LIFT + 1), places_q[i][LEVELS+3]);
       end
     end
     if (valid_q[LEVELS+2]) begin
@@ -159,29 +176,20 @@ module attn_score #(
     if (valid_i || valid_q != 0) begin
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
         for (int unsigned n = 0; n < INNER; n++) begin
-          node_q[i][n] = '0;
-          for (int unsigned c = 4 * n + 1; c < 4 * n + 5; c++) begin
-            if (c < INNER + LEAVES) node_q[i][n] = node_q[i][n] + node_q[i][c];
-          end
+          node_q[i][n] = node(i, 4 * n + 1) + node(i, 4 * n + 2) + node(i, 4 * n + 3) + node(i, 4 * n + 4);
         end
         for (int unsigned s = LEVELS + 3; s > 0; s--) places_q[i][s] = places_q[i][s-1];
       end
     end
     if (valid_i) begin
       for (int unsigned p = 0; p < POSITIONS; p++) begin
-        for (int unsigned g = 0; g < KV_HEADS; g++) begin
-          for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-            k_x[g][j] = (PIECES * 4)'($signed(k_i[((p*KV_HEADS+g)*HEAD_DIM+j)*KV_W+:KV_W]));
-          end
-        end
         for (int unsigned h = 0; h < HEADS; h++) begin
           for (int unsigned j = 0; j < HEAD_DIM; j++) begin
             for (int unsigned c = 0; c < PIECES; c++) begin
-              digits = k_x[h/SHARE][j][c*4+:4];
               node_q[p*HEADS+h][INNER+j*PIECES+c] = NUMBER_W'(joined(
-                  times(q_q[h][j], q3_q[h][j], digits[1:0], 1'b0),
-                  times(q_q[h][j], q3_q[h][j], digits[3:2], c == PIECES - 1),
-                  c == PIECES - 1 && digits[3])) <<< (4 * c);
+                  times(q_q[h][j], q3_q[h][j], k_x[p][h/SHARE][j][c*4+:2], 1'b0),
+                  times(q_q[h][j], q3_q[h][j], k_x[p][h/SHARE][j][c*4+2+:2], c == PIECES - 1),
+                  c == PIECES - 1 && k_x[p][h/SHARE][j][c*4+3])) <<< (4 * c);
             end
           end
           places_q[p*HEADS+h][0] = 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh_i[(p*KV_HEADS+h/SHARE)*5+:5]);

@@ -60,8 +60,17 @@ module attn_value #(
   logic signed [VALUE_W-1:0] value_q[POSITIONS][SUMS];
   logic signed [OCTET_W-1:0] beat_q[SUMS], octet_q[SUMS];
   logic signed [SUM_W-1:0] sum_q[SUMS];
-  logic signed [PIECES*4-1:0] v_x[KV_HEADS][HEAD_DIM];
-  logic [3:0] digits;
+  logic signed [PIECES*4-1:0] v_x[POSITIONS][KV_HEADS][HEAD_DIM];
+
+  always_comb begin
+    for (int unsigned p = 0; p < POSITIONS; p++) begin
+      for (int unsigned g = 0; g < KV_HEADS; g++) begin
+        for (int unsigned j = 0; j < HEAD_DIM; j++) begin
+          v_x[p][g][j] = (PIECES * 4)'($signed(v_i[((p*KV_HEADS+g)*HEAD_DIM+j)*KV_W+:KV_W]));
+        end
+      end
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) valid_q <= '0;
@@ -82,12 +91,11 @@ module attn_value #(
   function automatic logic signed [WEIGHT_W+2:0] times(input logic signed [WEIGHT_W:0] w,
                                                        input logic signed [WEIGHT_W+2:0] w3, input logic [1:0] digit,
                                                        input logic top);
-    if (digit == 2'd3) times = top ? (WEIGHT_W + 3)'(w) : w3;
-    else if (digit == 2'd2) times = (WEIGHT_W + 3)'(w) <<< 1;
-    else times = digit[0] ? (WEIGHT_W + 3)'(w) : '0;
+    times = digit[1] ? (digit[0] && !top ? w3 : (WEIGHT_W + 3)'(w) <<< !digit[0]) : digit[0] ? (WEIGHT_W + 3)'(w) : '0;
   endfunction
 
-  // low + 4*high, or low - 4*high: the last bit of the sum carries the 1 that makes a complement a negative.
+  // low + 4*high, or low - 4*high: the last bit of the sum carries the 1 that makes a complement a negative. Where there is
+  // no position, and a weight of 0, nothing depends on the digits, known or not.
   function automatic logic signed [WEIGHT_W+3:0] joined(input logic signed [WEIGHT_W+2:0] low,
                                                         input logic signed [WEIGHT_W+2:0] high, input logic minus);
     logic signed [WEIGHT_W+4:0] sum;
@@ -99,8 +107,7 @@ module attn_value #(
   always @(posedge clk_i) begin
     if (valid_q[4] && last_q[4]) begin
       for (int unsigned i = 0; i < SUMS; i++) sum_q[i] = sum_q[i] + SUM_W'(octet_q[i]);
-    end
-    if (valid_q[3] && last_q[3]) begin
+    end else if (valid_q[3] && last_q[3]) begin
       for (int unsigned h = 0; h < HEADS; h++) begin
         for (int unsigned j = 0; j < HEAD_DIM; j++) begin
           sum_q[h*HEAD_DIM+j] = sum_q[h*HEAD_DIM+j] >>> growth_q[3][h];
@@ -129,19 +136,13 @@ module attn_value #(
     end
     if (valid_q[0]) begin
       for (int unsigned p = 0; p < POSITIONS; p++) begin
-        for (int unsigned g = 0; g < KV_HEADS; g++) begin
-          for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-            v_x[g][j] = on_q[p] ? (PIECES * 4)'($signed(v_i[((p*KV_HEADS+g)*HEAD_DIM+j)*KV_W+:KV_W])) : '0;
-          end
-        end
         for (int unsigned h = 0; h < HEADS; h++) begin
           for (int unsigned j = 0; j < HEAD_DIM; j++) begin
             for (int unsigned c = 0; c < PIECES; c++) begin
-              digits = v_x[h/SHARE][j][c*4+:4];
               piece_q[p][h*HEAD_DIM+j][c] = joined(
-                  times(w_q[p*HEADS+h], w3_q[p*HEADS+h], digits[1:0], 1'b0),
-                  times(w_q[p*HEADS+h], w3_q[p*HEADS+h], digits[3:2], c == PIECES - 1),
-                  c == PIECES - 1 && digits[3]);
+                  times(w_q[p*HEADS+h], w3_q[p*HEADS+h], v_x[p][h/SHARE][j][c*4+:2], 1'b0),
+                  times(w_q[p*HEADS+h], w3_q[p*HEADS+h], v_x[p][h/SHARE][j][c*4+2+:2], c == PIECES - 1),
+                  c == PIECES - 1 && v_x[p][h/SHARE][j][c*4+3] && on_q[p]);
             end
           end
         end
@@ -270,7 +271,8 @@ module attn_value #(
 
     function automatic logic [31:0] rounded(input logic [33:0] half, input logic over);
       if (over) rounded = half[33] ? 32'h8000_0000 : 32'h7fff_ffff;
-      else rounded = half[32:1] + 32'(half[0] && half[32:1] != 32'h7fff_ffff);
+      else if (half[32:1] == 32'h7fff_ffff) rounded = half[32:1];
+      else rounded = half[32:1] + 32'(half[0]);
     endfunction
   end
 endmodule

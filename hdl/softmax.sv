@@ -85,14 +85,15 @@ module softmax #(
   // ---- frames: the largest reach of a beat, so far, and of the octet whose weights are next
   logic signed [REACH_W-1:0] most_q[HEADS], value_most_q[HEADS], run_q[HEADS], value_run_q[HEADS];
   logic signed [REACH_W-1:0] frame_q[HEADS], value_frame_q[HEADS];
-  logic [5:0] growth_q[3][HEADS], value_growth_q[HEADS];
+  logic [REACH_W-1:0] growth_q[HEADS], value_growth_q[HEADS];
+  logic [5:0] move_q[2][HEADS];
 
   // ---- exponentials, exp2's table: its entry and its slope, their product in two halves
   logic [16:0] entry_q[2][ITEMS], fraction_q[ITEMS];
   logic [9:0] slope_q[ITEMS];
   logic [5:0] place_q[ITEMS];
   logic [12:0] low_q[ITEMS], high_q[ITEMS];
-  logic [4:0] below_q[ITEMS], value_below_q[ITEMS];
+  logic [REACH_W-1:0] below_q[ITEMS], value_below_q[ITEMS];
 
   // ---- sums: of a beat, of an octet, of all
   logic [WEIGHT_W+2:0] beat_q[HEADS], octet_sum_q[HEADS];
@@ -103,27 +104,22 @@ module softmax #(
     larger = (a > b) ? a : b;
   endfunction
 
-  // The distance down from a frame, at most what leaves nothing of 21 bits.
-  function automatic logic [4:0] below(input logic signed [REACH_W-1:0] frame, input logic signed [REACH_W-1:0] reach);
-    logic [REACH_W-1:0] distance;
-    distance = frame - reach;
-    below = (distance[REACH_W-1:5] != 0) ? 5'd31 : distance[4:0];
+  // What is so many octaves below its frame: of more than 31 nothing is left.
+  function automatic logic [WEIGHT_W-1:0] weight(input logic [16:0] fraction, input logic [REACH_W-1:0] below);
+    weight = (below[REACH_W-1:5] != 0) ? '0 : {fraction, 4'd0} >> below[4:0];
   endfunction
 
-  // How far a frame moves up, at most what leaves nothing of a sum but its sign.
-  function automatic logic [5:0] growth(input logic signed [REACH_W-1:0] to, input logic signed [REACH_W-1:0] from);
-    logic [REACH_W-1:0] distance;
-    distance = to - from;
-    growth = (distance[REACH_W-1:6] != 0) ? 6'd63 : distance[5:0];
+  // By how much a sum moves down: of more than 63 nothing is left but its sign.
+  function automatic logic [5:0] move(input logic [REACH_W-1:0] growth);
+    move = (growth[REACH_W-1:6] != 0) ? 6'd63 : growth[5:0];
   endfunction
 
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
   always @(posedge clk_i) begin
     if (valid_q[STAGES+1] && last_q[STAGES+1]) begin
       for (int unsigned h = 0; h < HEADS; h++) sum_q[h] = sum_q[h] + SUM_W'(octet_sum_q[h]);
-    end
-    if (valid_q[STAGES] && last_q[STAGES]) begin
-      for (int unsigned h = 0; h < HEADS; h++) sum_q[h] = opens_q[STAGES] ? '0 : sum_q[h] >> growth_q[2][h];
+    end else if (valid_q[STAGES] && last_q[STAGES]) begin
+      for (int unsigned h = 0; h < HEADS; h++) sum_q[h] = opens_q[STAGES] ? '0 : sum_q[h] >> move_q[1][h];
     end
     if (valid_q[STAGES]) begin
       for (int unsigned h = 0; h < HEADS; h++) begin
@@ -134,32 +130,32 @@ module softmax #(
       for (int unsigned h = 0; h < HEADS; h++) begin
         beat_q[h] = '0;
         for (int unsigned p = 0; p < POSITIONS; p++) beat_q[h] = beat_q[h] + (WEIGHT_W + 3)'(weight_o[(p*HEADS+h)*WEIGHT_W+:WEIGHT_W]);
-        growth_q[2][h] = growth_q[1][h];
+        move_q[1][h] = move_q[0][h];
       end
     end
     if (valid_q[STAGES-2]) begin
       for (int unsigned i = 0; i < ITEMS; i++) begin
-        weight_o[i*WEIGHT_W+:WEIGHT_W]       <= {fraction_q[i], 4'd0} >> below_q[i];
-        value_weight_o[i*WEIGHT_W+:WEIGHT_W] <= {fraction_q[i], 4'd0} >> value_below_q[i];
+        weight_o[i*WEIGHT_W+:WEIGHT_W]       <= weight(fraction_q[i], below_q[i]);
+        value_weight_o[i*WEIGHT_W+:WEIGHT_W] <= weight(fraction_q[i], value_below_q[i]);
       end
       for (int unsigned h = 0; h < HEADS; h++) begin
-        growth_q[1][h] = growth_q[0][h];
-        value_growth_o[h*6+:6] <= value_growth_q[h];
+        move_q[0][h] = move(growth_q[h]);
+        value_growth_o[h*6+:6] <= move(value_growth_q[h]);
       end
     end
     if (valid_q[STAGES-3]) begin
       for (int unsigned h = 0; h < HEADS; h++) begin
         if (first_q[STAGES-3]) begin
-          growth_q[0][h]       = growth(run_q[h], frame_q[h]);
-          value_growth_q[h] = growth(value_run_q[h], value_frame_q[h]);
-          frame_q[h]           = run_q[h];
-          value_frame_q[h]     = value_run_q[h];
+          growth_q[h]       = run_q[h] - frame_q[h];
+          value_growth_q[h] = value_run_q[h] - value_frame_q[h];
+          frame_q[h]        = run_q[h];
+          value_frame_q[h]  = value_run_q[h];
         end
       end
       for (int unsigned p = 0; p < POSITIONS; p++) begin
         for (int unsigned h = 0; h < HEADS; h++) begin
-          below_q[p*HEADS+h]       = below(frame_q[h], reach_q[CLOCKS+2][p*HEADS+h]);
-          value_below_q[p*HEADS+h] = below(value_frame_q[h], value_reach_q[CLOCKS+2][p*HEADS+h]);
+          below_q[p*HEADS+h]       = frame_q[h] - reach_q[CLOCKS+2][p*HEADS+h];
+          value_below_q[p*HEADS+h] = value_frame_q[h] - value_reach_q[CLOCKS+2][p*HEADS+h];
         end
       end
     end
@@ -230,15 +226,20 @@ module softmax #(
   // ---- reciprocals, when the sums are whole: less one | its bit length | normalised | divided
   logic [3:0] tail_q;
   logic [HEADS-1:0] done;
-  logic [SUM_W-1:0] less_q[HEADS];
-  logic [5:0] length_q[HEADS];
-  logic [19:0] normal_q[HEADS];
-
   assign done_o = done[0];
 
+  always_ff @(posedge clk_i) begin
+    if (rst_i) tail_q <= '0;
+    else tail_q <= {tail_q[2:0], valid_q[STAGES+1] && last_q[STAGES+1] && closes_q[STAGES+1]};
+  end
+
   function automatic logic [5:0] length(input logic [SUM_W-1:0] v);
-    length = '0;
-    for (int unsigned i = 0; i < SUM_W; i++) if (v[i]) length = 6'(i + 1);
+    logic [SUM_W-1:0] highest, ends;  // which bit is the highest, and whether it ends a number with this bit in its length
+    for (int unsigned i = 0; i < SUM_W; i++) highest[i] = v[i] && v >> (i + 1) == 0;
+    for (int unsigned b = 0; b < 6; b++) begin
+      for (int unsigned i = 0; i < SUM_W; i++) ends[i] = highest[i] && 1'((i + 1) >> b);
+      length[b] = |ends;
+    end
   endfunction
 
   function automatic logic [19:0] normal(input logic [SUM_W-1:0] v, input logic [5:0] bits);
@@ -247,23 +248,20 @@ module softmax #(
     normal = moved[SUM_W-1-:20];
   endfunction
 
-  always_ff @(posedge clk_i) begin
-    if (rst_i) tail_q <= '0;
-    else tail_q <= {tail_q[2:0], valid_q[STAGES+1] && last_q[STAGES+1] && closes_q[STAGES+1]};
-  end
+  for (genvar h = 0; h < HEADS; h++) begin : gen_head
+    logic [SUM_W-1:0] less_q;
+    logic [5:0] length_q;
+    logic [19:0] normal_q;
 
-  always_ff @(posedge clk_i) begin
-    if (tail_q[2:0] != 0) begin
-      for (int unsigned h = 0; h < HEADS; h++) begin
-        less_q[h]        <= sum_q[h] - SUM_W'(1);
-        length_q[h]      <= length(less_q[h]);
-        normal_q[h]      <= normal(less_q[h], length_q[h]);
-        places_o[h*6+:6] <= length_q[h] + 6'd9 - 6'(value_frame_q[h]) + 6'(frame_q[h]);
+    always_ff @(posedge clk_i) begin
+      if (tail_q[0]) less_q <= sum_q[h] - SUM_W'(1);
+      if (tail_q[1]) length_q <= length(less_q);
+      if (tail_q[2]) begin
+        normal_q         <= normal(less_q, length_q);
+        places_o[h*6+:6] <= length_q + 6'd9 - 6'(value_frame_q[h]) + 6'(frame_q[h]);
       end
     end
-  end
 
-  for (genvar h = 0; h < HEADS; h++) begin : gen_head
     divider #(
       .QUO_W(16),
       .DEN_W(21)
@@ -272,7 +270,7 @@ module softmax #(
       .rst_i,
       .start_i(tail_q[3]),
       .num_i  (21'd1 << 19),
-      .den_i  (21'(normal_q[h]) + 21'd1),
+      .den_i  (21'(normal_q) + 21'd1),
       .done_o (done[h]),
       .quo_o  (recip_o[h*16+:16])
     );
