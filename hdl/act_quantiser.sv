@@ -25,7 +25,7 @@ module act_quantiser #(
   function automatic logic [4:0] least_shift(input logic [N*32-1:0] x);
     logic [31:0] any;
     any = '0;
-    for (int unsigned i = 0; i < N; i++) any = any | magnitude(x[i*32+:32]);
+    for (int unsigned v = 0; v < N; v++) any = any | magnitude(x[v*32+:32]);
     least_shift = 5'(bit_length(any >> (W - 1)));
   endfunction
 
@@ -33,7 +33,7 @@ module act_quantiser #(
   function automatic logic [W:0] moved(input logic signed [31:0] x, input logic [4:0] places);
     logic signed [32:0] half;
     half = {x, 1'b0};
-    for (int i = 4; i >= 0; i--) if (places[i]) half = half >>> (1 << i);
+    for (int p = 4; p >= 0; p--) if (places[p]) half = half >>> (1 << p);
     moved = half[W:0];
   endfunction
 
@@ -48,7 +48,7 @@ module act_quantiser #(
       sh_q <= least_shift(x_i);
     end
     if (en_i[1]) begin
-      for (int unsigned i = 0; i < N; i++) moved_q[i*(W+1)+:W+1] <= moved(x_q[i*32+:32], sh_q);
+      for (int unsigned v = 0; v < N; v++) moved_q[v*(W+1)+:W+1] <= moved(x_q[v*32+:32], sh_q);
       moved_sh_q <= sh_q;
     end
   end

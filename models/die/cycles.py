@@ -58,11 +58,14 @@ class Cycles:
     def adapter(self, name: str, changed: bool) -> int:
         """Clocks that an adapter adds to an array: its scales; and if it changes the array, a word of A for each module
         and beat, and what u takes beyond the rows, from the last beat loaded until the first word of B is multiplied.
+        Where beats are further apart, as those of SwiGLU are, some of it is between them.
         """
-        modules = len(self.shape.modules(name))
-        inputs = modules * self.beats(self.shape.matrix_size(name)[0])
+        modules, beats = len(self.shape.modules(name)), self.beats(self.shape.matrix_size(name)[0])
+        between = 2 if name == "down" else 1  # clocks from a beat to the next
+        if not changed:
+            return max(0, 2 - (beats - 1) * (between - 1))
         wait = max(0, modules * self.die.rank + modules + QUANTISE + 3 - (self.matrix(name) - QUANTISE))
-        return 2 + (inputs + wait if changed else 0)
+        return 2 + modules + (beats - 1) * (modules + 1 - between) + wait
 
     def sampling(self, top_k: int, entries: int) -> int:
         """Clocks that a choice among ``top_k`` logits takes beyond the greedy one."""
