@@ -43,7 +43,6 @@ module attention #(
 
   localparam int ALL_HEADS = HEADS + 2 * KV_HEADS;
   localparam int IN_BEATS = ALL_HEADS * HEAD_DIM / LANES;
-  localparam int CLOCKS = OCTET / POSITIONS;  // of an octet
   localparam int QUANTISERS = (LANES + HEAD_DIM - 1) / HEAD_DIM;  // heads that a beat may make whole
   // Values that wait for the rest of their head; heads that do not end where beats or they themselves do begin anywhere.
   localparam bit RAGGED = HEAD_DIM % LANES != 0 && LANES % HEAD_DIM != 0;
@@ -279,7 +278,7 @@ module attention #(
   logic [POSITIONS*KV_HEADS*5-1:0] score_lift;
   logic [POSITIONS*HEADS*WEIGHT_W-1:0] weights, value_weights;
   logic [POSITIONS-1:0] weight_on;
-  logic [HEADS*6-1:0] growth, places;
+  logic [HEADS*6-1:0] value_growth, out_places;
   logic [HEADS*16-1:0] recip;
 
   attn_score #(
@@ -332,10 +331,10 @@ module attention #(
     .last_o        (weight_last),
     .weight_o      (weights),
     .value_weight_o(value_weights),
-    .value_growth_o(growth),
+    .value_growth_o(value_growth),
     .done_o        (done),
     .recip_o       (recip),
-    .places_o      (places)
+    .places_o      (out_places)
   );
 
   assign v_re = weight_valid ? weight_on : '0;
@@ -357,11 +356,11 @@ module attention #(
     .first_i (weight_first),
     .last_i  (weight_last),
     .weight_i(value_weights),
-    .growth_i(growth),
+    .growth_i(value_growth),
     .v_i     (v_words),
     .done_i  (done),
     .recip_i (recip),
-    .places_i(places),
+    .places_i(out_places),
     .valid_o,
     .ready_i,
     .last_o  (out_last),
@@ -405,7 +404,7 @@ module attention #(
             state_q <= StOut;
           end
         end
-        StOut: if (valid_o && ready_i && out_last) state_q <= StLoad;
+        StOut:      if (valid_o && ready_i && out_last) state_q <= StLoad;
       endcase
     end
   end

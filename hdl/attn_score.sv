@@ -187,9 +187,14 @@ module attn_score #(
           for (int unsigned j = 0; j < HEAD_DIM; j++) begin
             for (int unsigned c = 0; c < PIECES; c++) begin
               node_q[p*HEADS+h][INNER+j*PIECES+c] = NUMBER_W'(joined(
-                  times(q_q[h][j], q3_q[h][j], k_x[p][h/SHARE][j][c*4+:2], 1'b0),
-                  times(q_q[h][j], q3_q[h][j], k_x[p][h/SHARE][j][c*4+2+:2], c == PIECES - 1),
-                  c == PIECES - 1 && k_x[p][h/SHARE][j][c*4+3])) <<< (4 * c);
+                times(
+                  q_q[h][j], q3_q[h][j], k_x[p][h/SHARE][j][c*4+:2], 1'b0
+                ),
+                times(
+                  q_q[h][j], q3_q[h][j], k_x[p][h/SHARE][j][c*4+2+:2], c == PIECES - 1
+                ),
+                c == PIECES - 1 && k_x[p][h/SHARE][j][c*4+3]
+              )) <<< (4 * c);
             end
           end
           places_q[p*HEADS+h][0] = 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh_i[(p*KV_HEADS+h/SHARE)*5+:5]);

@@ -26,7 +26,7 @@ module attn_value #(
   input  logic [POSITIONS*HEADS*cartridge_pkg::WEIGHT_W-1:0] weight_i,
   input  logic                                 [HEADS*6-1:0] growth_i,
   input  logic         [POSITIONS*KV_HEADS*HEAD_DIM*KV_W-1:0] v_i,
-  input  logic                                               done_i,    // one clock: of now on, these are the reciprocals
+  input  logic                                               done_i,    // one clock: now these are the reciprocals
   input  logic                                [HEADS*16-1:0] recip_i,
   input  logic                                 [HEADS*6-1:0] places_i,
   output logic                                               valid_o,
@@ -51,10 +51,11 @@ module attn_value #(
   localparam int Q_IW = idx_w(HEADS);
 
   // ---- sums, by stage
-  logic [4:0] valid_q, opens_q, closes_q, first_q, last_q;
+  logic [4:0] valid_q, closes_q, last_q;
+  logic [3:0] opens_q, first_q;
   logic [POSITIONS-1:0] on_q;
   logic signed [WEIGHT_W:0] w_q[POSITIONS*HEADS];  // never negative
-  logic signed [WEIGHT_W+2:0] w3_q[POSITIONS*HEADS];
+  logic signed [WEIGHT_W+1:0] w3_q[POSITIONS*HEADS];
   logic [5:0] growth_q[4][HEADS];
   logic signed [WEIGHT_W+3:0] piece_q[POSITIONS][SUMS][PIECES];
   logic signed [VALUE_W-1:0] value_q[POSITIONS][SUMS];
@@ -79,27 +80,27 @@ module attn_value #(
 
   always_ff @(posedge clk_i) begin
     if (valid_i || valid_q != 0) begin
-      opens_q  <= {opens_q[3:0], opens_i};
+      opens_q  <= {opens_q[2:0], opens_i};
       closes_q <= {closes_q[3:0], closes_i};
-      first_q  <= {first_q[3:0], first_i};
+      first_q  <= {first_q[2:0], first_i};
       last_q   <= {last_q[3:0], last_i};
       on_q     <= on_i;
     end
   end
 
   // 0, w, 2w or 3w. The sign is in the upper bit of the `top` digit: there 2 is -2, and 3 is -1.
-  function automatic logic signed [WEIGHT_W+2:0] times(input logic signed [WEIGHT_W:0] w,
-                                                       input logic signed [WEIGHT_W+2:0] w3, input logic [1:0] digit,
+  function automatic logic signed [WEIGHT_W+1:0] times(input logic signed [WEIGHT_W:0] w,
+                                                       input logic signed [WEIGHT_W+1:0] w3, input logic [1:0] digit,
                                                        input logic top);
-    times = digit[1] ? (digit[0] && !top ? w3 : (WEIGHT_W + 3)'(w) <<< !digit[0]) : digit[0] ? (WEIGHT_W + 3)'(w) : '0;
+    times = digit[1] ? (digit[0] && !top ? w3 : (WEIGHT_W + 2)'(w) <<< !digit[0]) : digit[0] ? (WEIGHT_W + 2)'(w) : '0;
   endfunction
 
   // low + 4*high, or low - 4*high: the last bit of the sum carries the 1 that makes a complement a negative. Where there is
   // no position, and a weight of 0, nothing depends on the digits, known or not.
-  function automatic logic signed [WEIGHT_W+3:0] joined(input logic signed [WEIGHT_W+2:0] low,
-                                                        input logic signed [WEIGHT_W+2:0] high, input logic minus);
+  function automatic logic signed [WEIGHT_W+3:0] joined(input logic signed [WEIGHT_W+1:0] low,
+                                                        input logic signed [WEIGHT_W+1:0] high, input logic minus);
     logic signed [WEIGHT_W+4:0] sum;
-    sum = $signed({low[WEIGHT_W+2], low, 1'b1}) + $signed({high[WEIGHT_W+1:0], 3'd0} ^ {(WEIGHT_W + 5) {minus}});
+    sum = $signed({{2{low[WEIGHT_W+1]}}, low, 1'b1}) + $signed({high, 3'd0} ^ {(WEIGHT_W + 5) {minus}});
     joined = sum[WEIGHT_W+4:1];
   endfunction
 
@@ -129,7 +130,8 @@ module attn_value #(
       for (int unsigned p = 0; p < POSITIONS; p++) begin
         for (int unsigned i = 0; i < SUMS; i++) begin
           value_q[p][i] = '0;
-          for (int unsigned c = 0; c < PIECES; c++) value_q[p][i] = value_q[p][i] + (VALUE_W'(piece_q[p][i][c]) <<< (4 * c));
+          for (int unsigned c = 0; c < PIECES; c++)
+          value_q[p][i] = value_q[p][i] + (VALUE_W'(piece_q[p][i][c]) <<< (4 * c));
         end
       end
       for (int unsigned h = 0; h < HEADS; h++) growth_q[2][h] = growth_q[1][h];
@@ -140,9 +142,14 @@ module attn_value #(
           for (int unsigned j = 0; j < HEAD_DIM; j++) begin
             for (int unsigned c = 0; c < PIECES; c++) begin
               piece_q[p][h*HEAD_DIM+j][c] = joined(
-                  times(w_q[p*HEADS+h], w3_q[p*HEADS+h], v_x[p][h/SHARE][j][c*4+:2], 1'b0),
-                  times(w_q[p*HEADS+h], w3_q[p*HEADS+h], v_x[p][h/SHARE][j][c*4+2+:2], c == PIECES - 1),
-                  c == PIECES - 1 && v_x[p][h/SHARE][j][c*4+3] && on_q[p]);
+                times(
+                  w_q[p*HEADS+h], w3_q[p*HEADS+h], v_x[p][h/SHARE][j][c*4+:2], 1'b0
+                ),
+                times(
+                  w_q[p*HEADS+h], w3_q[p*HEADS+h], v_x[p][h/SHARE][j][c*4+2+:2], c == PIECES - 1
+                ),
+                c == PIECES - 1 && v_x[p][h/SHARE][j][c*4+3] && on_q[p]
+              );
             end
           end
         end
@@ -151,8 +158,8 @@ module attn_value #(
     end
     if (valid_i) begin
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
-        w_q[i] = $signed({1'b0, weight_i[i*WEIGHT_W+:WEIGHT_W]});
-        w3_q[i] = (WEIGHT_W + 3)'(w_q[i]) + ((WEIGHT_W + 3)'(w_q[i]) <<< 1);
+        w_q[i]  = $signed({1'b0, weight_i[i*WEIGHT_W+:WEIGHT_W]});
+        w3_q[i] = (WEIGHT_W + 2)'(w_q[i]) + ((WEIGHT_W + 2)'(w_q[i]) <<< 1);
       end
       for (int unsigned h = 0; h < HEADS; h++) growth_q[0][h] = growth_i[h*6+:6];
     end
@@ -223,7 +230,7 @@ module attn_value #(
     assign head = Q_IW'((32'(ahead_out) * LANES + l) / HEAD_DIM);
 
     function automatic logic signed [CUT_W+3:0] multiplied(input logic signed [CUT_W-1:0] one,
-                                                      input logic signed [CUT_W+1:0] three, input logic [3:0] two);
+                                                           input logic signed [CUT_W+1:0] three, input logic [3:0] two);
       logic signed [CUT_W+1:0] low, high;
       low = two[1] ? (two[0] ? three : (CUT_W + 2)'(one) <<< 1) : (two[0] ? (CUT_W + 2)'(one) : '0);
       high = two[3] ? (two[2] ? three : (CUT_W + 2)'(one) <<< 1) : (two[2] ? (CUT_W + 2)'(one) : '0);

@@ -17,13 +17,12 @@ module divider #(
   `REQUIRE(denominator_has_a_bit, DEN_W >= 1)
 
   logic [DEN_W-1:0] den_q, rem_q;  // the remainder stays below the denominator
-  logic [DEN_W:0] trial, left;
+  logic [DEN_W:0] trial;
   logic [QUO_W-1:0] quo_q;
   logic [$clog2(QUO_W+1)-1:0] left_q;
   logic fits, done_q;
 
   assign trial  = {rem_q, 1'b0};
-  assign left   = trial - {1'b0, den_q};
   assign fits   = trial >= {1'b0, den_q};
   assign quo_o  = quo_q;
   assign done_o = done_q;
@@ -44,7 +43,7 @@ module divider #(
     end else begin
       done_q <= (left_q == 1);
       if (left_q != 0) begin
-        rem_q  <= fits ? left[DEN_W-1:0] : trial[DEN_W-1:0];
+        rem_q  <= DEN_W'(fits ? trial - {1'b0, den_q} : trial);
         quo_q  <= {quo_q[QUO_W-2:0], fits};
         left_q <= left_q - 1'b1;
       end

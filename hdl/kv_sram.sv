@@ -4,7 +4,7 @@
 // neighbours are read together, with one clock of latency: they lie in banks of their own.
 module kv_sram #(
   parameter int SLOTS     = 2,
-  parameter int DEPTH     = 32,  // positions a slot
+  parameter int DEPTH     = 32,   // positions a slot
   parameter int WIDTH     = 160,
   parameter int POSITIONS = 2
 ) (

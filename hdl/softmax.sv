@@ -80,7 +80,6 @@ module softmax #(
   logic signed [REACH_W-1:0] reach_q[CLOCKS+3][ITEMS], value_reach_q[CLOCKS+3][ITEMS];
   logic [11:0] part_q[CLOCKS+1][ITEMS];
   logic [4:0] lift_q[POSITIONS*KV_HEADS];
-  logic [24:0] negative;
 
   // ---- frames: the largest reach of a beat, so far, and of the octet whose weights are next
   logic signed [REACH_W-1:0] most_q[HEADS], value_most_q[HEADS], run_q[HEADS], value_run_q[HEADS];
@@ -110,8 +109,8 @@ module softmax #(
   endfunction
 
   // By how much a sum moves down: of more than 63 nothing is left but its sign.
-  function automatic logic [5:0] move(input logic [REACH_W-1:0] growth);
-    move = (growth[REACH_W-1:6] != 0) ? 6'd63 : growth[5:0];
+  function automatic logic [5:0] move(input logic [REACH_W-1:0] up);
+    move = (up[REACH_W-1:6] != 0) ? 6'd63 : up[5:0];
   endfunction
 
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
@@ -129,7 +128,9 @@ module softmax #(
     if (valid_q[STAGES-1]) begin
       for (int unsigned h = 0; h < HEADS; h++) begin
         beat_q[h] = '0;
-        for (int unsigned p = 0; p < POSITIONS; p++) beat_q[h] = beat_q[h] + (WEIGHT_W + 3)'(weight_o[(p*HEADS+h)*WEIGHT_W+:WEIGHT_W]);
+        for (int unsigned p = 0; p < POSITIONS; p++) begin
+          beat_q[h] = beat_q[h] + (WEIGHT_W + 3)'(weight_o[(p*HEADS+h)*WEIGHT_W+:WEIGHT_W]);
+        end
         move_q[1][h] = move_q[0][h];
       end
     end
@@ -193,7 +194,8 @@ module softmax #(
     if (valid_q[STAGES-5]) begin
       for (int unsigned i = 0; i < ITEMS; i++) begin
         entry_q[0][i] = exp2_entry({1'b0, part_q[CLOCKS][i][11:6]});
-        slope_q[i] = 10'(exp2_entry({1'b0, part_q[CLOCKS][i][11:6]}) - exp2_entry({1'b0, part_q[CLOCKS][i][11:6]} + 7'd1));
+        slope_q[i] =
+            10'(exp2_entry({1'b0, part_q[CLOCKS][i][11:6]}) - exp2_entry({1'b0, part_q[CLOCKS][i][11:6]} + 7'd1));
         place_q[i] = part_q[CLOCKS][i][5:0];
       end
     end
@@ -215,9 +217,9 @@ module softmax #(
     end
     if (valid_i) begin
       for (int unsigned i = 0; i < ITEMS; i++) begin
-        negative = -25'($signed(score_i[i*24+:24]));
-        part_q[0][i] = negative[11:0];
-        reach_q[0][i] = on_i[i/HEADS] ? REACH_W'($signed(score_i[i*24+12+:12])) + REACH_W'(negative[11:0] != 0) : UNSEEN;
+        part_q[0][i] = -score_i[i*24+:12];
+        reach_q[0][i] = on_i[i/HEADS] ? REACH_W'($signed(score_i[i*24+12+:12])) + REACH_W'(score_i[i*24+:12] != 0) :
+            UNSEEN;
       end
       for (int unsigned g = 0; g < POSITIONS * KV_HEADS; g++) lift_q[g] = lift_i[g*5+:5];
     end
@@ -234,7 +236,8 @@ module softmax #(
   end
 
   function automatic logic [5:0] length(input logic [SUM_W-1:0] v);
-    logic [SUM_W-1:0] highest, ends;  // which bit is the highest, and whether it ends a number with this bit in its length
+    logic [SUM_W-1:0]
+        highest, ends;  // which bit is the highest, and whether it ends a number with this bit in its length
     for (int unsigned i = 0; i < SUM_W; i++) highest[i] = v[i] && v >> (i + 1) == 0;
     for (int unsigned b = 0; b < 6; b++) begin
       for (int unsigned i = 0; i < SUM_W; i++) ends[i] = highest[i] && 1'((i + 1) >> b);
@@ -243,9 +246,7 @@ module softmax #(
   endfunction
 
   function automatic logic [19:0] normal(input logic [SUM_W-1:0] v, input logic [5:0] bits);
-    logic [SUM_W-1:0] moved;
-    moved  = v << (6'(SUM_W) - bits);
-    normal = moved[SUM_W-1-:20];
+    normal = 20'(v << (6'(SUM_W) - bits) >> (SUM_W - 20));
   endfunction
 
   for (genvar h = 0; h < HEADS; h++) begin : gen_head

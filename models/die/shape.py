@@ -72,7 +72,8 @@ class Shape:
 class Die:
     """What is fixed in the base die beside the shape. See docs/formats.md for the widths.
 
-    ``block``, ``bit_lines``, ``share`` and ``positions`` trade area for time (docs/architecture.md); no value depends on them.
+    ``block``, ``bit_lines``, ``share`` and ``positions`` trade area for time (docs/architecture.md); no value depends
+    on them.
     ``span`` and ``superblock`` are the scaling of each array (docs/formats.md, "Weights").
     """
 

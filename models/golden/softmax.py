@@ -19,7 +19,7 @@ def octaves(scores: np.ndarray) -> np.ndarray:
 
 
 def frames(reach: np.ndarray) -> np.ndarray:
-    """Octaves [..., n], ``UNSEEN`` where a position counts for nothing -> the largest so far in and ahead of each octet,
+    """Octaves [..., n], ``UNSEEN`` where a position counts for nothing -> the largest up to the end of each octet,
     [..., octets]. The first octet needs a position that counts."""
     n = reach.shape[-1]
     padding = [(0, 0)] * (reach.ndim - 1) + [(0, -n % OCTET)]

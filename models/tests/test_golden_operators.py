@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every golden operator against the formula of docs/formats.md, written again in Python integers and fractions."""
 
-import itertools
 import math
 from fractions import Fraction
 

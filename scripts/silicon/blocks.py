@@ -27,7 +27,7 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
     widths = array_widths(die, "o")
     common = {"ACT_W": die.act_w}
     ahead = {corner: _lines(die, corner) for corner in CORNERS}
-    code = {"WORDS": 64, "WIDTH": 117}
+    code = {"WORDS": 64, "WIDTH": 128}
     share = die.share["o"]
     return [
         Subject(
@@ -48,7 +48,9 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
         Subject("rope", {"HEAD_DIM": 2, "DEPTH": 4}, lanes=2),
         Subject(
             "attention",
-            common | {"HEADS": 1, "KV_HEADS": 1, "HEAD_DIM": 2, "DEPTH": die.kv_depth, "SLOTS": 1},
+            common
+            | {"HEADS": 1, "KV_HEADS": 1, "HEAD_DIM": 2, "DEPTH": die.kv_depth, "SLOTS": 1}
+            | {"KV_W": die.kv_w, "POSITIONS": die.positions},
             without=("kv_sram",),
         ),
         Subject("ecc_sram", code, note="its decoder"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models.die import cost
 from models.die.cost import Units
-from models.die.shape import GROUP, Shape
+from models.die.shape import GROUP, Die, Shape
 from models.die.widths import sum_widths
 from scripts.silicon.cells import LIBRARY
 from scripts.silicon.cells import cost as cell_cost
@@ -16,7 +16,7 @@ from scripts.silicon.timing import time_module
 
 ADDER = tuple(map(sum, zip(cell_cost("CARRYx1"), cell_cost("SUMx1"), strict=True)))
 MUX = tuple(map(sum, zip(cell_cost("AOI22x1"), cell_cost("INVx1"), strict=True)))
-CODE_PART = 117  # data bits of a part of a key or value of Llama 3.1 8B, 10 bits a value (hdl/ecc_sram.sv)
+CODE_PART = 128  # data bits of a part of a key or value of Llama 3.1 8B, 8 or 10 bits a value (hdl/ecc_sram.sv)
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,20 @@ def units(
     sizes: tuple[int, int, int, int],
     span: int = GROUP,
     superblock: int = 0,
+    cached: tuple[int, int] = (Die.kv_w, Die.positions),
 ) -> Units:
     """The units of a die of ``sizes``: bits of activations, of a cell, cells a weight, bit lines. The KV cache holds
-    ``depth`` positions; InputError without yosys.
+    ``depth`` positions, ``cached`` has the bits of its mantissas and the positions a clock; InputError without yosys.
     """
     act_w, cell_bits, slices, bit_lines = sizes
 
     def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> float:
         return measure.module(top, parameters, without=without, lanes=lanes)
 
-    def attention(heads: int, kv_heads: int, head_dim: int) -> float:
-        own = {"HEADS": heads, "KV_HEADS": kv_heads, "HEAD_DIM": head_dim, "DEPTH": depth, "SLOTS": 1}
-        return count("attention", ("kv_sram",), 1, **own, ACT_W=act_w) - heads * depth * 24 * measure.ram_bit
+    def attention(heads: int, head_dim: int, lanes: int = 1) -> float:
+        own = {"HEADS": heads, "KV_HEADS": 1, "HEAD_DIM": head_dim, "DEPTH": depth, "SLOTS": 1}
+        widths = {"ACT_W": act_w, "KV_W": cached[0], "POSITIONS": cached[1]}
+        return count("attention", ("kv_sram",), lanes, **own, **widths)
 
     sums = sum_widths(act_w, cell_bits, slices, span)
     drained = sums.behind_integers if superblock else sums
@@ -90,9 +92,8 @@ def units(
     }
     adder = (drain[64, 1] - drain[64, 8]) / (64 - 64 / 8)  # of a unit: what columns that share it save
     norm = {values: count("rms_norm", lanes=1, N=values) for values in (4, 8)}
-    least, wide, heads, both = attention(1, 1, 2), attention(1, 1, 4), attention(2, 1, 2), attention(2, 1, 4)
+    least, wide, heads, both = attention(1, 2), attention(1, 4), attention(2, 2), attention(2, 4)
     head_value = (both - heads - (wide - least)) / 2
-    kv_value = (wide - least) / 2 - head_value
     column = (drain[64, 1] - drain[32, 1]) / 32 - adder
     norm_value = (norm[8] - norm[4]) / 4
     lora_of = {"ARRAY": 1, "K": 64, "N": 64, "MODULES": 1, "BANKS": 2, "ACT_W": act_w}
@@ -129,8 +130,8 @@ def units(
         codec=count("ecc_sram", WORDS=2, WIDTH=CODE_PART) - 2 * code_bits * measure.ram_bit,
         host_port=count("host_port", **host_of) + count("sequencer", SLOTS=1, DEPTH=depth),
         head_value=head_value,
-        kv_value=kv_value,
+        window_value=(wide - least) / 2 - head_value,
         head=heads - least - 2 * head_value,
-        score=24 * measure.ram_bit,
+        output_lane=attention(1, 2, lanes=2) - least,
         fifo_value=32 * measure.ram_bit,
     )

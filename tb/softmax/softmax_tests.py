@@ -131,7 +131,7 @@ async def random_sequences(dut):
 
 @cocotb.test()
 async def directed(dut):
-    """One position; all tied at both ends; the largest first, last and in the middle; all negative; rising and falling."""
+    """One position; all tied at both ends; the largest first, last and in the middle; rising and falling."""
     heads, depth = size(dut)
     flat = [np.full((heads, n), v) for n in (1, depth // 2 + 1, depth) for v in (0, -1, 1, LOW, HIGH)]
     peaks = []
@@ -165,7 +165,9 @@ async def a_reset_between(dut):
     softmax.drive(dict.fromkeys(CONTROL, 0))
     await reset(dut)
     for clocks in range(1, 60, 7):
-        given = cocotb.start_soon(softmax.give(Sequence(random_fx(heads * depth, 20).reshape(heads, depth), lifts(dut, depth))))
+        given = cocotb.start_soon(
+            softmax.give(Sequence(random_fx(heads * depth, 20).reshape(heads, depth), lifts(dut, depth)))
+        )
         for _ in range(clocks):
             await RisingEdge(dut.clk_i)
         given.cancel()

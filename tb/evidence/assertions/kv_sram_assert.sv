@@ -16,7 +16,7 @@ module kv_sram_assert #(
   always_ff @(posedge clk_i) begin
     if (we_i) `HOLDS(write_in_range, 32'(slot_i) < SLOTS && 32'(wpos_i) < DEPTH, "a write outside the slot")
     for (int p = 0; p < POSITIONS; p++)
-      if (re_i[p]) `HOLDS(read_in_range, 32'(slot_i) < SLOTS && 32'(rpos_i) + p < DEPTH, "a read outside the slot")
+    if (re_i[p]) `HOLDS(read_in_range, 32'(slot_i) < SLOTS && 32'(rpos_i) + p < DEPTH, "a read outside the slot")
   end
 endmodule
 

@@ -22,8 +22,10 @@ module softmax_assert #(
   for (genvar i = 0; i < POSITIONS * HEADS; i++) begin : gen_item
     always_ff @(posedge clk_i) begin
       if (!rst_i && weighs_i)
-        `HOLDS(weight_fits, 32'(softmax.weight_o[i*WEIGHT_W+:WEIGHT_W]) <= 1 << 20 &&
-               32'(softmax.value_weight_o[i*WEIGHT_W+:WEIGHT_W]) <= 1 << 20, "a weight is more than 1")
+        `HOLDS(weight_fits,
+               32'(softmax.weight_o[i*WEIGHT_W+:WEIGHT_W]) <= 1 << 20 &&
+               32'(softmax.value_weight_o[i*WEIGHT_W+:WEIGHT_W]) <= 1 << 20,
+               "a weight is more than 1")
     end
   end
 
@@ -33,8 +35,7 @@ module softmax_assert #(
         `HOLDS(sum_has_largest, 64'(softmax.sum_q[h]) >= 64'd1 << 19, "the sum lacks its largest weight")
       if (!rst_i && ends_i)
         `HOLDS(sum_fits, 64'(softmax.sum_q[h]) <= 64'(count_q) << 20, "the sum is more than its weights can add up to")
-      if (!rst_i && done_i)
-        `HOLDS(reciprocal_is_normal, softmax.recip_o[h*16+15], "a reciprocal is below one half")
+      if (!rst_i && done_i) `HOLDS(reciprocal_is_normal, softmax.recip_o[h*16+15], "a reciprocal is below one half")
     end
   end
 endmodule

@@ -82,8 +82,7 @@ module kv_sram_proof #(
   for (genvar p = 0; p < POSITIONS; p++) begin : gen_bank
     always_comb begin
       if (written_q && bank == p)
-        invariant :
-        assert (u_sram.gen_bank[p].u_sram.mem[32'(slot_q)*ROWS+32'(pos_q)/POSITIONS] == encoded(word_q));
+        invariant : assert (u_sram.gen_bank[p].u_sram.mem[32'(slot_q)*ROWS+32'(pos_q)/POSITIONS] == encoded(word_q));
       if (reading_q && bank == p) read : assert (rdata[p*WIDTH+:WIDTH] == read_q);
     end
   end

@@ -98,7 +98,13 @@ class Signals:
                 if fires >> at & 1:
                     word = data.before(time)
                     known = range(lanes * together) if isinstance(word, int) else ()
-                    yield time, tag.before(time), beat.before(time) + at, at * lanes, [word >> 32 * i & 0xFFFFFFFF for i in known]
+                    yield (
+                        time,
+                        tag.before(time),
+                        beat.before(time) + at,
+                        at * lanes,
+                        [word >> 32 * i & 0xFFFFFFFF for i in known],
+                    )
 
     def begin(self, scope: str) -> int:
         """When something first changes in a scope after the values of time 0: 0, or when the trace's window opens."""

@@ -114,7 +114,9 @@ def edges(signals, scope, clock="clk_i", **values):
 @pytest.mark.parametrize("simulator", simulators())
 def test_a_broken_module(simulator):
     """The cursor is where the first wrong beat was accepted, not where the bench noticed."""
-    late = Fault("late", "attention.sv", ".places_i(places)", f".places_i(places ^ 12'(tag_q.pos >= {WRONG_FROM}))")
+    late = Fault(
+        "late", "attention.sv", ".places_i(out_places)", f".places_i(out_places ^ 12'(tag_q.pos >= {WRONG_FROM}))"
+    )
     built = {
         "simulator": simulator,
         "parameters": {"HEADS": 2, "KV_HEADS": 1, "HEAD_DIM": 16, "SLOTS": SLOTS, "DEPTH": DEPTH},
