@@ -98,7 +98,7 @@ module attention #(
   logic [QUANTISERS*5-1:0] q_sh, kv_sh;
   logic [1:0] quantise;
   logic quantised;
-  logic [QUANTISERS-1:0] quantised_whole, is_query;
+  logic [QUANTISERS-1:0] quantised_whole, is_query, who;
   logic [HEAD_IW-1:0] quantised_head;
 
   stream_pipe #(
@@ -146,25 +146,28 @@ module attention #(
     );
   end
 
+  assign who = quantised ? quantised_whole : '0;
   for (genvar i = 0; i < QUANTISERS; i++) begin : gen_query
-    assign is_query[i] = quantised && quantised_whole[i] && 32'(quantised_head) + i < HEADS;
+    assign is_query[i] = who[i] && 32'(quantised_head) + i < HEADS;
   end
 
-  // Which quantiser has a head, if one has.
-  function automatic logic [QUANTISERS-1:0] having(input logic [HEAD_IW-1:0] head);
-    for (int unsigned i = 0; i < QUANTISERS; i++) begin
-      having[i] = quantised && quantised_whole[i] && quantised_head + HEAD_IW'(i) == head;
-    end
+  // Which quantiser has a head, if one has: the who are those from first on that are quantised.
+  function automatic logic [QUANTISERS-1:0] having(input logic [HEAD_IW-1:0] head, input logic [HEAD_IW-1:0] first,
+                                                   input logic [QUANTISERS-1:0] who);
+    for (int unsigned i = 0; i < QUANTISERS; i++) having[i] = who[i] && first + HEAD_IW'(i) == head;
   endfunction
 
-  function automatic logic [MANT_W-1:0] mantissas(input logic [QUANTISERS-1:0] which);
-    mantissas = kv_mant[MANT_W-1:0];
-    for (int unsigned i = 1; i < QUANTISERS; i++) if (which[i]) mantissas = kv_mant[i*MANT_W+:MANT_W];
+  // Of what all quantisers give, what that one does.
+  function automatic logic [MANT_W-1:0] mantissas(input logic [QUANTISERS-1:0] which,
+                                                  input logic [QUANTISERS*MANT_W-1:0] all);
+    mantissas = all[MANT_W-1:0];
+    for (int unsigned i = 1; i < QUANTISERS; i++) if (which[i]) mantissas = all[i*MANT_W+:MANT_W];
   endfunction
 
-  function automatic logic [4:0] shift(input logic [QUANTISERS-1:0] which, input logic [4:0] otherwise);
+  function automatic logic [4:0] shift(input logic [QUANTISERS-1:0] which, input logic [QUANTISERS*5-1:0] all,
+                                       input logic [4:0] otherwise);
     shift = otherwise;
-    for (int unsigned i = 0; i < QUANTISERS; i++) if (which[i]) shift = kv_sh[i*5+:5];
+    for (int unsigned i = 0; i < QUANTISERS; i++) if (which[i]) shift = all[i*5+:5];
   endfunction
 
   // ---- KV SRAM: mantissas of a head's keys and of its values, and the exponents of all heads
@@ -177,15 +180,15 @@ module attention #(
   logic [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
   logic shift_corrected, shift_failed, loaded;
 
-  assign loaded = having(HEAD_IW'(ALL_HEADS - 1)) != 0;
+  assign loaded = having(HEAD_IW'(ALL_HEADS - 1), quantised_head, who) != 0;
 
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
     logic [QUANTISERS-1:0] k_from, v_from;
     logic [POSITIONS*MANT_W-1:0] k_read, v_read;
 
-    assign k_from = having(HEAD_IW'(HEADS + g));
-    assign v_from = having(HEAD_IW'(HEADS + KV_HEADS + g));
-    assign shift_d[g*10+:10] = {shift(v_from, shift_q[g*10+5+:5]), shift(k_from, shift_q[g*10+:5])};
+    assign k_from = having(HEAD_IW'(HEADS + g), quantised_head, who);
+    assign v_from = having(HEAD_IW'(HEADS + KV_HEADS + g), quantised_head, who);
+    assign shift_d[g*10+:10] = {shift(v_from, kv_sh, shift_q[g*10+5+:5]), shift(k_from, kv_sh, shift_q[g*10+:5])};
 
     kv_sram #(
       .SLOTS    (SLOTS),
@@ -197,7 +200,7 @@ module attention #(
       .we_i       (k_from != 0),
       .slot_i     (tag_q.slot),
       .wpos_i     (tag_q.pos),
-      .wdata_i    (mantissas(k_from)),
+      .wdata_i    (mantissas(k_from, kv_mant)),
       .re_i       (k_re),
       .rpos_i     (read_q),
       .rdata_o    (k_read),
@@ -215,7 +218,7 @@ module attention #(
       .we_i       (v_from != 0),
       .slot_i     (tag_q.slot),
       .wpos_i     (tag_q.pos),
-      .wdata_i    (mantissas(v_from)),
+      .wdata_i    (mantissas(v_from, kv_mant)),
       .re_i       (v_re),
       .rpos_i     (v_pos_q),
       .rdata_o    (v_read),

@@ -52,9 +52,9 @@ module attn_score #(
   endfunction
 
   logic [STAGES-1:0] valid_q;
-  logic [WIDTH-1:0] data_q[STAGES];
+  logic [STAGES*WIDTH-1:0] data_q;
   assign valid_o = valid_q[STAGES-1];
-  assign data_o  = data_q[STAGES-1];
+  assign data_o  = data_q[(STAGES-1)*WIDTH+:WIDTH];
 
   always_ff @(posedge clk_i) begin
     if (rst_i) valid_q <= '0;
@@ -62,10 +62,7 @@ module attn_score #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid_i || valid_q != 0) begin
-      data_q[0] <= data_i;
-      for (int unsigned s = 1; s < STAGES; s++) data_q[s] <= data_q[s-1];
-    end
+    if (valid_i || valid_q != 0) data_q <= (STAGES * WIDTH)'({data_q, data_i});
   end
 
   // ---- queries
@@ -92,7 +89,7 @@ module attn_score #(
   // 0, q, 2q or 3q. The sign is in the upper bit of the `top` digit: there 2 is -2, and 3 is -1.
   function automatic logic signed [ACT_W+1:0] times(input logic signed [ACT_W-1:0] q, input logic signed [ACT_W+1:0] q3,
                                                     input logic [1:0] digit, input logic top);
-    times = digit[1] ? (digit[0] && !top ? q3 : (ACT_W + 2)'(q) <<< !digit[0]) : digit[0] ? (ACT_W + 2)'(q) : '0;
+    times = digit[1] ? (digit[0] ? (top ? (ACT_W + 2)'(q) : q3) : (ACT_W + 2)'(q) <<< 1) : digit[0] ? (ACT_W + 2)'(q) : '0;
   endfunction
 
   // low + 4*high, or low - 4*high: the last bit of the sum carries the 1 that makes a complement a negative.

@@ -52,13 +52,13 @@ module softmax #(
 
   // What travels with a beat, to the last stage of the sums.
   logic [STAGES+2:0] valid_q, opens_q, closes_q, first_q, last_q;
-  logic [POSITIONS-1:0] on_q[STAGES];
+  logic [STAGES*POSITIONS-1:0] on_q;
   assign valid_o  = valid_q[STAGES-1];
   assign opens_o  = opens_q[STAGES-1];
   assign closes_o = closes_q[STAGES-1];
   assign first_o  = first_q[STAGES-1];
   assign last_o   = last_q[STAGES-1];
-  assign on_o     = on_q[STAGES-1];
+  assign on_o     = on_q[(STAGES-1)*POSITIONS+:POSITIONS];
 
   always_ff @(posedge clk_i) begin
     if (rst_i) valid_q <= '0;
@@ -71,8 +71,7 @@ module softmax #(
       closes_q <= (STAGES + 3)'({closes_q, closes_i});
       first_q  <= (STAGES + 3)'({first_q, first_i});
       last_q   <= (STAGES + 3)'({last_q, last_i});
-      on_q[0]  <= on_i;
-      for (int unsigned s = 1; s < STAGES; s++) on_q[s] <= on_q[s-1];
+      on_q     <= (STAGES * POSITIONS)'({on_q, on_i});
     end
   end
 
@@ -221,7 +220,7 @@ module softmax #(
         reach_q[0][i] = on_i[i/HEADS] ? REACH_W'($signed(score_i[i*24+12+:12])) + REACH_W'(score_i[i*24+:12] != 0) :
             UNSEEN;
       end
-      for (int unsigned g = 0; g < POSITIONS * KV_HEADS; g++) lift_q[g] = lift_i[g*5+:5];
+      for (int unsigned g = 0; g < POSITIONS * KV_HEADS; g++) lift_q[g] = on_i[g/KV_HEADS] ? lift_i[g*5+:5] : '0;
     end
   end
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sums of attn_value, seen at one value of a head: whatever comes in, as long as weights are 1 at most and no sequence is
+// longer than DEPTH, every stage holds what its positions can add up to, and so every sum is exact. Beside each stage goes
+// how many positions are in it.
+module attn_value_proof #(
+  parameter int HEAD_DIM  = 32,
+  parameter int POSITIONS = 2,
+  parameter int DEPTH     = 65536,
+  parameter int KV_W      = 16
+) (
+  input logic                                               clk_i,
+  input logic                                               rst_i,
+  input logic                                               valid_i,
+  input logic                               [POSITIONS-1:0] on_i,
+  input logic                                               opens_i,
+  input logic                                               closes_i,
+  input logic                                               first_i,
+  input logic                                               last_i,
+  input logic [POSITIONS*cartridge_pkg::WEIGHT_W-1:0]       weight_i,
+  input logic                                         [5:0] growth_i,
+  input logic                [POSITIONS*HEAD_DIM*KV_W-1:0]  v_i
+);
+  localparam int WEIGHT_W = cartridge_pkg::WEIGHT_W;
+
+  attn_value #(
+    .HEADS    (1),
+    .KV_HEADS (1),
+    .HEAD_DIM (HEAD_DIM),
+    .POSITIONS(POSITIONS),
+    .DEPTH    (DEPTH),
+    .KV_W     (KV_W)
+  ) u_value (
+    .clk_i,
+    .rst_i,
+    .valid_i,
+    .on_i,
+    .opens_i,
+    .closes_i,
+    .first_i,
+    .last_i,
+    .weight_i,
+    .growth_i,
+    .v_i,
+    .done_i  (1'b0),
+    .recip_i (16'd0),
+    .places_i(6'd0),
+    .valid_o (),
+    .ready_i (1'b0),
+    .last_o  (),
+    .data_o  ()
+  );
+
+  logic init_q = 1'b1;
+  always_ff @(posedge clk_i) init_q <= 1'b0;
+  always_comb begin
+    if (init_q) assume (rst_i);
+    for (int p = 0; p < POSITIONS; p++) assume (weight_i[p*WEIGHT_W+:WEIGHT_W] <= (on_i[p] ? 1 << 20 : 0));
+  end
+
+  // Positions in a stage, and the weights of the two stages whose sums depend on them.
+  logic [63:0] coming, count_q[4], octet_q, sum_q;
+  logic [63:0] weight_q[POSITIONS];
+  logic [4:0] valid;
+  assign valid = u_value.valid_q;
+  always_comb begin
+    coming = '0;
+    for (int p = 0; p < POSITIONS; p++) coming = coming + 64'(on_i[p]);
+  end
+  always_ff @(posedge clk_i) begin
+    if (valid_i) count_q[0] <= coming;
+    if (valid[0]) count_q[1] <= count_q[0];
+    if (valid[1]) count_q[2] <= count_q[1];
+    if (valid[2]) count_q[3] <= count_q[2];
+    if (valid[0]) for (int p = 0; p < POSITIONS; p++) weight_q[p] <= 64'(u_value.w_q[p]);
+    if (valid[3]) octet_q <= (u_value.first_q[3] ? 64'd0 : octet_q) + count_q[3];
+    if (valid[4] && u_value.last_q[4]) sum_q <= sum_q + octet_q;
+    else if (valid[3] && u_value.last_q[3] && u_value.opens_q[3]) sum_q <= '0;
+  end
+  // No octet has more positions, and no sequence.
+  always_comb begin
+    if (valid[3]) assume (((u_value.first_q[3] ? 64'd0 : octet_q) + count_q[3]) <= 64'd8);
+    if (valid[4] && u_value.last_q[4]) assume (sum_q + octet_q <= 64'(DEPTH));
+  end
+
+  function automatic logic bounded(input logic signed [63:0] v, input logic [63:0] count);
+    bounded = v <= $signed(count << (19 + KV_W)) && v >= -$signed(count << (19 + KV_W));
+  endfunction
+
+  // A sequence begins with the first beat of an octet that opens it: from then on the sums are known.
+  logic octet_begun_q, sum_begun_q, octet_begins, sum_begins;
+  assign octet_begins = valid[3] && u_value.first_q[3];
+  assign sum_begins   = valid[3] && u_value.last_q[3] && u_value.opens_q[3] && !(valid[4] && u_value.last_q[4]);
+  always_ff @(posedge clk_i) begin
+    octet_begun_q <= !init_q && !rst_i && (octet_begun_q || octet_begins);
+    sum_begun_q   <= !init_q && !rst_i && (sum_begun_q || sum_begins);
+  end
+  always_comb begin
+    if (!init_q && valid[3]) assume (octet_begun_q || octet_begins);
+    if (!init_q && valid[4] && u_value.last_q[4]) assume (sum_begun_q);
+  end
+
+  for (genvar p = 0; p < POSITIONS; p++) begin : gen_position
+    logic signed [63:0] w, piece[4];
+    assign w = $signed(weight_q[p]);
+    for (genvar c = 0; c < 4; c++) begin : gen_piece
+      assign piece[c] = 64'(u_value.piece_q[p][0][c]);
+    end
+    always_comb begin
+      if (!init_q && valid[0]) begin
+        weight : assert (u_value.w_q[p] >= 0 && 64'(u_value.w_q[p]) <= (u_value.on_q[p] ? 64'sd1 <<< 20 : 64'sd0));
+        triple : assert (64'(u_value.w3_q[p]) == 3 * 64'(u_value.w_q[p]));
+      end
+      if (!init_q && valid[2]) value : assert (bounded(64'(u_value.value_q[p][0]), 64'd1));
+      if (!init_q && valid[1]) begin
+        weighed : assert (w >= 0 && w <= 64'sd1 <<< 20);
+        lower :
+        assert (piece[0] >= 0 && piece[0] <= 15 * w && piece[1] >= 0 && piece[1] <= 15 * w && piece[2] >= 0 &&
+                        piece[2] <= 15 * w);
+        upper : assert (piece[3] >= -8 * w && piece[3] <= 7 * w);
+      end
+    end
+  end
+
+  logic [63:0] on_weights;  // positions whose weight is not 0, at most
+  always_comb begin
+    on_weights = '0;
+    for (int p = 0; p < POSITIONS; p++) on_weights = on_weights + 64'(weight_q[p] != 0);
+  end
+
+  logic signed [63:0] values;
+  always_comb begin
+    values = '0;
+    for (int p = 0; p < POSITIONS; p++) values = values + 64'(u_value.value_q[p][0]);
+    if (!init_q) begin
+      if (valid[0]) there : assert (count_q[0] <= 64'(POSITIONS) && 64'($countones(u_value.on_q)) == count_q[0]);
+      if (valid[1]) weights : assert (on_weights <= count_q[1] && count_q[1] <= 64'(POSITIONS));
+      if (valid[2]) begin
+        beats : assert (bounded(values, count_q[2]) && count_q[2] <= 64'(POSITIONS));
+      end
+      if (valid[3]) beat : assert (bounded(64'(u_value.beat_q[0]), count_q[3]) && count_q[3] <= 64'(POSITIONS));
+      if (octet_begun_q) octet : assert (bounded(64'(u_value.octet_q[0]), octet_q) && octet_q <= 64'd8);
+      if (sum_begun_q) sum : assert (bounded(64'(u_value.sum_q[0]), sum_q) && sum_q <= 64'(DEPTH));
+      cover (valid[4] && 64'(u_value.octet_q[0]) < -(64'sd1 <<< (19 + KV_W)));
+    end
+  end
+endmodule
