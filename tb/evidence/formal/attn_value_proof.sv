@@ -83,7 +83,7 @@ module attn_value_proof #(
   end
 
   function automatic logic bounded(input logic signed [63:0] v, input logic [63:0] count);
-    bounded = v <= $signed(count << (19 + KV_W)) && v >= -$signed(count << (19 + KV_W));
+    bounded = v <= $signed((count << (19 + KV_W)) - (count << 20)) && v >= -$signed(count << (19 + KV_W));
   endfunction
 
   // A sequence begins with the first beat of an octet that opens it: from then on the sums are known.
@@ -138,6 +138,7 @@ module attn_value_proof #(
         beats : assert (bounded(values, count_q[2]) && count_q[2] <= 64'(POSITIONS));
       end
       if (valid[3]) beat : assert (bounded(64'(u_value.beat_q[0]), count_q[3]) && count_q[3] <= 64'(POSITIONS));
+      if (valid[4] || sum_begun_q) begun : assert (octet_begun_q);
       if (octet_begun_q) octet : assert (bounded(64'(u_value.octet_q[0]), octet_q) && octet_q <= 64'd8);
       if (sum_begun_q) sum : assert (bounded(64'(u_value.sum_q[0]), sum_q) && sum_q <= 64'(DEPTH));
       cover (valid[4] && 64'(u_value.octet_q[0]) < -(64'sd1 <<< (19 + KV_W)));
