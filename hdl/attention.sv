@@ -22,6 +22,7 @@ module attention #(
   input  logic                             clk_i,
   input  logic                             rst_i,
   input  logic                       [7:0] layer_i,      // number of this layer, for the trace
+  output logic                             busy_o,       // some beats of a vector are inside
   output logic                             corrected_o,  // a word of the KV cache was corrected
   output logic                             failed_o,     // a word of the KV cache could not be corrected
   input  logic                             valid_i,
@@ -69,6 +70,7 @@ module attention #(
 
   assign ready_o = state_q == StLoad;
   assign tag_o   = tag_q;
+  assign busy_o  = state_q != StLoad || in_q != 0;
 
   // ---- a window on the last beats, in which heads become whole
   logic signed [31:0] window_q[WINDOW];
