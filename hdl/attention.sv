@@ -153,10 +153,10 @@ module attention #(
     assign is_query[i] = who[i] && 32'(quantised_head) + i < HEADS;
   end
 
-  // Which quantiser has a head, if one has: the who are those from first on that are quantised.
+  // Which quantiser has a head, if one has: of those from `first` on, which there are.
   function automatic logic [QUANTISERS-1:0] having(input logic [HEAD_IW-1:0] head, input logic [HEAD_IW-1:0] first,
-                                                   input logic [QUANTISERS-1:0] who);
-    for (int unsigned i = 0; i < QUANTISERS; i++) having[i] = who[i] && first + HEAD_IW'(i) == head;
+                                                   input logic [QUANTISERS-1:0] there);
+    for (int unsigned i = 0; i < QUANTISERS; i++) having[i] = there[i] && first + HEAD_IW'(i) == head;
   endfunction
 
   // Of what all quantisers give, what that one does.
