@@ -10,6 +10,9 @@ from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
 from scripts.silicon.timing import time_module
 
 
+ATTENTION = "attn_score", "softmax", "attn_value"  # what it is made of, with registers between
+
+
 @dataclass(frozen=True)
 class Subject:
     """A module of hdl/ to be timed alone, at a size that has its slowest path, and what comes ahead of its inputs."""
@@ -27,6 +30,8 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
     widths = array_widths(die, "o")
     common = {"ACT_W": die.act_w}
     ahead = {corner: _lines(die, corner) for corner in CORNERS}
+    heads = {"HEADS": 1, "KV_HEADS": 1}
+    cached = {"DEPTH": die.kv_depth, "KV_W": die.kv_w, "POSITIONS": die.positions} | heads | common | {"HEAD_DIM": 2}
     code = {"WORDS": 64, "WIDTH": 128}
     share = die.share["o"]
     return [
@@ -46,13 +51,10 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
         Subject("act_quantiser", {"N": 2, "W": die.act_w}),
         Subject("rms_norm", {"N": 4}),
         Subject("rope", {"HEAD_DIM": 2, "DEPTH": 4}, lanes=2),
-        Subject(
-            "attention",
-            common
-            | {"HEADS": 1, "KV_HEADS": 1, "HEAD_DIM": 2, "DEPTH": die.kv_depth, "SLOTS": 1}
-            | {"KV_W": die.kv_w, "POSITIONS": die.positions},
-            without=("kv_sram",),
-        ),
+        Subject("attention", cached | {"SLOTS": 1}, without=("kv_sram", *ATTENTION), note="around the three behind it"),
+        Subject("attn_score", {name: cached[name] for name in cached if name != "DEPTH"} | {"QUANTISERS": 1}),
+        Subject("softmax", heads | {"DEPTH": die.kv_depth, "POSITIONS": die.positions}),
+        Subject("attn_value", {name: cached[name] for name in cached if name != "ACT_W"}),
         Subject("ecc_sram", code, note="its decoder"),
         Subject("residual"),
         Subject("swiglu"),

@@ -57,28 +57,35 @@ module attn_value_proof #(
     for (int p = 0; p < POSITIONS; p++) assume (weight_i[p*WEIGHT_W+:WEIGHT_W] <= (on_i[p] ? 1 << 20 : 0));
   end
 
-  // Positions in a stage, and the weights of the two stages whose sums depend on them.
-  logic [63:0] coming, count_q[4], octet_q, sum_q;
-  logic [63:0] weight_q[POSITIONS];
+  // Positions in a stage: which of a beat's, and how many.
+  logic [POSITIONS-1:0] on_q[2];
+  logic [63:0] count_q, octet_q, sum_q;
   logic [4:0] valid;
   assign valid = u_value.valid_q;
-  always_comb begin
-    coming = '0;
-    for (int p = 0; p < POSITIONS; p++) coming = coming + 64'(on_i[p]);
-  end
   always_ff @(posedge clk_i) begin
-    if (valid_i) count_q[0] <= coming;
-    if (valid[0]) count_q[1] <= count_q[0];
-    if (valid[1]) count_q[2] <= count_q[1];
-    if (valid[2]) count_q[3] <= count_q[2];
-    if (valid[0]) for (int p = 0; p < POSITIONS; p++) weight_q[p] <= 64'(u_value.w_q[p]);
-    if (valid[3]) octet_q <= (u_value.first_q[3] ? 64'd0 : octet_q) + count_q[3];
+    if (valid[0]) on_q[0] <= u_value.on_q;
+    if (valid[1]) on_q[1] <= on_q[0];
+    if (valid[2]) count_q <= 64'($countones(on_q[1]));
+    if (valid[3]) octet_q <= (u_value.first_q[3] ? 64'd0 : octet_q) + count_q;
     if (valid[4] && u_value.last_q[4]) sum_q <= sum_q + octet_q;
     else if (valid[3] && u_value.last_q[3] && u_value.opens_q[3]) sum_q <= '0;
   end
+  // The same sums in 64 bits, each of what the stage ahead of it has.
+  logic signed [63:0] value_sum, beat_sum_q, octet_sum_q, exact_q;
+  always_comb begin
+    value_sum = '0;
+    for (int p = 0; p < POSITIONS; p++) value_sum = value_sum + 64'(u_value.value_q[p][0]);
+  end
+  always_ff @(posedge clk_i) begin
+    if (valid[2]) beat_sum_q <= value_sum;
+    if (valid[3]) octet_sum_q <= (u_value.first_q[3] ? 64'sd0 : octet_sum_q) + 64'(u_value.beat_q[0]);
+    if (valid[4] && u_value.last_q[4]) exact_q <= exact_q + 64'(u_value.octet_q[0]);
+    else if (valid[3] && u_value.last_q[3]) exact_q <= u_value.opens_q[3] ? 64'sd0 : exact_q >>> u_value.growth_q[3][0];
+  end
+
   // No octet has more positions, and no sequence.
   always_comb begin
-    if (valid[3]) assume (((u_value.first_q[3] ? 64'd0 : octet_q) + count_q[3]) <= 64'd8);
+    if (valid[3]) assume (((u_value.first_q[3] ? 64'd0 : octet_q) + count_q) <= 64'd8);
     if (valid[4] && u_value.last_q[4]) assume (sum_q + octet_q <= 64'(DEPTH));
   end
 
@@ -100,8 +107,8 @@ module attn_value_proof #(
   end
 
   for (genvar p = 0; p < POSITIONS; p++) begin : gen_position
-    logic signed [63:0] w, piece[4];
-    assign w = $signed(weight_q[p]);
+    logic signed [63:0] one, piece[4];
+    assign one = on_q[0][p] ? 64'sd1 <<< 20 : '0;  // the largest weight
     for (genvar c = 0; c < 4; c++) begin : gen_piece
       assign piece[c] = 64'(u_value.piece_q[p][0][c]);
     end
@@ -110,35 +117,23 @@ module attn_value_proof #(
         weight : assert (u_value.w_q[p] >= 0 && 64'(u_value.w_q[p]) <= (u_value.on_q[p] ? 64'sd1 <<< 20 : 64'sd0));
         triple : assert (64'(u_value.w3_q[p]) == 3 * 64'(u_value.w_q[p]));
       end
-      if (!init_q && valid[2]) value : assert (bounded(64'(u_value.value_q[p][0]), 64'd1));
       if (!init_q && valid[1]) begin
-        weighed : assert (w >= 0 && w <= 64'sd1 <<< 20);
         lower :
-        assert (piece[0] >= 0 && piece[0] <= 15 * w && piece[1] >= 0 && piece[1] <= 15 * w && piece[2] >= 0 &&
-                        piece[2] <= 15 * w);
-        upper : assert (piece[3] >= -8 * w && piece[3] <= 7 * w);
+        assert (piece[0] >= 0 && piece[0] <= 15 * one && piece[1] >= 0 && piece[1] <= 15 * one &&
+                        piece[2] >= 0 && piece[2] <= 15 * one);
+        upper : assert (piece[3] >= -8 * one && piece[3] <= 7 * one);
       end
+      if (!init_q && valid[2]) value : assert (bounded(64'(u_value.value_q[p][0]), 64'(on_q[1][p])));
     end
   end
 
-  logic [63:0] on_weights;  // positions whose weight is not 0, at most
   always_comb begin
-    on_weights = '0;
-    for (int p = 0; p < POSITIONS; p++) on_weights = on_weights + 64'(weight_q[p] != 0);
-  end
-
-  logic signed [63:0] values;
-  always_comb begin
-    values = '0;
-    for (int p = 0; p < POSITIONS; p++) values = values + 64'(u_value.value_q[p][0]);
     if (!init_q) begin
-      if (valid[0]) there : assert (count_q[0] <= 64'(POSITIONS) && 64'($countones(u_value.on_q)) == count_q[0]);
-      if (valid[1]) weights : assert (on_weights <= count_q[1] && count_q[1] <= 64'(POSITIONS));
-      if (valid[2]) begin
-        beats : assert (bounded(values, count_q[2]) && count_q[2] <= 64'(POSITIONS));
-      end
-      if (valid[3]) beat : assert (bounded(64'(u_value.beat_q[0]), count_q[3]) && count_q[3] <= 64'(POSITIONS));
+      if (valid[3]) beat : assert (bounded(64'(u_value.beat_q[0]), count_q) && count_q <= 64'(POSITIONS));
       if (valid[4] || sum_begun_q) begun : assert (octet_begun_q);
+      if (valid[3]) exact_beat : assert (64'(u_value.beat_q[0]) == beat_sum_q);
+      if (octet_begun_q) exact_octet : assert (64'(u_value.octet_q[0]) == octet_sum_q);
+      if (sum_begun_q) exact_sum : assert (64'(u_value.sum_q[0]) == exact_q);
       if (octet_begun_q) octet : assert (bounded(64'(u_value.octet_q[0]), octet_q) && octet_q <= 64'd8);
       if (sum_begun_q) sum : assert (bounded(64'(u_value.sum_q[0]), sum_q) && sum_q <= 64'(DEPTH));
       cover (valid[4] && 64'(u_value.octet_q[0]) < -(64'sd1 <<< (19 + KV_W)));
