@@ -73,6 +73,7 @@ module attn_score #(
   always @(posedge clk_i) begin
     for (int unsigned i = 0; i < QUANTISERS; i++) begin
       if (we_i[i]) begin
+        // verilator unroll_disable
         for (int unsigned j = 0; j < HEAD_DIM; j++) begin
           q_q[Q_IW'(32'(head_i)+i)][j]  = q_i[(i*HEAD_DIM+j)*ACT_W+:ACT_W];
           q3_q[Q_IW'(32'(head_i)+i)][j] = triple(q_i[(i*HEAD_DIM+j)*ACT_W+:ACT_W]);
@@ -107,7 +108,9 @@ module attn_score #(
 
   always_comb begin
     for (int unsigned p = 0; p < POSITIONS; p++) begin
+      // verilator unroll_disable
       for (int unsigned g = 0; g < KV_HEADS; g++) begin
+        // verilator unroll_disable
         for (int unsigned j = 0; j < HEAD_DIM; j++) begin
           k_x[p][g][j] = (PIECES * 4)'($signed(k_i[((p*KV_HEADS+g)*HEAD_DIM+j)*KV_W+:KV_W]));
         end
@@ -144,19 +147,23 @@ module attn_score #(
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
   always @(posedge clk_i) begin
     if (valid_q[LEVELS+4]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) score_o[i*24+:24] <= score(half_q[i], over_q[i]);
     end
     if (valid_q[LEVELS+3]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
         {over_q[i], half_q[i]} = moved(64'(product_q[i]) <<< (LIFT + 1), places_q[i][LEVELS+3]);
       end
     end
     if (valid_q[LEVELS+2]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
         product_q[i] = (NUMBER_W + 19)'(low_q[i]) + ((NUMBER_W + 19)'(high_q[i]) <<< 9);
       end
     end
     if (valid_q[LEVELS+1]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
         low_q[i] = (NUMBER_W + 10)'(part_q[i][0]) + ((NUMBER_W + 10)'(part_q[i][1]) <<< 3) +
             ((NUMBER_W + 10)'(part_q[i][2]) <<< 6);
@@ -165,6 +172,7 @@ module attn_score #(
       end
     end
     if (valid_q[LEVELS]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
         for (int unsigned c = 0; c < 6; c++) begin
           part_q[i][c] = (NUMBER_W + 3)'(node_q[i][0]) * $signed((NUMBER_W + 3)'((SCORE_C >> (3 * c)) & 7));
@@ -172,7 +180,9 @@ module attn_score #(
       end
     end
     if (valid_i || valid_q != 0) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
+        // verilator unroll_disable
         for (int unsigned n = 0; n < INNER; n++) begin
           node_q[i][n] = node(i, 4 * n + 1) + node(i, 4 * n + 2) + node(i, 4 * n + 3) + node(i, 4 * n + 4);
         end
@@ -181,7 +191,9 @@ module attn_score #(
     end
     if (valid_i) begin
       for (int unsigned p = 0; p < POSITIONS; p++) begin
+        // verilator unroll_disable
         for (int unsigned h = 0; h < HEADS; h++) begin
+          // verilator unroll_disable
           for (int unsigned j = 0; j < HEAD_DIM; j++) begin
             for (int unsigned c = 0; c < PIECES; c++) begin
               node_q[p*HEADS+h][INNER+j*PIECES+c] = NUMBER_W'(joined(

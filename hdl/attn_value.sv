@@ -65,7 +65,9 @@ module attn_value #(
 
   always_comb begin
     for (int unsigned p = 0; p < POSITIONS; p++) begin
+      // verilator unroll_disable
       for (int unsigned g = 0; g < KV_HEADS; g++) begin
+        // verilator unroll_disable
         for (int unsigned j = 0; j < HEAD_DIM; j++) begin
           v_x[p][g][j] = (PIECES * 4)'($signed(v_i[((p*KV_HEADS+g)*HEAD_DIM+j)*KV_W+:KV_W]));
         end
@@ -108,9 +110,12 @@ module attn_value #(
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
   always @(posedge clk_i) begin
     if (valid_q[4] && last_q[4]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < SUMS; i++) sum_q[i] = sum_q[i] + SUM_W'(octet_q[i]);
     end else if (valid_q[3] && last_q[3]) begin
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) begin
+        // verilator unroll_disable
         for (int unsigned j = 0; j < HEAD_DIM; j++) begin
           sum_q[h*HEAD_DIM+j] = sum_q[h*HEAD_DIM+j] >>> growth_q[3][h];
           if (opens_q[3]) sum_q[h*HEAD_DIM+j] = '0;
@@ -118,28 +123,35 @@ module attn_value #(
       end
     end
     if (valid_q[3]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < SUMS; i++) octet_q[i] = (first_q[3] ? '0 : octet_q[i]) + beat_q[i];
     end
     if (valid_q[2]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < SUMS; i++) begin
         beat_q[i] = '0;
         for (int unsigned p = 0; p < POSITIONS; p++) beat_q[i] = beat_q[i] + OCTET_W'(value_q[p][i]);
       end
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) growth_q[3][h] = growth_q[2][h];
     end
     if (valid_q[1]) begin
       for (int unsigned p = 0; p < POSITIONS; p++) begin
+        // verilator unroll_disable
         for (int unsigned i = 0; i < SUMS; i++) begin
           value_q[p][i] = '0;
           for (int unsigned c = 0; c < PIECES; c++)
           value_q[p][i] = value_q[p][i] + (VALUE_W'(piece_q[p][i][c]) <<< (4 * c));
         end
       end
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) growth_q[2][h] = growth_q[1][h];
     end
     if (valid_q[0]) begin
       for (int unsigned p = 0; p < POSITIONS; p++) begin
+        // verilator unroll_disable
         for (int unsigned h = 0; h < HEADS; h++) begin
+          // verilator unroll_disable
           for (int unsigned j = 0; j < HEAD_DIM; j++) begin
             for (int unsigned c = 0; c < PIECES; c++) begin
               piece_q[p][h*HEAD_DIM+j][c] = joined(
@@ -155,13 +167,16 @@ module attn_value #(
           end
         end
       end
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) growth_q[1][h] = growth_q[0][h];
     end
     if (valid_i) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < POSITIONS * HEADS; i++) begin
         w_q[i]  = $signed({1'b0, weight_i[i*WEIGHT_W+:WEIGHT_W]});
         w3_q[i] = (WEIGHT_W + 2)'(w_q[i]) + ((WEIGHT_W + 2)'(w_q[i]) <<< 1);
       end
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) growth_q[0][h] = growth_i[h*6+:6];
     end
   end
@@ -223,7 +238,7 @@ module attn_value #(
     logic signed [CUT_W+7:0] low_q, high_q;
     logic signed [OUT_W-1:0] product_q;
     logic [15:0] recip_q;
-    logic [5:0] places_q[4];
+    logic [5:0] places_0_q, places_1_q, places_2_q, places_3_q;
     logic signed [33:0] half_q;  // a value, the bit below it, and whether it is negative
     logic over_q;
     logic [Q_IW-1:0] head;
@@ -245,28 +260,28 @@ module attn_value #(
         three_q <= (CUT_W + 2)'(cut_q) + ((CUT_W + 2)'(cut_q) <<< 1);
       end
       if (behind[0]) begin
-        one_2_q     <= one_q;
-        three_2_q   <= three_q;
-        recip_q     <= recip_i[head*16+:16];
-        places_q[0] <= places_i[head*6+:6];
+        one_2_q    <= one_q;
+        three_2_q  <= three_q;
+        recip_q    <= recip_i[head*16+:16];
+        places_0_q <= places_i[head*6+:6];
       end
       if (behind[1]) begin
-        piece_0_q   <= multiplied(one_2_q, three_2_q, recip_q[3:0]);
-        piece_1_q   <= multiplied(one_2_q, three_2_q, recip_q[7:4]);
-        piece_2_q   <= multiplied(one_2_q, three_2_q, recip_q[11:8]);
-        piece_3_q   <= multiplied(one_2_q, three_2_q, recip_q[15:12]);
-        places_q[1] <= places_q[0];
+        piece_0_q  <= multiplied(one_2_q, three_2_q, recip_q[3:0]);
+        piece_1_q  <= multiplied(one_2_q, three_2_q, recip_q[7:4]);
+        piece_2_q  <= multiplied(one_2_q, three_2_q, recip_q[11:8]);
+        piece_3_q  <= multiplied(one_2_q, three_2_q, recip_q[15:12]);
+        places_1_q <= places_0_q;
       end
       if (behind[2]) begin
-        low_q       <= (CUT_W + 8)'(piece_0_q) + ((CUT_W + 8)'(piece_1_q) <<< 4);
-        high_q      <= (CUT_W + 8)'(piece_2_q) + ((CUT_W + 8)'(piece_3_q) <<< 4);
-        places_q[2] <= places_q[1];
+        low_q      <= (CUT_W + 8)'(piece_0_q) + ((CUT_W + 8)'(piece_1_q) <<< 4);
+        high_q     <= (CUT_W + 8)'(piece_2_q) + ((CUT_W + 8)'(piece_3_q) <<< 4);
+        places_2_q <= places_1_q;
       end
       if (behind[3]) begin
-        product_q   <= OUT_W'(low_q) + (OUT_W'(high_q) <<< 8);
-        places_q[3] <= places_q[2];
+        product_q  <= OUT_W'(low_q) + (OUT_W'(high_q) <<< 8);
+        places_3_q <= places_2_q;
       end
-      if (behind[4]) {over_q, half_q} <= moved(product_q, places_q[3]);
+      if (behind[4]) {over_q, half_q} <= moved(product_q, places_3_q);
       if (behind[5]) data_o[l*32+:32] <= rounded(half_q, over_q);
     end
 

@@ -115,16 +115,20 @@ module softmax #(
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
   always @(posedge clk_i) begin
     if (valid_q[STAGES+1] && last_q[STAGES+1]) begin
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) sum_q[h] = sum_q[h] + SUM_W'(octet_sum_q[h]);
     end else if (valid_q[STAGES] && last_q[STAGES]) begin
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) sum_q[h] = opens_q[STAGES] ? '0 : sum_q[h] >> move_q[1][h];
     end
     if (valid_q[STAGES]) begin
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) begin
         octet_sum_q[h] = (first_q[STAGES] ? '0 : octet_sum_q[h]) + beat_q[h];
       end
     end
     if (valid_q[STAGES-1]) begin
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) begin
         beat_q[h] = '0;
         for (int unsigned p = 0; p < POSITIONS; p++) begin
@@ -134,16 +138,19 @@ module softmax #(
       end
     end
     if (valid_q[STAGES-2]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < ITEMS; i++) begin
         weight_o[i*WEIGHT_W+:WEIGHT_W]       <= weight(fraction_q[i], below_q[i]);
         value_weight_o[i*WEIGHT_W+:WEIGHT_W] <= weight(fraction_q[i], value_below_q[i]);
       end
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) begin
         move_q[0][h] = move(growth_q[h]);
         value_growth_o[h*6+:6] <= move(value_growth_q[h]);
       end
     end
     if (valid_q[STAGES-3]) begin
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) begin
         if (first_q[STAGES-3]) begin
           growth_q[h]       = run_q[h] - frame_q[h];
@@ -153,6 +160,7 @@ module softmax #(
         end
       end
       for (int unsigned p = 0; p < POSITIONS; p++) begin
+        // verilator unroll_disable
         for (int unsigned h = 0; h < HEADS; h++) begin
           below_q[p*HEADS+h]       = frame_q[h] - reach_q[CLOCKS+2][p*HEADS+h];
           value_below_q[p*HEADS+h] = value_frame_q[h] - value_reach_q[CLOCKS+2][p*HEADS+h];
@@ -161,12 +169,14 @@ module softmax #(
     end
     // An octet's frame is known when all of its beats have come this far.
     if (valid_q[2]) begin
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) begin
         run_q[h] = (opens_q[2] && first_q[2]) ? most_q[h] : larger(run_q[h], most_q[h]);
         value_run_q[h] = (opens_q[2] && first_q[2]) ? value_most_q[h] : larger(value_run_q[h], value_most_q[h]);
       end
     end
     if (valid_q[1]) begin
+      // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) begin
         most_q[h] = reach_q[1][h];
         value_most_q[h] = value_reach_q[1][h];
@@ -178,12 +188,14 @@ module softmax #(
     end
     // ---- exponentials
     if (valid_q[STAGES-3]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < ITEMS; i++) begin
         // entry - ((slope*place + 32) >> 6)
         fraction_q[i] = 17'((23'({entry_q[1][i], 6'd31}) - 23'(low_q[i]) - {7'd0, high_q[i], 3'd0}) >> 6);
       end
     end
     if (valid_q[STAGES-4]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < ITEMS; i++) begin
         low_q[i] = 13'(slope_q[i]) * 13'(place_q[i][2:0]);
         high_q[i] = 13'(slope_q[i]) * 13'(place_q[i][5:3]);
@@ -191,6 +203,7 @@ module softmax #(
       end
     end
     if (valid_q[STAGES-5]) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < ITEMS; i++) begin
         entry_q[0][i] = exp2_entry({1'b0, part_q[CLOCKS][i][11:6]});
         slope_q[i] =
@@ -199,6 +212,7 @@ module softmax #(
       end
     end
     if (valid_i || valid_q != 0) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < ITEMS; i++) begin
         for (int unsigned s = CLOCKS + 2; s > 0; s--) begin
           reach_q[s][i] = reach_q[s-1][i];
@@ -209,12 +223,14 @@ module softmax #(
     end
     if (valid_q[0]) begin
       for (int unsigned p = 0; p < POSITIONS; p++) begin
+        // verilator unroll_disable
         for (int unsigned h = 0; h < HEADS; h++) begin
           value_reach_q[1][p*HEADS+h] = reach_q[1][p*HEADS+h] + REACH_W'(lift_q[p*KV_HEADS+h/SHARE]);
         end
       end
     end
     if (valid_i) begin
+      // verilator unroll_disable
       for (int unsigned i = 0; i < ITEMS; i++) begin
         part_q[0][i] = -score_i[i*24+:12];
         reach_q[0][i] = on_i[i/HEADS] ? REACH_W'($signed(score_i[i*24+12+:12])) + REACH_W'(score_i[i*24+:12] != 0) :
