@@ -9,7 +9,6 @@ from models.die.widths import array_widths
 from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
 from scripts.silicon.timing import time_module
 
-
 ATTENTION = "attn_score", "softmax", "attn_value"  # what it is made of, with registers between
 
 

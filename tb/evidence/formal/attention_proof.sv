@@ -72,6 +72,8 @@ module attention_proof #(
   always_comb begin
     if (!init_q) begin
       rest : assert (32'(u_attention.rest_q) == (fresh ? 32 : 0));
+      if (full[0]) first_whole : assert (u_attention.u_quantise.data_q[HEAD_IW+:2] == 2'd3);
+      if (full[1]) second_whole : assert (u_attention.u_quantise.data_q[2*HEAD_IW+2+:2] == 2'd3);
       if (state == LOAD && u_attention.in_q == 0 || state == READ || state == OUT)
         empty : assert (!fresh && full == 0 && batch == 0 && u_attention.in_q == 0);
       if (state == LOAD && u_attention.in_q == 1)
