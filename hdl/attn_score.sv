@@ -87,18 +87,18 @@ module attn_score #(
     triple = (ACT_W + 2)'(q) + ((ACT_W + 2)'(q) <<< 1);
   endfunction
 
-  // 0, q, 2q or 3q. The sign is in the upper bit of the `top` digit: there 2 is -2, and 3 is -1.
+  // 0, q, 2q or 3q. The sign is in the upper bit of the `top` digit: there 2 is -2 and 3 is -1, and they come inverted.
   function automatic logic signed [ACT_W+1:0] times(input logic signed [ACT_W-1:0] q, input logic signed [ACT_W+1:0] q3,
                                                     input logic [1:0] digit, input logic top);
-    times = digit[1] ? (digit[0] ? (top ? (ACT_W + 2)'(q) : q3) : (ACT_W + 2)'(q) <<< 1)
+    times = digit[1] ? (digit[0] ? (top ? ~(ACT_W + 2)'(q) : q3) : (top ? ~((ACT_W + 2)'(q) <<< 1) : (ACT_W + 2)'(q) <<< 1))
                      : (digit[0] ? (ACT_W + 2)'(q) : '0);
   endfunction
 
-  // low + 4*high, or low - 4*high: the last bit of the sum carries the 1 that makes a complement a negative.
+  // low + 4*high, or low - 4*high, high inverted: the last bit of the sum carries the 1 that makes it a negative.
   function automatic logic signed [ACT_W+3:0] joined(input logic signed [ACT_W+1:0] low,
                                                      input logic signed [ACT_W+1:0] high, input logic minus);
     logic signed [ACT_W+4:0] sum;
-    sum = $signed({{2{low[ACT_W+1]}}, low, 1'b1}) + $signed({high, 3'd0} ^ {(ACT_W + 5) {minus}});
+    sum = $signed({{2{low[ACT_W+1]}}, low, 1'b1}) + $signed({high, {3{minus}}});
     joined = sum[ACT_W+4:1];
   endfunction
 

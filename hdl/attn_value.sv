@@ -90,21 +90,26 @@ module attn_value #(
     end
   end
 
-  // 0, w, 2w or 3w. The sign is in the upper bit of the `top` digit: there 2 is -2, and 3 is -1.
+  // 0, w, 2w or 3w. The sign is in the upper bit of the `top` digit: there 2 is -2 and 3 is -1, and they come inverted.
   function automatic logic signed [WEIGHT_W+1:0] times(input logic signed [WEIGHT_W:0] w,
                                                        input logic signed [WEIGHT_W+1:0] w3, input logic [1:0] digit,
                                                        input logic top);
-    times = digit[1] ? (digit[0] ? (top ? (WEIGHT_W + 2)'(w) : w3) : (WEIGHT_W + 2)'(w) <<< 1)
+    times = digit[1] ? (digit[0] ? (top ? ~(WEIGHT_W + 2)'(w) : w3) : (top ? ~((WEIGHT_W + 2)'(w) <<< 1) : (WEIGHT_W + 2)'(w) <<< 1))
                      : (digit[0] ? (WEIGHT_W + 2)'(w) : '0);
   endfunction
 
-  // low + 4*high, or low - 4*high: the last bit of the sum carries the 1 that makes a complement a negative. Where there is
-  // no position, and a weight of 0, nothing depends on the digits, known or not.
+  // low + 4*high, or low - 4*high, high inverted: the last bit of the sum carries the 1 that makes it a negative. Where
+  // there is no position, and a weight of 0, nothing depends on the digits, known or not.
   function automatic logic signed [WEIGHT_W+3:0] joined(input logic signed [WEIGHT_W+1:0] low,
                                                         input logic signed [WEIGHT_W+1:0] high, input logic minus);
     logic signed [WEIGHT_W+4:0] sum;
-    sum = $signed({{2{low[WEIGHT_W+1]}}, low, 1'b1}) + $signed({high, 3'd0} ^ {(WEIGHT_W + 5) {minus}});
+    sum = $signed({{2{low[WEIGHT_W+1]}}, low, 1'b1}) + $signed({high, {3{minus}}});
     joined = sum[WEIGHT_W+4:1];
+  endfunction
+
+  function automatic logic signed [WEIGHT_W+3:0] piece(
+      input logic signed [WEIGHT_W:0] w, input logic signed [WEIGHT_W+1:0] w3, input logic [3:0] two, input logic top);
+    piece = joined(times(w, w3, two[1:0], 1'b0), times(w, w3, two[3:2], top), top && two[3]);
   endfunction
 
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
@@ -154,14 +159,13 @@ module attn_value #(
           // verilator unroll_disable
           for (int unsigned j = 0; j < HEAD_DIM; j++) begin
             for (int unsigned c = 0; c < PIECES; c++) begin
-              piece_q[p][h*HEAD_DIM+j][c] = joined(
-                times(
-                  w_q[p*HEADS+h], w3_q[p*HEADS+h], v_x[p][h/SHARE][j][c*4+:2], 1'b0
-                ),
-                times(
-                  w_q[p*HEADS+h], w3_q[p*HEADS+h], v_x[p][h/SHARE][j][c*4+2+:2], c == PIECES - 1
-                ),
-                c == PIECES - 1 && v_x[p][h/SHARE][j][c*4+3] && on_q[p]
+              piece_q[p][h*HEAD_DIM+j][c] = piece(
+                w_q[p*HEADS+h],
+                w3_q[p*HEADS+h],
+                {
+                  v_x[p][h/SHARE][j][c*4+3] && on_q[p], v_x[p][h/SHARE][j][c*4+:3]
+                },
+                c == PIECES - 1
               );
             end
           end

@@ -178,12 +178,20 @@ module softmax #(
     if (valid_q[1]) begin
       // verilator unroll_disable
       for (int unsigned h = 0; h < HEADS; h++) begin
-        most_q[h] = reach_q[1][h];
-        value_most_q[h] = value_reach_q[1][h];
-        for (int unsigned p = 1; p < POSITIONS; p++) begin
-          most_q[h] = larger(most_q[h], reach_q[1][p*HEADS+h]);
-          value_most_q[h] = larger(value_most_q[h], value_reach_q[1][p*HEADS+h]);
-        end
+        most_q[h] = larger(
+          larger(
+            reach_q[1][h], reach_q[1][1%POSITIONS*HEADS+h]
+          ),
+          larger(
+            reach_q[1][2%POSITIONS*HEADS+h], reach_q[1][3%POSITIONS*HEADS+h])
+        );
+        value_most_q[h] = larger(
+          larger(
+            value_reach_q[1][h], value_reach_q[1][1%POSITIONS*HEADS+h]
+          ),
+          larger(
+            value_reach_q[1][2%POSITIONS*HEADS+h], value_reach_q[1][3%POSITIONS*HEADS+h])
+        );
       end
     end
     // ---- exponentials
