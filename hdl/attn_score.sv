@@ -90,8 +90,9 @@ module attn_score #(
   // 0, q, 2q or 3q. The sign is in the upper bit of the `top` digit: there 2 is -2 and 3 is -1, and they come inverted.
   function automatic logic signed [ACT_W+1:0] times(input logic signed [ACT_W-1:0] q, input logic signed [ACT_W+1:0] q3,
                                                     input logic [1:0] digit, input logic top);
-    times = digit[1] ? (digit[0] ? (top ? ~(ACT_W + 2)'(q) : q3) : (top ? ~((ACT_W + 2)'(q) <<< 1) : (ACT_W + 2)'(q) <<< 1))
-                     : (digit[0] ? (ACT_W + 2)'(q) : '0);
+    times = !digit[1] ? (digit[0] ? (ACT_W + 2)'(q) : '0)
+          : !digit[0] ? (top ? ~((ACT_W + 2)'(q) <<< 1) : (ACT_W + 2)'(q) <<< 1)
+          : (top ? ~(ACT_W + 2)'(q) : q3);
   endfunction
 
   // low + 4*high, or low - 4*high, high inverted: the last bit of the sum carries the 1 that makes it a negative.

@@ -94,8 +94,9 @@ module attn_value #(
   function automatic logic signed [WEIGHT_W+1:0] times(input logic signed [WEIGHT_W:0] w,
                                                        input logic signed [WEIGHT_W+1:0] w3, input logic [1:0] digit,
                                                        input logic top);
-    times = digit[1] ? (digit[0] ? (top ? ~(WEIGHT_W + 2)'(w) : w3) : (top ? ~((WEIGHT_W + 2)'(w) <<< 1) : (WEIGHT_W + 2)'(w) <<< 1))
-                     : (digit[0] ? (WEIGHT_W + 2)'(w) : '0);
+    times = !digit[1] ? (digit[0] ? (WEIGHT_W + 2)'(w) : '0)
+          : !digit[0] ? (top ? ~((WEIGHT_W + 2)'(w) <<< 1) : (WEIGHT_W + 2)'(w) <<< 1)
+          : (top ? ~(WEIGHT_W + 2)'(w) : w3);
   endfunction
 
   // low + 4*high, or low - 4*high, high inverted: the last bit of the sum carries the 1 that makes it a negative. Where
