@@ -6,6 +6,8 @@ host_pkg.sv
 act_quantiser.sv
 argmax.sv
 attention.sv
+attn_score.sv
+attn_value.sv
 axi_lite.sv
 block.sv
 block_array.sv

@@ -166,14 +166,15 @@ module layer (
   );
 
   attention #(
-    .HEADS   (HEADS),
-    .KV_HEADS(KV_HEADS),
-    .HEAD_DIM(HEAD_DIM),
-    .SLOTS   (SLOTS),
-    .DEPTH   (KV_DEPTH),
-    .ACT_W   (ACT_W),
-    .KV_W    (KV_W),
-    .SCORE_C (SCORE_C)
+    .HEADS    (HEADS),
+    .KV_HEADS (KV_HEADS),
+    .HEAD_DIM (HEAD_DIM),
+    .SLOTS    (SLOTS),
+    .DEPTH    (KV_DEPTH),
+    .POSITIONS(POSITIONS),
+    .ACT_W    (ACT_W),
+    .KV_W     (KV_W),
+    .SCORE_C  (SCORE_C)
   ) u_attention (
     .clk_i      (attention_clk),
     .rst_i,

@@ -9,7 +9,7 @@ WORD = 32  # bits of a scale {m, d}; half a word are the integers of a span; hal
 TILE = 512  # columns that one product generator's lines reach; a wider block repeats its generators
 SRAM_BIT = 6
 SRAM_SHARE = 1.05  # decoders, sense amplifiers and drivers of the KV SRAM, beside its cells
-EXPONENT = 5  # bits of a KV word's shift
+EXPONENT = 5  # bits of the shift of a head's keys or values
 CODE = 128  # data bits of a part of an SRAM's word, at most
 LATER = "SECDED", "adapters", "sampler", "host port"  # parts that no count had before blocks were timed
 
@@ -41,10 +41,10 @@ class Units:
     adapter_value: float  # a lane and rank: a multiplier
     codec: float  # SECDED of a memory, for each part of a word: its encoder and decoder
     host_port: float  # with the sequencer
-    head_value: float  # attention, for each value of a query head: score and value multipliers
-    kv_value: float  # attention, for each value of a KV head
-    head: float  # attention, for each query head: softmax and control
-    score: float  # softmax memory, for each query head and position
+    head_value: float  # attention, for each value of a query head: score and value multipliers of all positions a clock
+    window_value: float  # attention, for each value that waits for the rest of its head: its quantisers
+    head: float  # attention, for each query head: scores, softmax, reciprocal, control
+    output_lane: float  # attention, for each lane of its output: division
     fifo_value: float
 
 
@@ -101,11 +101,13 @@ def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
     lanes = d.lanes / 2 * units.rope_pair + d.lanes * (units.swiglu_lane + 2 * units.residual_lane)
     add({"vector units": 2 * norm + 2 * skip + wire + lanes}, shape.layers)
     add({"vector units": norm + d.lanes * (units.embedding_lane + units.argmax_lane)})
-    heads = shape.d_q * units.head_value + shape.d_kv * units.kv_value + shape.heads * units.head
-    add({"attention": heads + shape.heads * d.kv_depth * units.score}, shape.layers)
-    word, positions = shape.d_kv // shape.kv_heads * d.kv_w + EXPONENT, d.slots * d.kv_depth
-    banks = 2 * shape.kv_heads * shape.layers  # a head's keys or values each
-    add({"KV SRAM": positions * word * units.sram_bit, "SECDED": _secded(units, word, positions)}, banks)
+    heads = shape.d_q * units.head_value + shape.heads * units.head + d.lanes * units.output_lane
+    add({"attention": heads + max(shape.head_dim, d.lanes) * units.window_value}, shape.layers)
+    memories = [(shape.head_dim * d.kv_w, 2 * shape.kv_heads), (2 * EXPONENT * shape.kv_heads, 1)]  # bits of a word
+    for word, count in memories:
+        rows = d.slots * -(-d.kv_depth // d.positions)  # of each bank
+        held, secded = rows * word * units.sram_bit, _secded(units, word, rows)
+        add({"KV SRAM": held, "SECDED": secded}, d.positions * count * shape.layers)
     for name in MATRICES if d.rank else ():
         if name != "head":
             add(_adapters(units, shape, d, name), shape.layers)

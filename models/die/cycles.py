@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.die.shape import MATRICES, Die, Shape
+from models.die.shape import MATRICES, OCTET, Die, Shape
 
 QUANTISE = 2  # act_quantiser
 NORM = 60  # rms_norm beside its beats: epsilon, 37 quotient bits, 19 root bits, hand-overs
-SOFTMAX = 53  # attention beside heads and positions: a reciprocal of 45 quotient bits, hand-overs
+ATTENTION = 44  # attention beside octets and dot products: 16 quotient bits, 28 stages and hand-overs
 
 
 COUNT = 1  # a bit from its line to the sum of a column (hdl/cartridge_pkg.sv)
@@ -98,8 +98,10 @@ class Cycles:
 
     def attention(self, pos: int) -> int:
         """From the last beat of q, k, v to the last beat of the heads' outputs, with positions 0..pos in the cache."""
-        heads = self.shape.heads + 2 * self.shape.kv_heads
-        return heads + QUANTISE + 3 * pos + SOFTMAX + self.beats(self.shape.d_q) - 1
+        octet = OCTET // self.die.positions  # clocks
+        leaves = self.shape.head_dim * -(-self.die.kv_w // 4)  # of a dot product, which sums four a stage
+        levels = next(n for n in range(99) if 4**n >= leaves)
+        return octet * (pos // OCTET + 1) + octet + levels + ATTENTION + self.beats(self.shape.d_q) - 1
 
     def stages(self, pos: int) -> dict[str, int]:
         """A layer's latency, last beat in to last beat out, by the stages that add to it."""

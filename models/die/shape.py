@@ -14,6 +14,8 @@ SUPERBLOCKS = (0, 32, 256)  # inputs of a column that share a pair {m, d} in an 
 CELL_BITS = (3, 4)  # widths of a weight cell
 BIT_LINES = (1, 2, 4, 8, 16, 32)
 OFFSETS = (0, 4, 8, 16, 32, 128)  # of the codes of symmetric weights; 0: an array's are not, or not all alike
+OCTET = 8  # positions whose weights attention holds against one frame
+POSITIONS = (1, 2, 4)  # of them that it takes in a clock
 SHARES = (1, 2, 4, 8)
 MATRICES = ("qkv", "o", "gateup", "down", "head")  # the cell arrays of the chip; the first four once a layer
 EMBED = "embed"  # the embedding's table, which has a scaling of its own too
@@ -71,14 +73,15 @@ class Shape:
 class Die:
     """What is fixed in the base die beside the shape. See docs/formats.md for the widths.
 
-    ``block``, ``bit_lines`` and ``share`` trade area for time, an ``offset`` saves area (docs/architecture.md); no
-    value depends on them.
+    ``block``, ``bit_lines``, ``share`` and ``positions`` trade area for time, an ``offset`` saves area
+    (docs/architecture.md); no value depends on them.
     ``span`` and ``superblock`` are the scaling of each array (docs/formats.md, "Weights").
     """
 
     act_w: int = 12
     kv_w: int = 10
     kv_depth: int = 512  # positions a slot's KV cache holds
+    positions: int = 2  # of the KV cache that attention takes in a clock
     slots: int = 2  # conversations in flight
     cell_bits: int = 4  # of a weight cell; wider weights are slices
     lanes: int = LANES  # FX values a stream beat carries
@@ -148,8 +151,9 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (shape.d_model <= 8192, f"d_model {shape.d_model} is over 8192"),
         (2**16 <= norm_constants(shape)[0] < 2**40, f"RMSNorm epsilon {shape.eps} is out of the norm's range"),
         (8 <= die.act_w <= 16, f"activation width {die.act_w} is not in 8..16"),
-        (4 <= die.kv_w and die.act_w + die.kv_w <= 28, f"KV width {die.kv_w} with activation width {die.act_w}"),
+        (4 <= die.kv_w <= 16 and die.act_w + die.kv_w <= 28, f"KV width {die.kv_w} with activation width {die.act_w}"),
         (2 <= die.kv_depth <= 65535, f"KV depth {die.kv_depth} is not in 2..65535"),  # a full one has 16 bits
+        (die.positions in POSITIONS, f"{die.positions} positions a clock (choose one of {POSITIONS})"),
         (1 <= die.slots <= 256, f"{die.slots} slots are not in 1..256"),
         (die.cell_bits in CELL_BITS, f"cells of {die.cell_bits} bits (a die has cells of 3 or 4)"),
         (die.block > 0 and die.block % GROUP == 0, f"blocks of {die.block} rows are not whole groups of {GROUP}"),

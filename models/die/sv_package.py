@@ -51,6 +51,7 @@ def _text(shape: Shape, die: Die, build: dict[str, int]) -> str:
         "VOCAB": shape.vocab,
         "VOCAB_PAD": shape.matrix_size("head", die.lanes)[1],
         "KV_DEPTH": die.kv_depth,
+        "POSITIONS": die.positions,
         "SLOTS": die.slots,
         "ACT_W": die.act_w,
         "KV_W": die.kv_w,

@@ -8,6 +8,8 @@ from models.die.shape import Die, Shape
 from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
 from scripts.silicon.timing import time_module
 
+ATTENTION = "attn_score", "softmax", "attn_value"  # what it is made of, with registers between
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -26,7 +28,9 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
     """The blocks of a die. Vector units have one lane, attention a head of two values: what is wider adds up more."""
     common = {"ACT_W": die.act_w}
     ahead = {corner: _lines(die, corner) for corner in CORNERS}
-    code = {"WORDS": 64, "WIDTH": 117}
+    heads = {"HEADS": 1, "KV_HEADS": 1}
+    cached = {"DEPTH": die.kv_depth, "KV_W": die.kv_w, "POSITIONS": die.positions} | heads | common | {"HEAD_DIM": 2}
+    code = {"WORDS": 64, "WIDTH": 128}
     share = die.share["o"]
     return [
         Subject(
@@ -45,11 +49,10 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
         Subject("act_quantiser", {"N": 2, "W": die.act_w}),
         Subject("rms_norm", {"N": 4}),
         Subject("rope", {"HEAD_DIM": 2, "DEPTH": 4}, lanes=2),
-        Subject(
-            "attention",
-            common | {"HEADS": 1, "KV_HEADS": 1, "HEAD_DIM": 2, "DEPTH": die.kv_depth, "SLOTS": 1},
-            without=("kv_sram",),
-        ),
+        Subject("attention", cached | {"SLOTS": 1}, without=("kv_sram", *ATTENTION), note="around the three behind it"),
+        Subject("attn_score", {name: cached[name] for name in cached if name != "DEPTH"} | {"QUANTISERS": 1}),
+        Subject("softmax", heads | {"DEPTH": die.kv_depth, "POSITIONS": die.positions}),
+        Subject("attn_value", {name: cached[name] for name in cached if name != "ACT_W"}),
         Subject("ecc_sram", code, note="its decoder"),
         Subject("residual"),
         Subject("swiglu"),

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from models.die import cost
 from models.die.cost import Units
-from models.die.shape import GROUP, Shape
+from models.die.shape import GROUP, Die, Shape
 from models.die.widths import sum_widths
 from scripts.silicon.cells import LIBRARY
 from scripts.silicon.synthesis import RAM_BIT, count_parts
 from scripts.silicon.timing import time_module
 
-CODE_PART = 117  # data bits of a part of a key or value of Llama 3.1 8B, 10 bits a value (hdl/ecc_sram.sv)
+CODE_PART = 128  # data bits of a part of a key or value of Llama 3.1 8B, 8 or 10 bits a value (hdl/ecc_sram.sv)
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,20 @@ def units(
     span: int = GROUP,
     superblock: int = 0,
     offset: int = 0,
+    cached: tuple[int, int] = (Die.kv_w, Die.positions),
 ) -> Units:
     """The units of a die of ``sizes``: bits of activations, of a cell, cells a weight, bit lines. The KV cache holds
-    ``depth`` positions; InputError without yosys.
+    ``depth`` positions, ``cached`` has the bits of its mantissas and the positions a clock; InputError without yosys.
     """
     act_w, cell_bits, slices, bit_lines = sizes
 
     def count(top: str, without: tuple[str, ...] = (), lanes: int = 32, **parameters: int) -> float:
         return measure.module(top, parameters, without=without, lanes=lanes)
 
-    def attention(heads: int, kv_heads: int, head_dim: int) -> float:
-        own = {"HEADS": heads, "KV_HEADS": kv_heads, "HEAD_DIM": head_dim, "DEPTH": depth, "SLOTS": 1}
-        return count("attention", ("kv_sram",), 1, **own, ACT_W=act_w) - heads * depth * 24 * measure.ram_bit
+    def attention(heads: int, head_dim: int, lanes: int = 1) -> float:
+        own = {"HEADS": heads, "KV_HEADS": 1, "HEAD_DIM": head_dim, "DEPTH": depth, "SLOTS": 1}
+        widths = {"ACT_W": act_w, "KV_W": cached[0], "POSITIONS": cached[1]}
+        return count("attention", ("kv_sram",), lanes, **own, **widths)
 
     sums = sum_widths(act_w, cell_bits, slices, span, offset)
     drained = sums.behind_integers if superblock else sums
@@ -84,9 +86,8 @@ def units(
     around = drain[16, 8, 1] - drain[8, 8, 1] - 8 * column  # of a unit, beside its columns
     held = (act_w + cell_bits + span.bit_length() - 1) * measure.ram_bit
     norm = {values: count("rms_norm", lanes=1, N=values) for values in (4, 8)}
-    least, wide, heads, both = attention(1, 1, 2), attention(1, 1, 4), attention(2, 1, 2), attention(2, 1, 4)
+    least, wide, heads, both = attention(1, 2), attention(1, 4), attention(2, 2), attention(2, 4)
     head_value = (both - heads - (wide - least)) / 2
-    kv_value = (wide - least) / 2 - head_value
     norm_value = (norm[8] - norm[4]) / 4
     lora_of = {"ARRAY": 1, "K": 64, "N": 64, "MODULES": 1, "BANKS": 2, "ACT_W": act_w}
     lora = {rank: count("lora", ("ecc_sram",), RANK=rank, **lora_of) for rank in (1, 2)}
@@ -121,8 +122,8 @@ def units(
         codec=count("ecc_sram", WORDS=2, WIDTH=CODE_PART) - 2 * code_bits * measure.ram_bit,
         host_port=count("host_port", **host_of) + count("sequencer", SLOTS=1, DEPTH=depth),
         head_value=head_value,
-        kv_value=kv_value,
+        window_value=(wide - least) / 2 - head_value,
         head=heads - least - 2 * head_value,
-        score=24 * measure.ram_bit,
+        output_lane=attention(1, 2, lanes=2) - least,
         fifo_value=32 * measure.ram_bit,
     )

@@ -60,9 +60,9 @@ def test_the_parts_of_a_die_add_up():
 
 
 def test_what_sram_holds_is_counted_to_the_bit():
-    """Check bits of a key of 128 values, as hdl/ecc_sram.sv has them: 11 parts of 117 bits, 2 of them empty; adapters
-    of rank 8 in two banks, and none on a die without."""
-    assert (cost.code_parts(1285), cost.check_bits(1285)) == (11, 11 * (117 + 7 + 1) - 1285)
+    """Check bits of a key of 128 values, as hdl/ecc_sram.sv has them, and of all exponents of a position; adapters of
+    rank 8 in two banks, and none on a die without."""
+    assert (cost.code_parts(1280), cost.check_bits(1280), cost.check_bits(80)) == (10, 10 * 9, 8)
     assert cost.check_bits(128) == 9 and cost.check_bits(16384) == 128 * 9
     free = cost.Units(**dict.fromkeys(cost.Units.__dataclass_fields__, 0) | {"sram_bit": 1})
     die = Die(slots=1, kv_depth=1024, lanes=128)
@@ -70,7 +70,7 @@ def test_what_sram_holds_is_counted_to_the_bit():
     rows_and_columns = (3 * 4096 + 6144) + (4096 + 4096) + (2 * 4096 + 2 * 14336) + (14336 + 4096)
     banks = 2 * 32 * (rows_and_columns + 4 * 128) * 8 * 8
     assert made["adapters"] == banks
-    assert made["SECDED"] == 2 * 8 * 32 * 1024 * 90 + banks / 128 * 9
+    assert made["SECDED"] == 32 * 1024 * (2 * 8 * 90 + 8) + banks / 128 * 9
     assert "adapters" not in cost.die(free, ppa.LLAMA, dataclasses.replace(die, rank=0))
 
 

@@ -56,7 +56,8 @@ class Flips(DieBench):
         layers = [self.dut.u_cartridge.u_chip.gen_layer[layer].u_layer for layer in range(self.shape.layers)]
         if self.memory in ("keys", "values"):
             bank = "u_k" if self.memory == "keys" else "u_v"
-            return [getattr(kv, bank).u_sram for layer in layers for kv in layer.u_attention.gen_kv]
+            heads = [getattr(kv, bank) for layer in layers for kv in layer.u_attention.gen_kv]
+            return [bank.u_sram for head in heads for bank in head.gen_bank]
         return [getattr(layer, f"u_{self.memory}").u_matrix.gen_lora.u_lora.u_sram for layer in layers]
 
     def _flip(self, sram) -> None:

@@ -24,6 +24,7 @@ DIES = {
             "lanes": 64,
             "block": 64,
             "bit_lines": 8,
+            "positions": 4,
             "share": {"qkv": 2, "o": 1, "gateup": 4, "down": 1, "head": 8},
         },
     ),

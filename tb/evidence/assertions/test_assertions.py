@@ -108,7 +108,7 @@ def test_gate_view(mask, fault):
 @pytest.mark.parametrize("access", ["write", "read"])
 def test_kv_sram(access):
     """An access behind the last slot."""
-    sizes = {"SLOTS": 2, "DEPTH": 32, "WIDTH": 165}
+    sizes = {"SLOTS": 2, "DEPTH": 32, "WIDTH": 160}
     with pytest.raises(AssertionError, match=rf"assertion kv_sram.u_kv_assert.{access}_in_range"):
         run("kv_sram", TESTS, simulator="verilator", parameters=sizes, env={"ACCESS": access})
 
