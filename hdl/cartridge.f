@@ -30,6 +30,7 @@ layer.sv
 lora.sv
 lora_loader.sv
 matrix.sv
+multiplier.sv
 product_lines.sv
 projection.sv
 residual.sv

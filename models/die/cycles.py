@@ -14,7 +14,9 @@ import numpy as np
 
 from models.die.shape import MATRICES, Die, Shape
 
-QUANTISE = 2  # act_quantiser
+QUANTISE = 2  # stages of act_quantiser
+ROPE = 6  # of rope
+SWIGLU = 13  # of swiglu
 NORM = 60  # rms_norm beside its beats: epsilon, 37 quotient bits, 19 root bits, hand-overs
 SOFTMAX = 53  # attention beside heads and positions: a reciprocal of 45 quotient bits, hand-overs
 
@@ -90,10 +92,12 @@ class Cycles:
         return {
             "attn_norm": self.norm(),
             "qkv": self._out("qkv"),
+            "rope": ROPE,
             "attention": self.attention(pos),
             "o": self._out("o"),
             "ffn_norm": self.norm(),
             "gateup": self._out("gateup"),
+            "swiglu": SWIGLU,
             "down": self._out("down"),
         }
 
@@ -117,8 +121,8 @@ class Cycles:
         with the norm before it.
         """
         first, model = self.stages(pos), self.beats(self.shape.d_model)
-        attention = sum(first[name] for name in ("attn_norm", "qkv", "attention")) + self.matrix("o")
-        ffn = sum(first[name] for name in ("ffn_norm", "gateup")) + self.matrix("down")
+        attention = sum(first[name] for name in ("attn_norm", "qkv", "rope", "attention")) + self.matrix("o")
+        ffn = sum(first[name] for name in ("ffn_norm", "gateup", "swiglu")) + self.matrix("down")
         head = self._out("head")
         return max(attention, ffn, head) + model
 
