@@ -29,7 +29,7 @@ module multiplier #(
   // Words that are left of the rows after so many levels, each of which makes two of three.
   function automatic int words_after(input int levels);
     words_after = ROWS;
-    for (int l = 0; l < levels; l++) words_after = words_after - words_after / 3;
+    for (int level = 0; level < levels; level++) words_after = words_after - words_after / 3;
   endfunction
 
   // The sign of a multiple counts downwards. Inverted it counts upwards, with minus one in its place: all these are here.
@@ -41,13 +41,13 @@ module multiplier #(
 
   logic [P_W-1:0] row[ROWS];  // of the stage that works on them, for no longer than that
 
-  function automatic void make_rows(input logic signed [A_W-1:0] a, input logic signed [B_W-1:0] b);
+  function automatic void make_rows(input logic signed [A_W-1:0] factor, input logic signed [B_W-1:0] other);
     logic [2*DIGITS:0] bits;
     logic [A_W+1:0] multiple;
-    bits = (2 * DIGITS + 1)'($signed({b, 1'b0}));
+    bits = (2 * DIGITS + 1)'($signed({other, 1'b0}));
     for (int d = 0; d < DIGITS; d++) begin
-      multiple = ({A_W + 2{bits[2*d+1] ^ bits[2*d]}} & (A_W + 2)'(a)) |
-          ({A_W + 2{bits[2*d+1] == bits[2*d] && bits[2*d+2] != bits[2*d]}} & {a[A_W-1], a, 1'b0});
+      multiple = ({A_W + 2{bits[2*d+1] ^ bits[2*d]}} & (A_W + 2)'(factor)) |
+          ({A_W + 2{bits[2*d+1] == bits[2*d] && bits[2*d+2] != bits[2*d]}} & {factor[A_W-1], factor, 1'b0});
       multiple = multiple ^ {A_W + 2{bits[2*d+2]}} ^ {1'b1, {A_W + 1{1'b0}}};
       row[d] = P_W'(multiple) << (2 * d);
       // The one that is missing where the multiple before was inverted.
@@ -60,7 +60,7 @@ module multiplier #(
     int left, into;
     logic [P_W-1:0] x, y, z;
     left = count;
-    for (int l = 0; l < levels; l++) begin
+    for (int level = 0; level < levels; level++) begin
       into = 0;
       for (int i = 0; i < left / 3; i++) begin
         x = row[3*i];

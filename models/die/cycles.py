@@ -17,7 +17,7 @@ from models.die.shape import MATRICES, Die, Shape
 QUANTISE = 2  # stages of act_quantiser
 ROPE = 6  # of rope
 SWIGLU = 13  # of swiglu
-NORM = 60  # rms_norm beside its beats: epsilon, 37 quotient bits, 19 root bits, hand-overs
+NORM = 82  # rms_norm beside beats and lanes: 37 quotient bits, 19 root bits, the stages of squares, scale and outputs
 SOFTMAX = 53  # attention beside heads and positions: a reciprocal of 45 quotient bits, hand-overs
 
 
@@ -76,7 +76,8 @@ class Cycles:
 
     def norm(self) -> int:
         """From a norm's last beat in to its last beat out."""
-        return NORM + 2 * self.beats(self.shape.d_model) - 1
+        lanes = (self.die.lanes - 1).bit_length()  # stages that add up a beat's squares, in pairs
+        return NORM + lanes + 2 * self.beats(self.shape.d_model) - 1
 
     def _out(self, name: str) -> int:
         """From a matrix's last beat in to its last beat out."""
