@@ -100,6 +100,7 @@ module attention #(
   ) u_quantise (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(state_q == StQuantise && !all_heads_q),
     .ready_o(),
     .data_i (head_q),

@@ -96,6 +96,7 @@ module rms_norm #(
   ) u_squares (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(state_q == StSquare),
     .ready_o(),
     .data_i (beat_q == BEAT_IW'(BEATS - 1)),
@@ -242,6 +243,7 @@ module rms_norm #(
   ) u_outs (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(state_q == StOut),
     .ready_o(),
     .data_i (beat_q == BEAT_IW'(BEATS - 1)),

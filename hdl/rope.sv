@@ -13,6 +13,7 @@ module rope #(
 ) (
   input  logic                             clk_i,
   input  logic                             rst_i,
+  output logic                             busy_o,  // some beats are inside
   input  logic                             valid_i,
   output logic                             ready_o,
   input  cartridge_pkg::tag_t              tag_i,
@@ -58,6 +59,7 @@ module rope #(
   ) u_pipe (
     .clk_i,
     .rst_i,
+    .busy_o,
     .valid_i,
     .ready_o,
     .data_i(tag_i),

@@ -4,6 +4,7 @@
 module swiglu (
   input  logic                                            clk_i,
   input  logic                                            rst_i,
+  output logic                                            busy_o,   // some beats are inside
   input  logic                                            valid_i,
   output logic                                            ready_o,
   input  cartridge_pkg::tag_t                             tag_i,
@@ -23,11 +24,12 @@ module swiglu (
   localparam int GATED = SIGMOID + 3;  // stages until up is a factor
   localparam int STAGES = GATED + 4;
 
-  logic have_gate_q, pair_ready;
+  logic have_gate_q, pair_ready, pipe_busy;
   logic [BEAT_W-1:0] gate_q;
   logic [STAGES-1:0] en;
 
   assign ready_o = !have_gate_q || pair_ready;
+  assign busy_o  = have_gate_q || pipe_busy;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -45,6 +47,7 @@ module swiglu (
   ) u_pipe (
     .clk_i,
     .rst_i,
+    .busy_o (pipe_busy),
     .valid_i(valid_i && have_gate_q),
     .ready_o(pair_ready),
     .data_i (tag),
