@@ -32,6 +32,7 @@ layer.sv
 lora.sv
 lora_loader.sv
 matrix.sv
+multiplier.sv
 pass_sequencer.sv
 product_lines.sv
 product_words.sv

@@ -137,6 +137,7 @@ module matrix #(
   ) u_quantise (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(in),
     .ready_o(in_ready),
     .data_i (1'b0),

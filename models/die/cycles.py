@@ -14,11 +14,11 @@ import numpy as np
 
 from models.die.shape import MATRICES, OCTET, Die, Shape
 
-QUANTISE = 2  # act_quantiser
-NORM = 60  # rms_norm beside its beats: epsilon, 37 quotient bits, 19 root bits, hand-overs
+QUANTISE = 2  # stages of act_quantiser
+ROPE = 6  # of rope
+SWIGLU = 13  # of swiglu
+NORM = 82  # rms_norm beside beats and lanes: 37 quotient bits, 19 root bits, the stages of squares, scale and outputs
 ATTENTION = 44  # attention beside octets and dot products: 16 quotient bits, 28 stages and hand-overs
-
-
 COUNT = 1  # a bit from its line to the sum of a column (hdl/cartridge_pkg.sv)
 SCALE = 7  # a sum through selection and a scaling unit
 SYMMETRIC = 5  # the same where all weights of an array are symmetric
@@ -90,7 +90,8 @@ class Cycles:
 
     def norm(self) -> int:
         """From a norm's last beat in to its last beat out."""
-        return NORM + 2 * self.beats(self.shape.d_model) - 1
+        lanes = (self.die.lanes - 1).bit_length()  # stages that add up a beat's squares, in pairs
+        return NORM + lanes + 2 * self.beats(self.shape.d_model) - 1
 
     def _out(self, name: str) -> int:
         """From a matrix's last beat in to its last beat out."""
@@ -108,10 +109,12 @@ class Cycles:
         return {
             "attn_norm": self.norm(),
             "qkv": self._out("qkv"),
+            "rope": ROPE,
             "attention": self.attention(pos),
             "o": self._out("o"),
             "ffn_norm": self.norm(),
             "gateup": self._out("gateup"),
+            "swiglu": SWIGLU,
             "down": self._out("down"),
         }
 
@@ -135,8 +138,8 @@ class Cycles:
         with the norm before it.
         """
         first, model = self.stages(pos), self.beats(self.shape.d_model)
-        attention = sum(first[name] for name in ("attn_norm", "qkv", "attention")) + self.matrix("o")
-        ffn = sum(first[name] for name in ("ffn_norm", "gateup")) + self.matrix("down")
+        attention = sum(first[name] for name in ("attn_norm", "qkv", "rope", "attention")) + self.matrix("o")
+        ffn = sum(first[name] for name in ("ffn_norm", "gateup", "swiglu")) + self.matrix("down")
         head = self._out("head")
         return max(attention, ffn, head) + model
 

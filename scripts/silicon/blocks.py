@@ -4,7 +4,8 @@
 import math
 from dataclasses import dataclass, field, replace
 
-from models.die.shape import Die, Shape
+from models.die.shape import GROUP, Die, Shape
+from models.die.widths import array_widths
 from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
 from scripts.silicon.timing import time_module
 
@@ -46,8 +47,8 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
             common | {"N": share, "SHARE": share, "K": shape.d_model, "OFFSET": die.offset["o"]},
             note="scaling_unit included",
         ),
-        Subject("act_quantiser", {"N": 2, "W": die.act_w}),
-        Subject("rms_norm", {"N": 4}),
+        Subject("act_quantiser", {"N": GROUP, "W": die.act_w}),
+        Subject("rms_norm", {"N": 4, "SQN": 46341}),  # a constant without zeros
         Subject("rope", {"HEAD_DIM": 2, "DEPTH": 4}, lanes=2),
         Subject("attention", cached | {"SLOTS": 1}, without=("kv_sram", *ATTENTION), note="around the three behind it"),
         Subject("attn_score", {name: cached[name] for name in cached if name != "DEPTH"} | {"QUANTISERS": 1}),
