@@ -3,7 +3,8 @@
 `include "require.svh"
 // Rotary position embedding on the beats of q and k; v passes through. Pairs are interleaved: (2i, 2i+1) of a head.
 //
-// A vector is TURN_BEATS beats of q and k heads, then the rest. The table holds {sin, cos}, 14 fraction bits each.
+// A vector is TURN_BEATS beats of q and k heads, then the rest. A beat with another tag than the last one's is the first of
+// its vector, whatever the count says: an upset of it harms one token. The table holds {sin, cos}, 14 fraction bits each.
 module rope #(
   parameter int HEAD_DIM   = 16,
   parameter int DEPTH      = 32,  // positions
@@ -37,8 +38,10 @@ module rope #(
   logic [31:0] angles[DEPTH*PAIRS];
   `MASK_LOAD(angles, angles[r*PAIRS+c], DEPTH, PAIRS, "rope", 0, ".bin")
 
-  logic [BEAT_IW-1:0] beat_q;
-  logic [PAIR_IW-1:0] first_q;  // pair of the beat's first lane, in its head
+  tag_t tag_q;  // of the last beat
+  logic same;
+  logic [BEAT_IW-1:0] beat_q, beat;
+  logic [PAIR_IW-1:0] first_q, first;  // pair of the beat's first lane, in its head
   logic last, turn;
 
   // The pair so many after one of a head's, in its own head.
@@ -46,8 +49,11 @@ module rope #(
     pair_after = PAIR_IW'((32'(pair) + distance < PAIRS) ? 32'(pair) + distance : 32'(pair) + distance - PAIRS);
   endfunction
 
-  assign turn    = 32'(beat_q) < TURN_BEATS;
-  assign last    = beat_q == BEAT_IW'(BEATS - 1);
+  assign same    = tag_i == tag_q;
+  assign beat    = same ? beat_q : '0;
+  assign first   = same ? first_q : '0;
+  assign turn    = 32'(beat) < TURN_BEATS;
+  assign last    = beat == BEAT_IW'(BEATS - 1);
   assign valid_o = valid_i;
   assign ready_o = ready_i;
   assign tag_o   = tag_i;
@@ -56,9 +62,11 @@ module rope #(
     if (rst_i) begin
       beat_q  <= '0;
       first_q <= '0;
+      tag_q   <= '0;
     end else if (valid_i && ready_i) begin
-      beat_q  <= last ? '0 : beat_q + 1'b1;
-      first_q <= last ? '0 : pair_after(first_q, STEP);
+      beat_q  <= last ? '0 : beat + 1'b1;
+      first_q <= last ? '0 : pair_after(first, STEP);
+      tag_q   <= tag_i;
     end
   end
 
@@ -70,7 +78,7 @@ module rope #(
 
     assign x0     = data_i[Lane*32+:32];
     assign x1     = data_i[(Lane+1)*32+:32];
-    assign {s, c} = angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first_q, p%PAIRS)))];
+    assign {s, c} = angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first, p%PAIRS)))];
     assign y0     = sat32(rsr(64'(x0) * 64'(c) - 64'(x1) * 64'(s), 6'd14));
     assign y1     = sat32(rsr(64'(x0) * 64'(s) + 64'(x1) * 64'(c), 6'd14));
 

@@ -84,6 +84,10 @@ class ChipBench:
         talk = self.job.conversations[index]
         self.active[talk.slot] = index
         await self.begin(talk)
+        await self.send(talk)
+
+    async def send(self, talk: Conversation) -> None:
+        """Queue its tokens."""
         for prompt in beats(talk):
             while int(self.dut.full_o.value):
                 await self.step()

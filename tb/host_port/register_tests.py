@@ -90,6 +90,7 @@ async def values(dut):
         await bench.hold("STOP_TOKEN", value, index)
     wanted = {("STOP_TOKEN", i): random.getrandbits(24) for i in range(4)}
     wanted["SIGNATURE_SELECT", 0] = random.getrandbits(10)
+    wanted["WATCHDOG", 0] = random.getrandbits(32) | 1 << 31
     wanted |= {(name, slot): value for slot in slots for name, value in bench.random_settings().items()}
     for (name, index), value in random.sample(sorted(wanted.items()), len(wanted)):
         await bench.put(name, value, index)
@@ -222,6 +223,13 @@ async def errors(dut):
         bench.frame(bench.header(0, 0, 0, 0), 0)
         await bench.framed()
 
+    async def stalled():
+        await bench.put("WATCHDOG", 2)
+        dut.idle_i.value = 0
+        await ClockCycles(dut.clk_i, 6)
+        dut.idle_i.value = 1
+        await bench.put("WATCHDOG", 0)
+
     raised = {
         "illegal_address": lambda: bench.axi.read(0xFFFC),
         "read_only": lambda: bench.axi.write(0, 0),
@@ -234,6 +242,7 @@ async def errors(dut):
         "bad_adapter_frame": frame,
         "sram_corrected": lambda: sram(dut.corrected_i),
         "sram_failed": lambda: sram(dut.failed_i),
+        "stalled": stalled,
     }
     assert tuple(raised) == FLAGS
     for name, raise_it in raised.items():
