@@ -14,7 +14,7 @@ from scripts.cli import tables
 from tb.evidence.upsets.upset import KINDS, Flop, Outcome, Upset
 
 COLOURS = dict(zip(KINDS, ("#d7dee6", "#5b7da3", "#e0a030", "#c05a20", "#8a1020"), strict=True))
-TOLD = ("silent", "lasting")  # of hung and disturbed: no flag and no refusal; a restart does not mend it
+TOLD = ("silent", "lasting")  # of hung and disturbed: no host hears of it; no restart ends it
 
 
 def figures(every: list[Flop], upsets: list[Upset], outcomes: list[Outcome]) -> dict:
@@ -50,7 +50,7 @@ def _row(module: str, bits: int, outcomes: list[Outcome]) -> dict:
         **{kind: sum(outcome.kind == kind for outcome in outcomes) for kind in KINDS},
         **{f"by {seen}": sum(o.kind == "wrong" and o.seen == seen for o in outcomes) for seen in SEEN},
         "silent": sum(outcome.silent for outcome in harm),
-        "lasting": sum(outcome.kind == "hung" and not outcome.mended for outcome in harm),
+        "lasting": sum(bool(outcome.lost or outcome.silent_port) for outcome in harm),
     }
 
 

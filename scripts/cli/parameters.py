@@ -172,7 +172,10 @@ RANK = Parameter(
 USERS = Parameter("USERS", "of users, soak: how many at once", Number(1, 256), 8, soak=64)
 ANSWERS = Parameter("ANSWERS", "of soak: tokens of answers until it ends", Number(1, 10**9), 20_000)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
-OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape: the file")
+OUT = Parameter(
+    "OUT",
+    "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape, production: the file",
+)
 BITS = Parameter(
     "BITS", "of quantise, in 3 and 6 bits: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6"
 )

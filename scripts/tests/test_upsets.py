@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``make upsets`` as a user meets it, and the shares of its report. What a die does is tb/cartridge/test_upsets.py's."""
+"""``make upsets`` as a user meets it, and the shares of its report."""
 
 import json
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flip-flops that turn over: what is known of some must be said of them, on both simulators; a restart loses nothing."""
+"""Flip-flops that turn over: what is known of some must be said of them; a restart loses nothing."""
 
 import random
 from dataclasses import replace

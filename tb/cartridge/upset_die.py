@@ -52,7 +52,7 @@ class UpsetDie:
         return path
 
     def hit(self, upsets: list[Upset], *, watched: bool = True, simulator: str, jobs: int = 1, **how) -> list[Outcome]:
-        """What became of a die after each of ``upsets``. One alone is done in a run that leaves waves where it is asked to.
+        """What became of a die after each of ``upsets``. One alone is done in a run that can leave waves.
 
         ``how`` are further settings of ``BuiltChip.run``, whose errors this raises.
         """
@@ -70,6 +70,7 @@ class UpsetDie:
                 adapters=resident,
                 poll=POLL,
                 exposed=self._exposed(),
+                plusargs=("+verilator+noassert",),  # what is wrong shall go on
                 settings={
                     "UPSETS": str(plan),
                     "FOUND": str(found),

@@ -290,7 +290,7 @@ class Upsets(DieBench):
         """After a round that has ended: what the port says of it, and whether its slots can be given back."""
         for name, value in (await self._counters()).items():
             if value != counters[name] and not self.outcome.restarted:
-                self._tell(f"{name} is {value}, not {counters[name]}")
+                self.outcome.counts.append(f"{name} is {value}, not {counters[name]}")
         if not await self.host.read("STATUS"):
             self._tell("the die is not idle")
         for slot in range(self.job.die.slots):

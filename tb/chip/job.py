@@ -85,7 +85,7 @@ class BuiltChip:
             sources: files beside the RTL: SystemVerilog, or Verilator's .vlt.
             plusargs: beside those of mask and trace.
             waves: whether to trace signals.
-            exposed: the .vlt file that names registers for tests to write; no assertion ends what comes of it.
+            exposed: the .vlt file that names registers and memories for tests to write.
             settings: further ones of ``tb.rig.runner.run``, whose record this gives, and whose errors it raises.
         """
         verilator = simulator == "verilator"
@@ -93,8 +93,9 @@ class BuiltChip:
         config = [file for file in sources if file.suffix == ".vlt"]  # which Verilator wants before what it is about
         modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in (*PACKAGES, f"{top}.sv")]
         deep = top not in ALONE and self.ckpt.shape.layers >= HIERARCHY
-        hierarchy = deep and not runner.coverage() and not exposed  # which is neither counted nor seen inside
-        flags = ("--no-assert",) if exposed else ("--hierarchical",) if hierarchy else ()
+        hierarchy = (
+            verilator and deep and not runner.coverage() and not exposed
+        )  # which is neither counted nor seen inside
         return runner.run(
             top,
             tests,
@@ -103,7 +104,7 @@ class BuiltChip:
             plusargs=(f"+mask={self.mask}", f"+trace={trace}", *plusargs),
             waves=waves,
             sources=(*config, *modules, *(file for file in sources if file not in config)),
-            build_args=flags if verilator else (),
+            build_args=("--hierarchical",) if hierarchy else (),
             hdl=self.hdl,
             **settings,
         )
@@ -138,7 +139,7 @@ class BuiltChip:
         ``bench`` is 'chip' or 'cartridge', the chip behind its host port; ``test`` is one of its cocotb tests.
         ``hold_cycles`` holds every answer token against the cycle model: for a test in which each user is alone.
         ``settings`` are what the test takes from its environment, as JSON; with them, conversations may come later.
-        ``exposed`` lets the test write registers (``simulate``).
+        ``exposed`` lets the test write registers and memories (``simulate``).
         ``adapters`` are paths for ``models.adapter.Adapter.load``, the first for bank 1.
         ``echo`` is a headline: with it, answers and progress appear on the terminal. With a ``window`` there is a
         trace, which Verilator limits to it.

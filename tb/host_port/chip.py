@@ -16,7 +16,7 @@ ERROR = len(End)  # to a host alone: its prompt is refused
 
 
 class PromptToken(NamedTuple):
-    """A token of a prompt as the chip gets it: ``prompt_t`` of hdl/cartridge_pkg.sv. ``pos`` only counts of the first."""
+    """A token of a prompt as the chip gets it: ``prompt_t`` of hdl/cartridge_pkg.sv. ``pos`` is of the first."""
 
     slot: int
     token: int

@@ -17,7 +17,7 @@ SCOPES = (SymbolKind.GenerateBlock, SymbolKind.GenerateBlockArray)
 
 @contextmanager
 def elaborated(top: str, shape_pkg: Path, *options: str, hdl: Path = HDL) -> Iterator[object]:
-    """The instance of a top level, as slang's symbol; ``options`` are slang's. AssertionError if it cannot read the RTL."""
+    """The instance of a top level, as slang's symbol; ``options`` are slang's. AssertionError if it reads no RTL."""
     modules = [file for file in sorted(hdl.glob("*.sv")) if file.name not in PACKAGES]
     files = [f"-I{hdl}", shape_pkg, *(hdl / name for name in PACKAGES), *modules]
     driver = Driver()

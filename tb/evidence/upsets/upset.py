@@ -14,7 +14,7 @@ SIGNED = {Stage.EMBEDDING, Stage.LOGITS, *(stage for stages in STREAMS.values() 
 
 @dataclass(frozen=True)
 class Flop:
-    """A register: the module that it is in, its path below the die, the sizes of an array (() of none), an element's bits."""
+    """A register: its module, its path in the die, the sizes of an array (() of none), an element's bits."""
 
     module: str
     path: str
@@ -52,8 +52,9 @@ class Outcome:
     ``clock`` is that of the upset, from the begin of the run. ``stages`` has of each slot with a wrong value the first
     such stage in dataflow order; ``streams`` the slots for which a signature would be another; ``answers`` those whose
     answers are not the golden ones; ``hung`` those whose answer did not go on. Where the host ``restarted`` the chip,
-    ``lost`` has those whose answer has no end nevertheless. ``flags`` are the port's, and ``told`` is what its registers
-    say that they should not, or how it fails to answer.
+    ``lost`` has those whose answer has no end nevertheless. ``flags`` are the port's, ``told`` is what it
+    refused or did not answer, or how its slots and its die were not at rest in the end, and ``counts`` what it counted
+    that was not, which no host knows.
     """
 
     number: int
@@ -67,6 +68,7 @@ class Outcome:
     silent_port: bool = False
     flags: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    counts: list[str] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
@@ -76,7 +78,7 @@ class Outcome:
             return "hung"
         if len(harmed) > 1:
             return "disturbed"
-        return "wrong" if harmed else "flagged" if self.flags or self.told else "masked"
+        return "wrong" if harmed else "flagged" if self.flags or self.told or self.counts else "masked"
 
     @property
     def seen(self) -> str:
