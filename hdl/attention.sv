@@ -66,7 +66,8 @@ module attention #(
   tag_t tag_q;
   // What each state goes through, from 0 and back to it.
   logic [IN_IW-1:0] in_q;  // beats in StLoad
-  logic [HEAD_IW-1:0] head_q;  // heads in StQuantise
+  logic [HEAD_IW-1:0] head_q;  // heads in StQuantise that the quantisers are given
+  logic all_heads_q;  // they have been given all
   logic [POS_IW-1:0] pos_q;  // positions in StScore
   logic [OUT_IW-1:0] out_q;  // beats in StOut
 
@@ -87,7 +88,27 @@ module attention #(
     end
   end
 
-  // Idle between heads, so that the quantisers rest.
+  logic quantised, last_quantised;
+  logic [1:0] quantise;
+  logic [HEAD_IW-1:0] mant_head;  // whose mantissas there are
+
+  stream_pipe #(
+    .STAGES(2),
+    .WIDTH (HEAD_IW)
+  ) u_quantise (
+    .clk_i,
+    .rst_i,
+    .valid_i(state_q == StQuantise && !all_heads_q),
+    .ready_o(),
+    .data_i (head_q),
+    .en_o   (quantise),
+    .valid_o(quantised),
+    .ready_i(1'b1),
+    .data_o (mant_head)
+  );
+  assign last_quantised = quantised && mant_head == HEAD_IW'(ALL_HEADS - 1);
+
+  // Idle between heads.
   for (genvar j = 0; j < HEAD_DIM; j++) begin : gen_head
     assign head[j*32+:32] = (state_q == StQuantise) ? x_q[VALUE_IW'(32'(head_q)*HEAD_DIM+j)] : '0;
   end
@@ -96,6 +117,8 @@ module attention #(
     .N(HEAD_DIM),
     .W(ACT_W)
   ) u_q_quantiser (
+    .clk_i,
+    .en_i(quantise),
     .x_i (head),
     .m_o (q_mant),
     .sh_o(q_sh)
@@ -105,6 +128,8 @@ module attention #(
     .N(HEAD_DIM),
     .W(KV_W)
   ) u_kv_quantiser (
+    .clk_i,
+    .en_i(quantise),
     .x_i (head),
     .m_o (kv_mant),
     .sh_o(kv_sh)
@@ -113,9 +138,9 @@ module attention #(
   logic signed [ACT_W-1:0] q_q[HEADS][HEAD_DIM];
   logic [4:0] q_sh_q[HEADS];
   always @(posedge clk_i) begin
-    if (state_q == StQuantise && 32'(head_q) < HEADS) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) q_q[Q_IW'(head_q)][j] = q_mant[j*ACT_W+:ACT_W];
-      q_sh_q[Q_IW'(head_q)] = q_sh;
+    if (quantised && 32'(mant_head) < HEADS) begin
+      for (int unsigned j = 0; j < HEAD_DIM; j++) q_q[Q_IW'(mant_head)][j] = q_mant[j*ACT_W+:ACT_W];
+      q_sh_q[Q_IW'(mant_head)] = q_sh;
     end
   end
 
@@ -132,7 +157,7 @@ module attention #(
       .WIDTH(KV_WORD)
     ) u_k (
       .clk_i,
-      .we_i       (state_q == StQuantise && 32'(head_q) == HEADS + g),
+      .we_i       (quantised && 32'(mant_head) == HEADS + g),
       .slot_i     (tag_q.slot),
       .wpos_i     (tag_q.pos),
       .wdata_i    ({kv_sh, kv_mant}),
@@ -149,7 +174,7 @@ module attention #(
       .WIDTH(KV_WORD)
     ) u_v (
       .clk_i,
-      .we_i       (state_q == StQuantise && 32'(head_q) == HEADS + KV_HEADS + g),
+      .we_i       (quantised && 32'(mant_head) == HEADS + KV_HEADS + g),
       .slot_i     (tag_q.slot),
       .wpos_i     (tag_q.pos),
       .wdata_i    ({kv_sh, kv_mant}),
@@ -257,6 +282,7 @@ module attention #(
       state_q       <= StLoad;
       in_q          <= '0;
       head_q        <= '0;
+      all_heads_q   <= 1'b0;
       pos_q         <= '0;
       out_q         <= '0;
       tag_q         <= '0;
@@ -286,8 +312,13 @@ module attention #(
         StQuantise: begin
           head_q <= head_q + 1'b1;
           if (head_q == HEAD_IW'(ALL_HEADS - 1)) begin
-            head_q  <= '0;
-            state_q <= StScore;
+            head_q      <= '0;
+            all_heads_q <= 1'b1;
+          end
+          if (last_quantised) begin
+            head_q      <= '0;
+            all_heads_q <= 1'b0;
+            state_q     <= StScore;
           end
         end
         StScore:

@@ -48,6 +48,7 @@ stage_tap.sv
 stream_arb.sv
 stream_fifo.sv
 stream_fork.sv
+stream_pipe.sv
 stream_tap.sv
 sub_scale.sv
 swiglu.sv

@@ -75,7 +75,8 @@ module lora #(
   logic active_q;  // the adapter changes this array
   logic [3:0] bank_q;
   logic [STEP_W-1:0] step_q;  // modules of this beat whose words have been asked for
-  logic [MODULE_IW-1:0] module_q;  // module whose values are scaled or quantised
+  logic [MODULE_IW-1:0] module_q;  // module whose values are scaled, or given to the quantiser
+  logic all_given_q;  // the quantiser has been given all modules
   logic [ROW_IW-1:0] row_q;  // value of it that is scaled
   logic [OUT_W-1:0] ahead_q;  // words of B that have been asked for
   logic [OUT_W-1:0] out_q;  // words of B that have been multiplied
@@ -196,6 +197,9 @@ module lora #(
   logic [RANK*32-1:0] u;
   logic [RANK*ACT_W-1:0] mant;
   logic [4:0] u_shift;
+  logic [1:0] quantise;
+  logic quantised;
+  logic [MODULE_IW-1:0] mant_module;  // whose mantissas there are
 
   function automatic logic signed [31:0] scaled_u(input logic signed [63:0] p, input logic [15:0] scale);
     logic signed [63:0] t;
@@ -207,10 +211,27 @@ module lora #(
     assign u[i*32+:32] = (state_q == StQuantise) ? u_q[module_q][i] : '0;
   end
 
+  stream_pipe #(
+    .STAGES(2),
+    .WIDTH (MODULE_IW)
+  ) u_quantise (
+    .clk_i,
+    .rst_i,
+    .valid_i(state_q == StQuantise && !all_given_q),
+    .ready_o(),
+    .data_i (module_q),
+    .en_o   (quantise),
+    .valid_o(quantised),
+    .ready_i(1'b1),
+    .data_o (mant_module)
+  );
+
   act_quantiser #(
     .N(RANK),
     .W(ACT_W)
   ) u_quantiser (
+    .clk_i,
+    .en_i(quantise),
     .x_i (u),
     .m_o (mant),
     .sh_o(u_shift)
@@ -226,9 +247,9 @@ module lora #(
       for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = word[m*32+:32];
     end
     if (state_q == StScale) u_q[module_q][row_q] = scaled_u(p_q[module_q][row_q], scales_q[module_q][15:0]);
-    if (state_q == StQuantise) begin
-      for (int unsigned i = 0; i < RANK; i++) mant_q[module_q][i] = mant[i*ACT_W+:ACT_W];
-      places_q[module_q] = u_shift;
+    if (quantised) begin
+      for (int unsigned i = 0; i < RANK; i++) mant_q[mant_module][i] = mant[i*ACT_W+:ACT_W];
+      places_q[mant_module] = u_shift;
     end
   end
 
@@ -240,6 +261,7 @@ module lora #(
       bank_q      <= '0;
       step_q      <= '0;
       module_q    <= '0;
+      all_given_q <= 1'b0;
       row_q       <= '0;
       ahead_q     <= '0;
       out_q       <= '0;
@@ -279,8 +301,13 @@ module lora #(
         StQuantise: begin
           module_q <= module_q + 1'b1;
           if (module_q == MODULE_IW'(MODULES - 1)) begin
-            module_q <= '0;
-            state_q  <= StOutputs;
+            module_q    <= '0;
+            all_given_q <= 1'b1;
+          end
+          if (quantised && mant_module == MODULE_IW'(MODULES - 1)) begin
+            module_q    <= '0;
+            all_given_q <= 1'b0;
+            state_q     <= StOutputs;
           end
         end
         StOutputs: begin

@@ -2,7 +2,7 @@
 `include "require.svh"
 // Matrix-vector product over mask weights: K inputs to N outputs, FX streams on both sides.
 //
-//   FX beats -> act_quantiser -> block array: rows take turns, then spans drain through the scaling units -> FX beats
+//   FX beats -> act_quantiser, two stages -> block array: rows take turns, then spans drain through the scaling units -> FX beats
 //
 // One vector at a time: K/LANES beats in, then for each pass of the blocks SPAN/BIT_LINES turns and a drain of SHARE
 // clocks a span, then N/LANES beats out. With MODULES, low-rank adapters work beside it.
@@ -88,6 +88,8 @@ module matrix #(
   } state_e;
   state_e state_q;
   logic [IDX_W-1:0] idx_q;  // block while draining, beat while loading and sending
+  logic [IN_IW-1:0] in_q;  // beats that the quantisers have taken
+  logic all_in_q;  // they are all of the vector's
   logic [PART_W-1:0] part_q;  // which of a scaling unit's columns drains
   logic [PASS_W-1:0] pass_q;
   logic [SPAN_IW-1:0] drain_span;
@@ -97,23 +99,39 @@ module matrix #(
   logic [LANES*ACT_W-1:0] mant;
   logic [4:0] shift_q[GROUPS];
   logic signed [XSUM_W-1:0] xsum_q[SPANS];
-  logic load, taken, summed;
+  logic in, in_ready, quantised, load, taken, summed;
+  logic [1:0] quantise;
   logic [4:0] drain_shift;
   logic [5*BEAT_GROUPS-1:0] shifts;
   logic [BEAT_W-1:0] y;
 
-  assign ready_o = state_q == StLoad && taken;
-  assign valid_o = state_q == StOut && summed;
-  assign load    = valid_i && ready_o;
-  assign tag_o   = tag_q;
+  assign in          = valid_i && state_q == StLoad && !all_in_q;
+  assign ready_o     = in_ready && state_q == StLoad && !all_in_q;
+  assign valid_o     = state_q == StOut && summed;
+  assign load        = quantised && taken;
+  assign tag_o       = tag_q;
   assign drain_span  = SPAN_IW'(32'(idx_q) * PASSES + 32'(pass_q));
   assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(drain_span)/GROUP_SPANS];
-  assign busy_o  = state_q != StLoad || idx_q != 0;
+  assign busy_o      = state_q != StLoad || in_q != 0 || all_in_q;
 
   function automatic logic signed [XSUM_W-1:0] total(input logic [SPAN*ACT_W-1:0] x);
     total = '0;
     for (int unsigned r = 0; r < SPAN; r++) total = total + XSUM_W'($signed(x[r*ACT_W+:ACT_W]));
   endfunction
+
+  stream_pipe #(
+    .STAGES(2)
+  ) u_quantise (
+    .clk_i,
+    .rst_i,
+    .valid_i(in),
+    .ready_o(in_ready),
+    .data_i (1'b0),
+    .en_o   (quantise),
+    .valid_o(quantised),
+    .ready_i(taken),
+    .data_o ()
+  );
 
   for (genvar g = 0; g < BEAT_GROUPS; g++) begin : gen_group
     logic [4:0] shift;
@@ -123,6 +141,8 @@ module matrix #(
       .N(GROUP),
       .W(ACT_W)
     ) u_quantiser (
+      .clk_i,
+      .en_i(quantise),
       .x_i (data_i[g*GROUP*32+:GROUP*32]),
       .m_o (x),
       .sh_o(shift)
@@ -142,26 +162,36 @@ module matrix #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      state_q <= StLoad;
-      idx_q   <= '0;
-      pass_q  <= '0;
-      part_q  <= '0;
-      first_q <= 1'b0;
-      start_q <= 1'b0;
-      tag_q   <= '0;
+      state_q  <= StLoad;
+      idx_q    <= '0;
+      in_q     <= '0;
+      all_in_q <= 1'b0;
+      pass_q   <= '0;
+      part_q   <= '0;
+      first_q  <= 1'b0;
+      start_q  <= 1'b0;
+      tag_q    <= '0;
     end else begin
       start_q <= 1'b0;
+      if (in && in_ready) begin
+        tag_q <= tag_i;
+        in_q  <= in_q + 1'b1;
+        if (in_q == IN_IW'(IN_BEATS - 1)) begin
+          in_q     <= '0;
+          all_in_q <= 1'b1;
+        end
+      end
       unique case (state_q)
         StLoad:
         if (load) begin
-          tag_q <= tag_i;
           idx_q <= idx_q + 1'b1;
           if (idx_q == IDX_W'(IN_BEATS - 1)) begin
-            idx_q   <= '0;
+            idx_q <= '0;
+            all_in_q <= 1'b0;
             state_q <= StRows;
             start_q <= 1'b1;
             first_q <= 1'b1;
-            pass_q  <= '0;
+            pass_q <= '0;
           end
         end
         StRows:  if (rows_done) state_q <= StDrain;
@@ -248,9 +278,9 @@ module matrix #(
       .write_i    (write),
       .corrected_o,
       .failed_o,
-      .valid_i    (valid_i && state_q == StLoad),
+      .valid_i    (quantised),
       .ready_o    (taken),
-      .adapter_i  (tag_i.adapter),
+      .adapter_i  (tag_q.adapter),
       .beat_i     (IN_IW'(idx_q)),
       .x_i        (mant),
       .shift_i    (shifts),

@@ -18,6 +18,7 @@ import tokenizers
 from gguf import GGMLQuantizationType as Type
 
 from models.checkpoint import rope_scaling
+from models.checkpoint.head_order import interleaved
 from models.checkpoint.peft import MODULES
 from models.checkpoint.tokens import BYTE, CONTROL, NORMAL, ORIGINAL, SPACE, STOP_KEYS, UNKNOWN, UNUSED, USER_DEFINED
 from models.errors import InputError
@@ -220,7 +221,7 @@ def _interleaved(values: np.ndarray, size: int, name: str, where: str) -> np.nda
     """Rows of q or k in the order of GGUF, in heads of ``size``."""
     if not values.ndim or len(values) % size:
         raise InputError(f"tensor {name} has no whole heads of {size}", where, "use an intact folder")
-    return values.reshape(-1, 2, size // 2, *values.shape[1:]).swapaxes(1, 2).reshape(values.shape)
+    return interleaved(values, size)
 
 
 def _tensor(name: str, kind: Type, values: np.ndarray) -> gguf.ReaderTensor:

@@ -18,6 +18,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from models.checkpoint.head_order import halved, interleaved
 from models.die.shape import Shape
 from models.errors import InputError
 
@@ -266,11 +267,9 @@ def _interleaved(b: np.ndarray, part: str, shape: Shape, where: str) -> np.ndarr
         raise InputError(f"{part} of a model that turns a part of each head", where, "adapt other modules")
     if len(b) % shape.head_dim:
         raise InputError(f"{part} has {len(b)} outputs, no whole heads", where, "use an adapter of this model")
-    return b.reshape(-1, 2, shape.head_dim // 2, b.shape[1]).swapaxes(1, 2).reshape(b.shape)
+    return interleaved(b, shape.head_dim)
 
 
 def _halved(b: np.ndarray, part: str, shape: Shape) -> np.ndarray:
     """Rows of B in the order of the folder."""
-    if part not in TURNED:
-        return b
-    return b.reshape(-1, shape.head_dim // 2, 2, b.shape[1]).swapaxes(1, 2).reshape(b.shape)
+    return halved(b, shape.head_dim) if part in TURNED else b

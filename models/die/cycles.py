@@ -14,6 +14,7 @@ import numpy as np
 
 from models.die.shape import MATRICES, Die, Shape
 
+QUANTISE = 2  # act_quantiser
 NORM = 60  # rms_norm beside its beats: epsilon, 37 quotient bits, 19 root bits, hand-overs
 SOFTMAX = 53  # attention beside heads and positions: a reciprocal of 45 quotient bits, hand-overs
 
@@ -52,16 +53,19 @@ class Cycles:
 
     def matrix(self, name: str) -> int:
         """From a matrix's last beat in to its first beat out."""
-        return self.rows(name) + self.drain(name) + 1
+        return QUANTISE + self.rows(name) + self.drain(name) + 1
 
     def adapter(self, name: str, changed: bool) -> int:
         """Clocks that an adapter adds to an array: its scales; and if it changes the array, a word of A for each module
-        and beat, and what u takes beyond the rows, from the last beat in until the first word of B is multiplied.
+        and beat, and what u takes beyond the rows, from the last beat loaded until the first word of B is multiplied.
+        Where beats are further apart, as those of SwiGLU are, some of it is between them.
         """
-        modules = len(self.shape.modules(name))
-        inputs = modules * self.beats(self.shape.matrix_size(name)[0])
-        wait = max(0, modules * self.die.rank + modules + 3 - self.matrix(name))
-        return 2 + (inputs + wait if changed else 0)
+        modules, beats = len(self.shape.modules(name)), self.beats(self.shape.matrix_size(name)[0])
+        between = 2 if name == "down" else 1  # clocks from a beat to the next
+        if not changed:
+            return max(0, 2 - (beats - 1) * (between - 1))
+        wait = max(0, modules * self.die.rank + modules + QUANTISE + 3 - (self.matrix(name) - QUANTISE))
+        return 2 + modules + (beats - 1) * (modules + 1 - between) + wait
 
     def sampling(self, top_k: int, entries: int) -> int:
         """Clocks that a choice among ``top_k`` logits takes beyond the greedy one."""
@@ -79,7 +83,7 @@ class Cycles:
     def attention(self, pos: int) -> int:
         """From the last beat of q, k, v to the last beat of the heads' outputs, with positions 0..pos in the cache."""
         heads = self.shape.heads + 2 * self.shape.kv_heads
-        return heads + 3 * pos + SOFTMAX + self.beats(self.shape.d_q) - 1
+        return heads + QUANTISE + 3 * pos + SOFTMAX + self.beats(self.shape.d_q) - 1
 
     def stages(self, pos: int) -> dict[str, int]:
         """A layer's latency, last beat in to last beat out, by the stages that add to it."""

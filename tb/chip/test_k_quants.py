@@ -22,6 +22,9 @@ MIXES = {"verilator": ["Q3_K_M", "Q4_K_M"], "icarus": ["Q4_0"]}  # Q4_0: its emb
 SMALL = tiny.LEAST | {"heads": 8, "kinds": {"attn_output": "Q6_K", "token_embd": "Q4_0"}}
 VIEWS = {"verilator": ["gate"], "icarus": ["rom", "switch"]}
 LONG = [("verilator", "Q3_K_M"), ("verilator", "gate"), ("icarus", "switch")]  # of both
+# Eight layers, in which v and down are not of one kind: nothing is narrower than a super-block but keys and values.
+DEEP = tiny.WIDE | {"layers": 8, "kv_heads": 1, "vocab": 100}
+DEEP_VIEWS = [("verilator", "rom"), ("icarus", "rom"), ("verilator", "gate"), ("icarus", "gate"), ("icarus", "switch")]
 TALKS = [Conversation(1, [5, 6], 2)]
 
 
@@ -65,6 +68,21 @@ def test_view(make, simulator, view):
     assert (made.die.span["o"], made.die.superblock["o"], made.die.superblock["qkv"]) == (16, 256, 0)
     report = made.run([Conversation(0, [5], 2)], [], simulator=simulator, poll=200, **ALONE)
     assert report["mismatches"] == 0
+
+
+@pytest.mark.night
+@pytest.mark.once
+@pytest.mark.parametrize(("simulator", "view"), [each for each in DEEP_VIEWS if each[0] in simulators()])
+@pytest.mark.parametrize("mix", ["Q4_K_M", "Q3_K_M"])
+def test_eight_layers(make, mix, simulator, view):
+    """A mix by layer as llama.cpp makes it, in every view: bits and clocks."""
+    made = make(DEEP | {"kinds": mix}, view=view, bit_lines=1 if view == "rom" else 8)
+    kinds = {
+        made.ckpt.tensors[f"blk.{layer}.{part}.weight"].kind for layer in range(8) for part in ("attn_v", "ffn_down")
+    }
+    assert len(kinds) == 2
+    report = made.run([Conversation(0, [5], 2)], [], simulator=simulator, poll=200, **ALONE)
+    assert (report["mismatches"], report["tokens_through_layers"]) == (0, 2)
 
 
 @pytest.mark.once

@@ -235,14 +235,14 @@ async def none(dut):
 @cocotb.test()
 async def clocks(dut):
     """Two clocks for the scales, one and one a module for a beat; then u, one a clock, the mantissas, one module a
-    clock, and three until the first beat leaves; then one a clock.
+    clock and two behind it, and three until the first beat leaves; then one a clock.
     """
     bench = LoraBench(dut)
     await bench.start()
     for adapter in (1, 2, 1):
         taken, left = await bench.token(adapter)
         assert taken == [2 + (n + 1) * (MODULES + 1) for n in range(BEATS)], f"taken after {taken} clocks"
-        first = taken[-1] + MODULES * CASE.rank + MODULES + 3
+        first = taken[-1] + MODULES * CASE.rank + MODULES + 5
         assert left == [first + n for n in range(len(CASE.order))], f"left after {left} clocks, taken after {taken}"
 
 

@@ -77,9 +77,9 @@ async def sizes(dut):
 async def clocks(dut):
     """A vector takes exactly the clocks that its geometry asks for, the same ones in every view.
 
-    From the last beat in to the first beat out: a clock of hand-over, for each pass of the blocks its turns and two
-    clocks of hand-over, and for each span as many clocks as columns share a scaling unit. The serial views take one
-    more a pass: the first turn's activations are fetched before their first product bits.
+    From the last beat in to the first beat out: two of the quantiser, a clock of hand-over, for each pass of the blocks
+    its turns and two clocks of hand-over, and for each span as many clocks as columns share a scaling unit. The serial
+    views take one more a pass: the first turn's activations are fetched before their first product bits.
     """
     bench = MatrixBench(dut, "none")
     await reset(dut)
@@ -90,5 +90,5 @@ async def clocks(dut):
     turn = bench.act_w + int(dut.W_BITS.value) if bench.serial else int(dut.TURN_CLKS.value)
     await bench.sink.receive(1)
     taken = bench.sink.accepted_at - bench.source.accepted_at
-    expected = passes * (turns * turn + 2 + bench.serial) + spans * share + 1
+    expected = 2 + passes * (turns * turn + 2 + bench.serial) + spans * share + 1
     assert taken == expected, f"{taken} clocks for {expected}"

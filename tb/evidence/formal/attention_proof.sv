@@ -53,6 +53,30 @@ module attention_proof #(
     if (!init_q && begun && valid_i && ready) assume (tag_i == tag_q);
   end
 
+  // Heads follow each other through the quantisers, and are out of them before scores are made.
+  localparam int HEAD_IW = cartridge_pkg::idx_w(HEADS + 2 * KV_HEADS);
+  localparam int LAST = HEADS + 2 * KV_HEADS - 1;
+  logic [31:0] given, first, second;
+  logic [1:0] full;
+  assign given  = 32'(u_attention.head_q);
+  assign full   = u_attention.u_quantise.full_q;
+  assign first  = 32'(u_attention.u_quantise.data_q[HEAD_IW-1:0]);
+  assign second = 32'(u_attention.u_quantise.data_q[HEAD_IW+:HEAD_IW]);
+  always_comb begin
+    if (!init_q) begin
+      if (u_attention.state_q != 3'd1)
+        empty :
+        assert (full == 0 && given == 0 && !u_attention.all_heads_q);
+        else if (!u_attention.all_heads_q) begin
+          heads :
+          assert (given <= LAST && full == {given >= 2, given >= 1} && (!full[0] || first == given - 1)
+                         && (!full[1] || second == given - 2));
+        end else begin
+          last_head : assert (full[0] ? first == LAST && (!full[1] || second == LAST - 1) : full[1] && second == LAST);
+        end
+    end
+  end
+
   // Where scores and probabilities are between the attention and its softmax.
   localparam logic [2:0] LOAD = 3'd0, SCORE = 3'd2, VALUE = 3'd3;
   logic [2:0] state, inner;
