@@ -19,6 +19,7 @@ module attention #(
   input  logic                             clk_i,
   input  logic                             rst_i,
   input  logic                       [7:0] layer_i,      // number of this layer, for the trace
+  output logic                             busy_o,       // some beats of a vector are inside
   output logic                             corrected_o,  // a word of the KV cache was corrected
   output logic                             failed_o,     // a word of the KV cache could not be corrected
   input  logic                             valid_i,
@@ -74,6 +75,7 @@ module attention #(
   assign ready_o = state_q == StLoad;
   assign valid_o = state_q == StOut;
   assign tag_o   = tag_q;
+  assign busy_o  = state_q != StLoad || in_q != 0;
 
   // ---- q, k, v of the token, and one head of them at a time through the quantisers
   logic signed [31:0] x_q[VALUES];

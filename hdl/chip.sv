@@ -3,7 +3,7 @@
 //
 //   host -> sequencer -> embedding -> layer 0 -> ... -> layer LAYERS-1 -> head -> sequencer -> host
 //
-// A layer without work has its clock gated, and so has the head. Tokens that want no answer end in the head. A slot that
+// A layer without work has its clock gated, and so have embedding and head. Tokens that want no answer end in the head. A slot that
 // is cut ends its answer with the next token.
 module chip (
   input  logic                                                                                  clk_i,
@@ -84,7 +84,15 @@ module chip (
   beat_t beat[LAYERS+1];
 
   beat_t embedded;
+  logic embedding_clk;
   assign beat[0] = embedded;
+
+  clk_gate u_embedding_gate (
+    .clk_i,
+    .en_i     (rst_i || rst_q || seq_valid || valid[0]),
+    .test_en_i(1'b0),                                     // scan would enter here
+    .clk_o    (embedding_clk)
+  );
 
   embedding #(
     .D_MODEL(D_MODEL),
@@ -94,7 +102,7 @@ module chip (
     .SPAN   (EMBED_SPAN),
     .SUPER  (EMBED_SUPER)
   ) u_embedding (
-    .clk_i,
+    .clk_i  (embedding_clk),
     .rst_i  (rst_q),
     .valid_i(seq_valid),
     .ready_o(seq_ready),
@@ -110,7 +118,7 @@ module chip (
     .STAGE(STAGE_EMBEDDING),
     .TOTAL(D_MODEL / LANES)
   ) u_tap_embedding (
-    .clk_i,
+    .clk_i  (embedding_clk),
     .rst_i  (rst_q),
     .layer_i(cartridge_pkg::NO_LAYER),
     .fire_i (valid[0] && ready[0]),
@@ -122,7 +130,7 @@ module chip (
   logic [LAYERS-1:0][31:0] layer_sig;
 
   signature u_signature (
-    .clk_i,
+    .clk_i (embedding_clk),
     .rst_i (rst_q),
     .fire_i(valid[0] && ready[0]),
     .data_i(embedded.data),

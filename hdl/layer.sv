@@ -5,7 +5,8 @@
 //       +----------------- skip FIFO --------------------^        +------------------ skip FIFO ----------------^
 //
 // The skip FIFOs hold the vector for as long as its branch is computed, so the layer is busy while one is not empty.
-// A stream has the name of the stage that it is (docs/formats.md), so far as it is one.
+// A stream has the name of the stage that it is (docs/formats.md), so far as it is one. A stage has a clock only while it
+// is offered a beat or holds some of a vector: most of the time one of seven has.
 module layer (
   input  logic                                                      clk_i,
   input  logic                                                      rst_i,
@@ -43,7 +44,7 @@ module layer (
   assign corrected_o = |corrected;
   assign failed_o    = |failed;
 
-  // ---- attention half
+  // ---- streams of the attention half, and of the feed-forward half
   logic attn_hold_valid, attn_hold_ready, attn_in_valid, attn_in_ready, attn_skip_valid, attn_skip_ready;
   logic [BEAT_W-1:0] attn_skip_data;
   logic attn_norm_valid, attn_norm_ready, qkv_valid, qkv_ready, rope_valid, rope_ready;
@@ -51,6 +52,37 @@ module layer (
   tag_t attn_norm_tag, qkv_tag, rope_tag, attn_out_tag, o_proj_tag, attn_residual_tag;
   logic [BEAT_W-1:0] attn_norm_data, qkv_data, rope_data, attn_out_data, o_proj_data, attn_residual_data;
 
+  logic ffn_hold_valid, ffn_hold_ready, ffn_in_valid, ffn_in_ready, ffn_skip_valid, ffn_skip_ready;
+  logic [BEAT_W-1:0] ffn_skip_data;
+  logic ffn_norm_valid, ffn_norm_ready, gateup_valid, gateup_ready, silu_mul_valid, silu_mul_ready;
+  logic down_valid, down_ready, ffn_residual_valid, ffn_residual_ready;
+  tag_t ffn_norm_tag, gateup_tag, silu_mul_tag, down_tag, ffn_residual_tag;
+  logic [BEAT_W-1:0] ffn_norm_data, gateup_data, silu_mul_data, down_data, ffn_residual_data;
+
+  // ---- clocks: what has no state of its own to be busy with has that of the stage whose beats it takes or holds
+  logic attn_skip_clk, attn_norm_clk, qkv_clk, attention_clk, o_proj_clk;
+  logic ffn_skip_clk, ffn_norm_clk, gateup_clk, down_clk;
+  logic attn_norm_busy, qkv_busy, attention_busy, o_proj_busy, ffn_norm_busy, gateup_busy, down_busy;
+  logic [3:0] writes;  // of adapters, by ARRAY_*
+
+  assign writes = write_valid_i ? 4'd1 << write.array : '0;
+
+  `define LAYER_GATE_(STAGE, WORK) \
+  clk_gate u_gate_``STAGE ( \
+    .clk_i, .en_i(rst_i || (WORK)), .test_en_i(1'b0), .clk_o(STAGE``_clk) \
+  );
+  `LAYER_GATE_(attn_skip, valid_i || o_proj_valid)
+  `LAYER_GATE_(attn_norm, valid_i || attn_norm_busy)
+  `LAYER_GATE_(qkv, attn_norm_valid || qkv_busy || writes[ARRAY_QKV])
+  `LAYER_GATE_(attention, rope_valid || attention_busy)
+  `LAYER_GATE_(o_proj, attn_out_valid || o_proj_busy || writes[ARRAY_O])
+  `LAYER_GATE_(ffn_skip, o_proj_valid || down_valid)
+  `LAYER_GATE_(ffn_norm, o_proj_valid || ffn_norm_busy)
+  `LAYER_GATE_(gateup, ffn_norm_valid || gateup_busy || writes[ARRAY_GATEUP])
+  `LAYER_GATE_(down, silu_mul_valid || down_busy || writes[ARRAY_DOWN])
+  `undef LAYER_GATE_
+
+  // ---- attention half
   stream_fork u_attn_fork (
     .valid_i,
     .ready_o,
@@ -63,7 +95,7 @@ module layer (
   stream_fifo #(
     .DEPTH(BEATS)
   ) u_attn_skip (
-    .clk_i,
+    .clk_i  (attn_skip_clk),
     .rst_i,
     .valid_i(attn_hold_valid),
     .ready_o(attn_hold_ready),
@@ -80,10 +112,10 @@ module layer (
     .SQE (NORM_SQE),
     .NAME("attn_norm")
   ) u_attn_norm (
-    .clk_i,
+    .clk_i  (attn_norm_clk),
     .rst_i,
     .id_i,
-    .busy_o (),
+    .busy_o (attn_norm_busy),
     .valid_i(attn_in_valid),
     .ready_o(attn_in_ready),
     .tag_i,
@@ -97,10 +129,10 @@ module layer (
   projection #(
     .NAME("qkv")
   ) u_qkv (
-    .clk_i,
+    .clk_i      (qkv_clk),
     .rst_i,
     .id_i,
-    .busy_o     (),
+    .busy_o     (qkv_busy),
     .write_valid_i,
     .write_i    (write),
     .corrected_o(corrected[0]),
@@ -121,7 +153,7 @@ module layer (
     .TURN_BEATS(Q_BEATS + KV_BEATS),
     .BEATS     (QKV_BEATS)
   ) u_rope (
-    .clk_i,
+    .clk_i  (qkv_clk),
     .rst_i,
     .valid_i(qkv_valid),
     .ready_o(qkv_ready),
@@ -143,8 +175,9 @@ module layer (
     .KV_W    (KV_W),
     .SCORE_C (SCORE_C)
   ) u_attention (
-    .clk_i,
+    .clk_i      (attention_clk),
     .rst_i,
+    .busy_o     (attention_busy),
     .layer_i    (id_i),
     .corrected_o(corrected[4]),
     .failed_o   (failed[4]),
@@ -161,10 +194,10 @@ module layer (
   projection #(
     .NAME("o")
   ) u_o (
-    .clk_i,
+    .clk_i      (o_proj_clk),
     .rst_i,
     .id_i,
-    .busy_o     (),
+    .busy_o     (o_proj_busy),
     .write_valid_i,
     .write_i    (write),
     .corrected_o(corrected[1]),
@@ -194,13 +227,6 @@ module layer (
   );
 
   // ---- feed-forward half
-  logic ffn_hold_valid, ffn_hold_ready, ffn_in_valid, ffn_in_ready, ffn_skip_valid, ffn_skip_ready;
-  logic [BEAT_W-1:0] ffn_skip_data;
-  logic ffn_norm_valid, ffn_norm_ready, gateup_valid, gateup_ready, silu_mul_valid, silu_mul_ready;
-  logic down_valid, down_ready, ffn_residual_valid, ffn_residual_ready;
-  tag_t ffn_norm_tag, gateup_tag, silu_mul_tag, down_tag, ffn_residual_tag;
-  logic [BEAT_W-1:0] ffn_norm_data, gateup_data, silu_mul_data, down_data, ffn_residual_data;
-
   stream_fork u_ffn_fork (
     .valid_i  (attn_residual_valid),
     .ready_o  (attn_residual_ready),
@@ -213,7 +239,7 @@ module layer (
   stream_fifo #(
     .DEPTH(BEATS)
   ) u_ffn_skip (
-    .clk_i,
+    .clk_i  (ffn_skip_clk),
     .rst_i,
     .valid_i(ffn_hold_valid),
     .ready_o(ffn_hold_ready),
@@ -230,10 +256,10 @@ module layer (
     .SQE (NORM_SQE),
     .NAME("ffn_norm")
   ) u_ffn_norm (
-    .clk_i,
+    .clk_i  (ffn_norm_clk),
     .rst_i,
     .id_i,
-    .busy_o (),
+    .busy_o (ffn_norm_busy),
     .valid_i(ffn_in_valid),
     .ready_o(ffn_in_ready),
     .tag_i  (attn_residual_tag),
@@ -247,10 +273,10 @@ module layer (
   projection #(
     .NAME("gateup")
   ) u_gateup (
-    .clk_i,
+    .clk_i      (gateup_clk),
     .rst_i,
     .id_i,
-    .busy_o     (),
+    .busy_o     (gateup_busy),
     .write_valid_i,
     .write_i    (write),
     .corrected_o(corrected[2]),
@@ -266,7 +292,7 @@ module layer (
   );
 
   swiglu u_swiglu (
-    .clk_i,
+    .clk_i  (gateup_clk),
     .rst_i,
     .valid_i(gateup_valid),
     .ready_o(gateup_ready),
@@ -281,10 +307,10 @@ module layer (
   projection #(
     .NAME("down")
   ) u_down (
-    .clk_i,
+    .clk_i      (down_clk),
     .rst_i,
     .id_i,
-    .busy_o     (),
+    .busy_o     (down_busy),
     .write_valid_i,
     .write_i    (write),
     .corrected_o(corrected[3]),
@@ -325,7 +351,8 @@ module layer (
 
   `define LAYER_SIGNATURE_(STREAM, ARRAY) \
   signature u_signature_``STREAM ( \
-    .clk_i, .rst_i, .fire_i(STREAM``_valid && STREAM``_ready), .data_i(STREAM``_data), .sum_o(signatures[ARRAY]) \
+    .clk_i(STREAM``_clk), .rst_i, .fire_i(STREAM``_valid && STREAM``_ready), .data_i(STREAM``_data), \
+    .sum_o(signatures[ARRAY]) \
   );
   `LAYER_SIGNATURE_(qkv, ARRAY_QKV)
   `LAYER_SIGNATURE_(o_proj, ARRAY_O)
@@ -333,26 +360,27 @@ module layer (
   `LAYER_SIGNATURE_(down, ARRAY_DOWN)
   `undef LAYER_SIGNATURE_
 
-  // ---- trace: the beats FROM, FROM + STEP, ... (BEATS_N of them) of a stream's vectors of TOTAL_N beats are a stage
-  `define LAYER_TAP_(STAGE_NAME, STAGE_ID, STREAM, TOTAL_N, BEATS_N, FROM_N, STEP_N) \
+  // ---- trace: the beats FROM, FROM + STEP, ... (BEATS_N of them) of a stream's vectors of TOTAL_N beats are a stage,
+  // on the clock CLOCK of who gives them
+  `define LAYER_TAP_(STAGE_NAME, STAGE_ID, CLOCK, STREAM, TOTAL_N, BEATS_N, FROM_N, STEP_N) \
   stream_tap #(.STAGE(STAGE_ID), .TOTAL(TOTAL_N), .BEATS(BEATS_N), .FROM(FROM_N), .STEP(STEP_N)) u_tap_``STAGE_NAME ( \
-    .clk_i, .rst_i, .layer_i(id_i), .fire_i(STREAM``_valid && STREAM``_ready), .tag_i(STREAM``_tag), \
+    .clk_i(CLOCK), .rst_i, .layer_i(id_i), .fire_i(STREAM``_valid && STREAM``_ready), .tag_i(STREAM``_tag), \
     .data_i(STREAM``_data) \
   );
-  `LAYER_TAP_(attn_norm, STAGE_ATTN_NORM, attn_norm, BEATS, BEATS, 0, 1)
-  `LAYER_TAP_(q, STAGE_Q, qkv, QKV_BEATS, Q_BEATS, 0, 1)
-  `LAYER_TAP_(k, STAGE_K, qkv, QKV_BEATS, KV_BEATS, Q_BEATS, 1)
-  `LAYER_TAP_(v, STAGE_V, qkv, QKV_BEATS, KV_BEATS, Q_BEATS + KV_BEATS, 1)
-  `LAYER_TAP_(q_rope, STAGE_Q_ROPE, rope, QKV_BEATS, Q_BEATS, 0, 1)
-  `LAYER_TAP_(k_rope, STAGE_K_ROPE, rope, QKV_BEATS, KV_BEATS, Q_BEATS, 1)
-  `LAYER_TAP_(attn_out, STAGE_ATTN_OUT, attn_out, Q_BEATS, Q_BEATS, 0, 1)
-  `LAYER_TAP_(o_proj, STAGE_O_PROJ, o_proj, BEATS, BEATS, 0, 1)
-  `LAYER_TAP_(attn_residual, STAGE_ATTN_RESIDUAL, attn_residual, BEATS, BEATS, 0, 1)
-  `LAYER_TAP_(ffn_norm, STAGE_FFN_NORM, ffn_norm, BEATS, BEATS, 0, 1)
-  `LAYER_TAP_(gate, STAGE_GATE, gateup, 2 * FFN_BEATS, FFN_BEATS, 0, 2)
-  `LAYER_TAP_(up, STAGE_UP, gateup, 2 * FFN_BEATS, FFN_BEATS, 1, 2)
-  `LAYER_TAP_(silu_mul, STAGE_SILU_MUL, silu_mul, FFN_BEATS, FFN_BEATS, 0, 1)
-  `LAYER_TAP_(down, STAGE_DOWN, down, BEATS, BEATS, 0, 1)
-  `LAYER_TAP_(ffn_residual, STAGE_FFN_RESIDUAL, ffn_residual, BEATS, BEATS, 0, 1)
+  `LAYER_TAP_(attn_norm, STAGE_ATTN_NORM, attn_norm_clk, attn_norm, BEATS, BEATS, 0, 1)
+  `LAYER_TAP_(q, STAGE_Q, qkv_clk, qkv, QKV_BEATS, Q_BEATS, 0, 1)
+  `LAYER_TAP_(k, STAGE_K, qkv_clk, qkv, QKV_BEATS, KV_BEATS, Q_BEATS, 1)
+  `LAYER_TAP_(v, STAGE_V, qkv_clk, qkv, QKV_BEATS, KV_BEATS, Q_BEATS + KV_BEATS, 1)
+  `LAYER_TAP_(q_rope, STAGE_Q_ROPE, qkv_clk, rope, QKV_BEATS, Q_BEATS, 0, 1)
+  `LAYER_TAP_(k_rope, STAGE_K_ROPE, qkv_clk, rope, QKV_BEATS, KV_BEATS, Q_BEATS, 1)
+  `LAYER_TAP_(attn_out, STAGE_ATTN_OUT, attention_clk, attn_out, Q_BEATS, Q_BEATS, 0, 1)
+  `LAYER_TAP_(o_proj, STAGE_O_PROJ, o_proj_clk, o_proj, BEATS, BEATS, 0, 1)
+  `LAYER_TAP_(attn_residual, STAGE_ATTN_RESIDUAL, o_proj_clk, attn_residual, BEATS, BEATS, 0, 1)
+  `LAYER_TAP_(ffn_norm, STAGE_FFN_NORM, ffn_norm_clk, ffn_norm, BEATS, BEATS, 0, 1)
+  `LAYER_TAP_(gate, STAGE_GATE, gateup_clk, gateup, 2 * FFN_BEATS, FFN_BEATS, 0, 2)
+  `LAYER_TAP_(up, STAGE_UP, gateup_clk, gateup, 2 * FFN_BEATS, FFN_BEATS, 1, 2)
+  `LAYER_TAP_(silu_mul, STAGE_SILU_MUL, gateup_clk, silu_mul, FFN_BEATS, FFN_BEATS, 0, 1)
+  `LAYER_TAP_(down, STAGE_DOWN, down_clk, down, BEATS, BEATS, 0, 1)
+  `LAYER_TAP_(ffn_residual, STAGE_FFN_RESIDUAL, down_clk, ffn_residual, BEATS, BEATS, 0, 1)
   `undef LAYER_TAP_
 endmodule

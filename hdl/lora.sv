@@ -139,24 +139,62 @@ module lora #(
     endcase
   end
 
-  // ---- the multipliers, in two roles
-  logic signed [63:0] p_q[MODULES][RANK];
-  logic [LANES*48-1:0] delta_q;
+  // ---- scales: one in [0, 1) is its fraction times 2^(its lift - 24)
+  localparam int FRACTION_W = 11;
+  localparam int LIFT = 13;  // at most
+  function automatic logic [FRACTION_W-1:0] fraction(input logic [14:0] scale);
+    fraction = {|scale[14:10], scale[9:0]};
+  endfunction
+  function automatic logic [5:0] lift(input logic [4:0] exponent);
+    lift = (exponent == 0) ? 6'd0 : 6'(exponent) - 6'd1;
+  endfunction
+
+  // ---- the multipliers, in two roles: no sum is wider than what it adds up can become
+  localparam int PRODUCT_W = 8 + ACT_W;
+  localparam int ROW_W = PRODUCT_W + $clog2(GROUP);
+  localparam int P_W = 40 + $clog2(K);  // K codes of 8 bits times values of 32
+  localparam int COLUMN_W = PRODUCT_W + $clog2(RANK);
+  localparam int SCALED_W = COLUMN_W + 1 + FRACTION_W;
+  localparam int DELTA_W = 33;  // added to any y, the ends of its range give those of y's
+
+  logic signed [P_W-1:0] p_q[MODULES][RANK];
+  logic [LANES*DELTA_W-1:0] delta_q;
   logic signed [ACT_W-1:0] mant_q[MODULES][RANK];
   logic [4:0] places_q[MODULES];
-  logic [31:0] scales_q[MODULES];
+  logic [29:0] scales_q[MODULES];  // {b, a}, which have no sign
   logic [MODULE_IW-1:0] in_module, out_module;  // that of the word of A, and of the word of B
 
   assign in_module = MODULE_IW'(step_q - 1'b1);
   assign out_module = (MODULES == 3) ? MODULE_IW'(32'(out_q) >= FROM_1) + MODULE_IW'(32'(out_q) >= FROM_2) :
                       (MODULES == 2) ? MODULE_IW'(out_q[0]) : '0;
 
-  function automatic logic signed [ACT_W+7:0] product(input logic signed [7:0] weight,
-                                                      input logic signed [ACT_W-1:0] operand);
-    product = (8 + ACT_W)'(weight) * (8 + ACT_W)'(operand);
+  // The same product, in rows and in columns, is one multiplier: of a word of A with x, of one of B with a mantissa.
+  function automatic logic signed [PRODUCT_W-1:0] product(input logic signed [7:0] weight, input logic of_a,
+                                                          input logic signed [ACT_W-1:0] with_a,
+                                                          input logic signed [ACT_W-1:0] with_b);
+    product = PRODUCT_W'(weight) * PRODUCT_W'(of_a ? with_a : with_b);
   endfunction
 
-  logic signed [31:0] row_sum;  // of a group of inputs
+  // What a column adds: its sum times the scale, rounded to the places that its module's mantissas leave.
+  function automatic logic signed [DELTA_W-1:0] scaled_column(
+      input logic signed [COLUMN_W-1:0] sum, input logic [FRACTION_W-1:0] factor, input logic [5:0] places);
+    logic signed [SCALED_W+LIFT:0] twice;
+    logic signed [SCALED_W+LIFT-1:0] whole;
+    twice = {SCALED_W'(sum) * SCALED_W'($signed({1'b0, factor})), {LIFT + 1{1'b0}}};
+    twice = twice >>> places;
+    whole = twice[SCALED_W+LIFT:1];
+    whole = whole + (SCALED_W + LIFT)'($signed({1'b0, twice[0]}));
+    scaled_column = whole[DELTA_W-1:0];
+    if (whole[SCALED_W+LIFT-1:DELTA_W-1] != {SCALED_W + LIFT - DELTA_W + 1{whole[DELTA_W-1]}}) begin
+      scaled_column = {whole[SCALED_W+LIFT-1], {DELTA_W - 1{!whole[SCALED_W+LIFT-1]}}};
+    end
+  endfunction
+
+  logic signed [ROW_W-1:0] row_sum;  // of a group of inputs
+  logic signed [COLUMN_W-1:0] column_sum;
+  logic [FRACTION_W-1:0] by;
+  logic [5:0] down;
+  logic [LANES*DELTA_W-1:0] delta_d;
   always @(posedge clk_i) begin
     if (use_a) begin
       // verilator unroll_disable
@@ -166,27 +204,25 @@ module lora #(
           row_sum = '0;
           // verilator unroll_disable
           for (int unsigned l = g * GROUP; l < (g + 1) * GROUP; l++) begin
-            row_sum = row_sum + 32'(product(word[(i*LANES+l)*8+:8], x_i[l*ACT_W+:ACT_W]));
+            row_sum = row_sum +
+                ROW_W'(product(word[(i*LANES+l)*8+:8], use_a, x_i[l*ACT_W+:ACT_W], mant_q[out_module][i]));
           end
-          p_q[in_module][i] = p_q[in_module][i] + (64'(row_sum) <<< shift_i[g*5+:5]);
+          p_q[in_module][i] = p_q[in_module][i] + (P_W'(row_sum) <<< shift_i[g*5+:5]);
         end
       end
     end
-  end
-
-  logic signed [63:0] column_sum;
-  logic [LANES*48-1:0] delta_d;
-  always @(posedge clk_i) begin
     if (use_b) begin
+      by   = fraction(scales_q[out_module][29:15]);
+      down = 6'd24 + 6'(LIFT) - 6'(places_q[out_module]) - lift(scales_q[out_module][29:25]);
       // verilator unroll_disable
       for (int unsigned l = 0; l < LANES; l++) begin
         column_sum = '0;
         // verilator unroll_disable
         for (int unsigned i = 0; i < RANK; i++) begin
-          column_sum = column_sum + 64'(product(word[(i*LANES+l)*8+:8], mant_q[out_module][i]));
+          column_sum = column_sum +
+              COLUMN_W'(product(word[(i*LANES+l)*8+:8], use_a, x_i[l*ACT_W+:ACT_W], mant_q[out_module][i]));
         end
-        column_sum = column_sum * 64'(half_to_int(scales_q[out_module][31:16]));
-        delta_d[l*48+:48] = 48'(rsr(column_sum, 6'd24 - 6'(places_q[out_module])));
+        delta_d[l*DELTA_W+:DELTA_W] = scaled_column(column_sum, by, down);
       end
       delta_q <= delta_d;  // not in place: a beat may leave in the clock in which the next one's delta comes
     end
@@ -201,10 +237,13 @@ module lora #(
   logic quantised;
   logic [MODULE_IW-1:0] mant_module;  // whose mantissas there are
 
-  function automatic logic signed [31:0] scaled_u(input logic signed [63:0] p, input logic [15:0] scale);
-    logic signed [63:0] t;
-    t = (p > 64'sh7f_ffff_ffff) ? 64'sh7f_ffff_ffff : (p < -64'sh80_0000_0000) ? -64'sh80_0000_0000 : p;
-    scaled_u = sat32(rsr(t * 64'(half_to_int(scale)), 6'd24));
+  function automatic logic signed [31:0] scaled_u(input logic signed [P_W-1:0] p, input logic [14:0] scale);
+    logic signed [39:0] t;
+    logic signed [39+1+FRACTION_W:0] times;
+    t = p[39:0];
+    if (p[P_W-1:39] != {P_W - 39{p[39]}}) t = {p[P_W-1], {39{!p[P_W-1]}}};
+    times    = (40 + 1 + FRACTION_W)'(t) * (40 + 1 + FRACTION_W)'($signed({1'b0, fraction(scale)}));
+    scaled_u = sat32(rsr(64'(times), 6'd24 - lift(scale[14:10])));
   endfunction
 
   for (genvar i = 0; i < RANK; i++) begin : gen_value
@@ -244,9 +283,9 @@ module lora #(
 
   always @(posedge clk_i) begin
     if (state_q == StScales) begin
-      for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = word[m*32+:32];
+      for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = {word[m*32+16+:15], word[m*32+:15]};
     end
-    if (state_q == StScale) u_q[module_q][row_q] = scaled_u(p_q[module_q][row_q], scales_q[module_q][15:0]);
+    if (state_q == StScale) u_q[module_q][row_q] = scaled_u(p_q[module_q][row_q], scales_q[module_q][14:0]);
     if (quantised) begin
       for (int unsigned i = 0; i < RANK; i++) mant_q[mant_module][i] = mant[i*ACT_W+:ACT_W];
       places_q[mant_module] = u_shift;
@@ -327,14 +366,19 @@ module lora #(
   end
 
   // ---- the sum
-  function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y, input logic [LANES*48-1:0] delta,
+  function automatic logic signed [31:0] sum_of(input logic signed [31:0] y, input logic signed [DELTA_W-1:0] delta);
+    logic signed [DELTA_W:0] sum;
+    sum    = (DELTA_W + 1)'(y) + (DELTA_W + 1)'(delta);
+    sum_of = sum[31:0];
+    if (sum[DELTA_W:31] != {DELTA_W - 30{sum[31]}}) sum_of = {sum[DELTA_W], {31{!sum[DELTA_W]}}};
+  endfunction
+
+  function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y, input logic [LANES*DELTA_W-1:0] delta,
                                               input logic active);
     added = y;
     if (active) begin
       // verilator unroll_disable
-      for (int unsigned l = 0; l < LANES; l++) begin
-        added[l*32+:32] = sat32(64'($signed(y[l*32+:32])) + 64'($signed(delta[l*48+:48])));
-      end
+      for (int unsigned l = 0; l < LANES; l++) added[l*32+:32] = sum_of(y[l*32+:32], delta[l*DELTA_W+:DELTA_W]);
     end
   endfunction
 

@@ -31,15 +31,14 @@ def played(ckpt, talks, adapters=()):
     """Steps and answer of each conversation."""
     job = Job(ckpt.path, DIE, talks, [], [str(path) for path in adapters])
     assert Job.from_json(json.dumps(dataclasses.asdict(job))) == job
-    found, steps = [], []
+    found, steps = {}, {}
     for item in play(job):
         if isinstance(item, Reply):
-            found.append((steps, item))
-            steps = []
+            found[item.index] = steps.pop(talks[item.index].slot, []), item
         else:
-            steps.append(item)
-    assert [answer.index for _, answer in found] == list(range(len(talks))) and not steps
-    return found
+            steps.setdefault(item.slot, []).append(item)
+    assert sorted(found) == list(range(len(talks))) and not steps
+    return [found[index] for index in range(len(talks))]
 
 
 @pytest.mark.parametrize("held", [1, DEPTH - 3, DEPTH - 2])
@@ -85,6 +84,15 @@ def test_each_conversation_has_its_adapter_and_its_choice(ckpt, tmp_path):
             assert step.token_out == token
             tokens = [token]
     assert len(set(map(tuple, answers))) == 6
+
+
+def test_slots_take_turns(ckpt):
+    """A token of every slot, then the next of each: two that talk at once are both followed from the start."""
+    talks = [Conversation(slot, [5 + slot, 6], 3) for slot in (0, 1, 0)]
+    items = list(play(Job(ckpt.path, DIE, talks, [])))
+    order = [item.index if isinstance(item, Reply) else (item.slot, item.pos) for item in items]
+    both = [(slot, pos) for pair in ((0, 1), (2,), (3,)) for slot in (0, 1) for pos in pair]
+    assert order == [*both, 0, 1, *((0, pos) for pos in range(4)), 2]
 
 
 def test_a_token_that_nobody_asked_for(ckpt):

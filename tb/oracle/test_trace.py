@@ -69,14 +69,17 @@ def test_stages_and_files_mix(trace):
     assert [(item.place.layer, item.place.stage) for item in seen] == [(0, Stage.Q), (0, Stage.K), (1, Stage.K)]
 
 
-def test_read_again(trace):
-    """Beats wait for the rest of their vector; what was read does not come again."""
+@pytest.mark.parametrize("kept", [0, 1 << 20], ids=["emptied", "left"])
+def test_read_again(trace, tmp_path, monkeypatch, kept):
+    """Beats wait for the rest of their vector; what was read does not come again, whether it is still there or not."""
+    monkeypatch.setattr("tb.oracle.trace.KEPT", kept)
     assert not list(trace(record(Stage.Q, 0, 1)).read())
     assert trace().unfinished() == [Place(0, 0, 0, Stage.Q)]
     (seen,) = trace(record(Stage.Q, 1, 2)).read()
     assert seen.values.tolist() == [1] * 32 + [2] * 32
     assert not list(trace().read())
     assert not trace().unfinished()
+    assert bool((tmp_path / "trace_000.bin").stat().st_size) == bool(kept)
 
 
 def test_position_again(trace):

@@ -14,6 +14,9 @@ from models.golden.stage import Stage
 from tb.oracle.place import Place
 
 FLUSH = ctypes.CDLL(None).fflush  # the simulator writes through C streams of this very process
+KEPT = (
+    1 << 20
+)  # bytes of a file that are left in it when they have been read: to empty one takes as long as to check it
 
 
 class TraceError(Exception):
@@ -34,6 +37,7 @@ class Trace:
     def __init__(self, folder: Path, shape: Shape, lanes: int) -> None:
         self.folder, self.shape, self.lanes = folder, shape, lanes
         self.pending: dict[Path, np.ndarray] = {}
+        self.taken: dict[str, int] = {}  # bytes of a file that have been read
         beats = {
             Stage.Q: shape.d_q,
             Stage.K: shape.d_kv,
@@ -50,17 +54,25 @@ class Trace:
         self.beats = {stage: beats.get(stage, shape.d_model) // lanes for stage in Stage}
 
     def read(self) -> Iterator[Observed]:
-        """What is complete since the last call. Files are emptied as they are read. TraceError on lost beats."""
+        """What is complete since the last call. Files are emptied now and then. TraceError on lost beats."""
         FLUSH(None)
-        for path in sorted(self.folder.glob("trace_*.bin")):
-            if not path.stat().st_size:  # most layers have been at rest since
+        with os.scandir(self.folder) as entries:
+            sizes = [(entry.name, entry.stat().st_size) for entry in entries if entry.name.startswith("trace_")]
+        for name, size in sorted(sizes):
+            taken = self.taken.get(name, 0)
+            if size == taken:  # most layers have been at rest since
                 continue
-            raw = path.read_bytes()
+            path = self.folder / name
+            with path.open("rb") as file:
+                file.seek(taken)
+                raw = file.read()
             words = self.lanes + 2  # of a record: see hdl/stage_tap.sv
-            usable = len(raw) - len(raw) % (4 * words)
-            if usable != len(raw):
+            if len(raw) % (4 * words):
                 raise TraceError(f"{path.name} ends inside a record")
-            os.truncate(path, 0)  # the simulator appends: it goes on at the new end
+            self.taken[name] = taken + len(raw)
+            if self.taken[name] > KEPT:
+                os.truncate(path, 0)  # the simulator appends: it goes on at the new end
+                self.taken[name] = 0
             records = np.frombuffer(raw, dtype=np.uint32).reshape(-1, words)
             if path in self.pending:
                 records = np.concatenate([self.pending.pop(path), records])
@@ -68,33 +80,34 @@ class Trace:
 
     def unfinished(self) -> list[Place]:
         """Where only some beats of a stage were seen, in dataflow order."""
-        return sorted({_place(row) for rows in self.pending.values() for row in rows})
+        return sorted({_place(*row) for rows in self.pending.values() for row in rows[:, :2].tolist()})
 
     def _vectors(self, path: Path, records: np.ndarray) -> Iterator[Observed]:
         if not len(records):
             return
-        pos = records[:, 1] & 0xFFFF
-        key = records[:, 0].astype(np.uint64) << np.uint64(16) | pos
+        key = records[:, 0].astype(np.uint64) << np.uint64(16) | records[:, 1] & 0xFFFF
         order = np.argsort(key, kind="stable")
         records, key = records[order], key[order]
-        starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+        data = np.ascontiguousarray(records[:, 2:]).view(np.int32)
+        starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+        ends = np.concatenate([starts[1:], [len(key)]])
+        try:
+            places = [_place(*head) for head in records[starts, :2].tolist()]
+        except ValueError as problem:
+            raise TraceError(f"{path.name}: {problem}") from None
+        wanted = [self._wanted(place) for place in places]
+        # A slot that is used again may give the same position twice between two reads.
+        beat = (np.arange(len(key)) - np.repeat(starts, ends - starts)) % np.repeat(wanted, ends - starts)
+        wrong = np.flatnonzero(records[:, 1] >> 16 != beat)
         left = []
-        for start, end in zip(starts, np.r_[starts[1:], len(key)], strict=True):
-            group = records[start:end]
-            try:
-                place = _place(group[0])
-            except ValueError as problem:
-                raise TraceError(f"{path.name}: {problem}") from None
-            want = self._wanted(place)
-            # A slot that is used again may give the same position twice between two reads.
-            for first in range(0, len(group), want):
-                vector = group[first : first + want]
-                if not np.array_equal(vector[:, 1] >> 16, np.arange(len(vector))):
-                    raise TraceError(f"{place}: beats are missing, doubled or out of order")
-                if len(vector) < want:
-                    left.append(vector)
-                    continue
-                yield Observed(place, self._values(place.stage, vector[:, 2:]))
+        for place, want, start, end in zip(places, wanted, starts.tolist(), ends.tolist(), strict=True):
+            if len(wrong) and start <= wrong[0] < end:
+                raise TraceError(f"{place}: beats are missing, doubled or out of order")
+            whole = end - (end - start) % want
+            for first in range(start, whole, want):
+                yield Observed(place, self._values(place.stage, data[first : first + want]))
+            if whole != end:
+                left.append(records[whole:end])
         if left:
             self.pending[path] = np.concatenate(left)
 
@@ -105,17 +118,15 @@ class Trace:
         return self.beats[place.stage]
 
     def _values(self, stage: Stage, data: np.ndarray) -> np.ndarray:
-        values = np.ascontiguousarray(data).view(np.int32)
         if stage is Stage.ATTN_PROB:
-            rows = len(values) // -(-self.shape.heads // self.lanes)
-            return values.reshape(rows, -1)[:, : self.shape.heads].ravel()
-        values = values.ravel()
+            rows = len(data) // -(-self.shape.heads // self.lanes)
+            return data.reshape(rows, -1)[:, : self.shape.heads].ravel()
+        values = data.ravel()
         if stage is Stage.TOKEN:
             return values[:1]
         return values[: self.shape.vocab] if stage is Stage.LOGITS else values
 
 
-def _place(record: np.ndarray) -> Place:
-    """Where a record is from. ValueError for a stage that there is not."""
-    head, where = int(record[0]), int(record[1])
+def _place(head: int, where: int) -> Place:
+    """Where a record is from, from its first two words. ValueError for a stage that there is not."""
     return Place(head >> 8 & 0xFF, where & 0xFFFF, head >> 16 & 0xFF, Stage(head >> 24))

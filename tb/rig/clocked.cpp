@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // cocotb's main program for Verilator, for a top level with a clk_i of which +clock=PERIOD (in ps) makes a clock: it
 // rises in the middle of a period. While cocotb waits for a time, and for nothing else, the clock runs up to that time
-// in one go.
+// in one go. Mask images are read by $fread, a byte at a time, and by this thread alone: no byte is worth a lock.
 #include "Vtop.h"
 
 #include <verilated_vpi.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+extern "C" int __wrap_fgetc(FILE* file) { return getc_unlocked(file); }
 
 static void set_time(uint64_t time);
 static void see_values();

@@ -108,6 +108,7 @@ class Verilator(_Given, cocotb_tools.runner.Verilator):
         if self.waves or self.profile != "unit":
             verilate[verilate.index(str(COCOTB_MAIN))] = str(WAVES_MAIN if self.waves else CLOCKED_MAIN)
             verilate += ["-CFLAGS", f"-I{COCOTB_MAIN.parent}"]
+            verilate += [] if self.waves else ["-LDFLAGS", "-Wl,--wrap=fgetc"]  # see clocked.cpp
         old = [f"--old-file={file.name}" for file in self.runtime.glob("*.o")]
         return [verilate, make + OPTIMISE[self.profile] + old]
 

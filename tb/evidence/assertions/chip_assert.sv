@@ -31,6 +31,7 @@ module chip_assert #(
 
   int unsigned silent_q, moved_q;
   int unsigned inside_q[LAYERS];  // beats in each layer
+  logic [LAYERS-1:0] occupied_q;  // those with some
   int unsigned asked_q, answered_q;  // beats into the head, tokens out of it
   logic [LAYERS-1:0] leaves;
   logic [LAYERS:0] moves;  // a beat into each layer; the last is into the head
@@ -49,11 +50,21 @@ module chip_assert #(
     end
   endfunction
 
+  function automatic string unlike();
+    unlike = "";
+    for (int l = 0; l < LAYERS; l++) begin
+      if (busy_i[l] != occupied_q[l] && unlike == "") begin
+        unlike = $sformatf("layer %0d is %0s, with %0d beats in it", l, busy_i[l] ? "busy" : "at rest", inside_q[l]);
+      end
+    end
+  endfunction
+
   always @(posedge clk_i) begin  // not always_ff: it shares what assertion_pkg counts
     if (rst_i) begin
       silent_q   = 0;
       asked_q    = 0;
       answered_q = 0;
+      occupied_q = '0;
       for (int l = 0; l < LAYERS; l++) inside_q[l] = 0;
     end else begin
       for (int i = 0; i < 5; i++) moved = moved + 32'(valid_i[i] && ready_i[i]);
@@ -61,10 +72,12 @@ module chip_assert #(
       `HOLDS(alive, silent_q <= clocks(), {"nothing has moved for too long; what waits", waiting()})
       `HOLDS(idle, !(idle_i && occupied_i), "idle, with a token on the die")
       `HOLDS(at_rest, idle_i || occupied_i, "not idle, without a token on the die")
-      for (int l = 0; l < LAYERS; l++) begin
-        `HOLDS(layer_busy, busy_i[l] == (inside_q[l] != 0), $sformatf(
-               "layer %0d is %0s, with %0d beats in it", l, busy_i[l] ? "busy" : "at rest", inside_q[l]))
-        inside_q[l] = inside_q[l] + 32'(moves[l]) - 32'(moves[l+1]);
+      `HOLDS(layer_busy, busy_i == occupied_q, unlike())
+      if (moves != 0) begin
+        for (int l = 0; l < LAYERS; l++) begin
+          inside_q[l]   = inside_q[l] + 32'(moves[l]) - 32'(moves[l+1]);
+          occupied_q[l] = inside_q[l] != 0;
+        end
       end
       `HOLDS(head_busy, head_busy_i == (asked_q != answered_q * BEATS),
              "the head is busy without a token, or at rest with one")

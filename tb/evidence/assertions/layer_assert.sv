@@ -20,6 +20,7 @@ bind layer token_assert #(
   .valid_i,
   .ready_i    (ready_o),
   .tag_i,
+  .busy_i     (busy_o),
   .out_valid_i(valid_o),
   .out_ready_i(ready_i),
   .out_tag_i  (tag_o)

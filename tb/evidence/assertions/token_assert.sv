@@ -3,7 +3,7 @@
 // A module that takes vectors of IN_BEATS beats and gives one of OUT_BEATS for each: every token leaves once, with the
 // tag it came with, in the order in which they came. The watchdog: while a token is inside, some stream moves at least
 // every assertion_pkg::clocks() clocks; a module that waits for its consumer, or for the rest of a vector, is not to
-// blame.
+// blame. Who says that he is busy, and has a clock for it, is so from the first beat that enters to the last that leaves.
 module token_assert #(
   parameter int IN_BEATS  = 1,
   parameter int OUT_BEATS = 1
@@ -13,6 +13,7 @@ module token_assert #(
   input logic                valid_i,
   input logic                ready_i,
   input cartridge_pkg::tag_t tag_i,
+  input logic                busy_i,
   input logic                out_valid_i,
   input logic                out_ready_i,
   input cartridge_pkg::tag_t out_tag_i
@@ -21,17 +22,21 @@ module token_assert #(
 
   cartridge_pkg::tag_t tags_q[$];
   int unsigned in_q, out_q, silent_q, moved_q;
+  int unsigned wrong_q;  // clocks in which busy_i was not inside_q
   bit inside_q;  // a token, or a part of one
   bit waits;
 
+  localparam int UPSETS = 8;  // clocks of a machine that a bench puts into each encoding that is no state of it
   always @(posedge clk_i) begin  // not always_ff: it shares what assertion_pkg counts
+    wrong_q = (rst_i || busy_i == inside_q) ? 0 : wrong_q + 1;
     if (rst_i) begin
       tags_q.delete();
       inside_q = 1'b0;
       in_q     = 0;
       out_q    = 0;
       silent_q = 0;
-    end else if (inside_q || valid_i || out_valid_i) begin  // else at rest, as most modules are at most times
+    end else if (inside_q || valid_i || out_valid_i || busy_i) begin  // else at rest, as most modules are at most times
+      `HOLDS(busy, wrong_q < UPSETS, "busy without a token, or at rest with one")
       if (out_valid_i && out_ready_i) begin
         `HOLDS(not_doubled, inside_q, "a beat leaves, but no token is inside")
         `HOLDS(in_order, out_tag_i == tags_q[0], "a token leaves out of order, or with another tag")
@@ -58,14 +63,14 @@ module token_assert #(
   end
 endmodule
 
-`define BIND_TOKENS(MODULE, IN, OUT) \
+`define BIND_TOKENS(MODULE, IN, OUT, BUSY) \
   bind MODULE token_assert #(.IN_BEATS(IN), .OUT_BEATS(OUT)) u_token_assert ( \
-    .clk_i, .rst_i, .valid_i, .ready_i(ready_o), .tag_i, \
+    .clk_i, .rst_i, .valid_i, .ready_i(ready_o), .tag_i, .busy_i(BUSY), \
     .out_valid_i(valid_o), .out_ready_i(ready_i), .out_tag_i(tag_o) \
   );
-`BIND_TOKENS(embedding, 1, BEATS)
-`BIND_TOKENS(rms_norm, BEATS, BEATS)
-`BIND_TOKENS(matrix, IN_BEATS, OUT_BEATS)
-`BIND_TOKENS(attention, IN_BEATS, OUT_BEATS)
-`BIND_TOKENS(argmax, BEATS, 1)
-`BIND_TOKENS(sampler, BEATS, 1)
+`BIND_TOKENS(embedding, 1, BEATS, busy_q)
+`BIND_TOKENS(rms_norm, BEATS, BEATS, busy_o)
+`BIND_TOKENS(matrix, IN_BEATS, OUT_BEATS, busy_o)
+`BIND_TOKENS(attention, IN_BEATS, OUT_BEATS, busy_o)
+`BIND_TOKENS(argmax, BEATS, 1, u_token_assert.inside_q)
+`BIND_TOKENS(sampler, BEATS, 1, busy_o)
