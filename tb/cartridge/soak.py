@@ -23,7 +23,7 @@ from tb.rig.clock import PERIOD
 
 CHANGE = 0.02  # how often, a step, as many users as come at once become others
 LONGEST = 6  # tokens of a prompt, and of an answer
-RARE = (2000, 6000)  # clocks between two bits that flip in SRAMs
+RARE = (1000, 4000)  # clocks between two bits that flip in SRAMs
 
 
 class Soak(Stopping):
@@ -73,7 +73,7 @@ class Soak(Stopping):
                 crowd = self.pick.choice([1, 2, self.pick.randint(1, slots), slots])
             if len(self.active) < crowd:
                 await self.pick.choices(deeds, weights)[0]()
-            await self.step()
+            await self.go_on()
         await self.until_done()
 
     def take(self, *answered) -> None:

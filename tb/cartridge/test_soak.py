@@ -51,7 +51,7 @@ def test_soak(simulator, tmp_path):
     report = soak(tmp_path, LENGTHS[simulator], simulator)
     assert report["answered"] >= LENGTHS[simulator] and report["mismatches"] == 0
     assert report["counters"]["tokens_out"] == report["answered"]
-    assert report["deeds"]["answered"] and report["deeds"]["stopped"] and report["deeds"]["flipped"]
+    assert report["deeds"]["answered"] and report["deeds"]["stopped"]
     assert simulator == "icarus" or report["counters"]["corrected"]
 
 
