@@ -11,13 +11,13 @@ from rich.table import Table
 
 from scripts.campaign.grade_report import wilson
 from scripts.cli import tables
-from tb.evidence.upsets.upset import KINDS, Flop, Outcome, Upset
+from tb.evidence.upsets.upset import KINDS, Flop, Aftermath, Upset
 
 COLOURS = dict(zip(KINDS, ("#d7dee6", "#5b7da3", "#e0a030", "#c05a20", "#8a1020"), strict=True))
 TOLD = ("silent", "lasting")  # of hung and disturbed: no host hears of it; no restart ends it
 
 
-def figures(every: list[Flop], upsets: list[Upset], outcomes: list[Outcome]) -> dict:
+def figures(every: list[Flop], upsets: list[Upset], outcomes: list[Aftermath]) -> dict:
     """Counts of every module, and shares of all flip-flops of the die, each counting as often as it is there.
 
     The intervals are Wilson's at 95 %; of all for as many draws as tell as much where all weigh the same (Kish, 1965).
@@ -41,7 +41,7 @@ def figures(every: list[Flop], upsets: list[Upset], outcomes: list[Outcome]) -> 
     return {"flip_flops": whole, "modules": rows, "all": total, "upsets": named}
 
 
-def _row(module: str, bits: int, outcomes: list[Outcome]) -> dict:
+def _row(module: str, bits: int, outcomes: list[Aftermath]) -> dict:
     harm = [outcome for outcome in outcomes if outcome.kind in ("hung", "disturbed")]
     return {
         "module": module,

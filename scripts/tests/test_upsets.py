@@ -8,14 +8,14 @@ import pytest
 from scripts import upsets
 from scripts.campaign import upsets_report
 from tb.cartridge.upset_die import UpsetDie
-from tb.evidence.upsets.upset import Flop, Outcome, Upset
+from tb.evidence.upsets.upset import Flop, Aftermath, Upset
 
 FLOPS = [Flop("a", "u_a.x_q", (), 30), Flop("b", "u_b.x_q", (2,), 5)]
 OUTCOMES = [
-    Outcome(0),
-    Outcome(1, stages={1: "token 0, layer 0, q"}, streams=[1]),
-    Outcome(2, hung=[0], restarted=True, flags=["stalled"]),
-    Outcome(3, stages={0: "x"}, answers=[1]),
+    Aftermath(0),
+    Aftermath(1, stages={1: "token 0, layer 0, q"}, streams=[1]),
+    Aftermath(2, hung=[0], restarted=True, flags=["stalled"]),
+    Aftermath(3, stages={0: "x"}, answers=[1]),
 ]
 
 
@@ -74,7 +74,7 @@ def test_report():
 def test_outcomes():
     """The worst counts; the tokens see before signatures, these before stages."""
     assert [outcome.seen for outcome in OUTCOMES] == ["", "signature", "", "tokens"]
-    assert Outcome(0, silent_port=True).kind == Outcome(0, lost=[1]).kind == "hung"
-    assert Outcome(0, told=["refused"]).kind == Outcome(0, flags=["stalled"]).kind == "flagged"
-    assert not Outcome(0, hung=[1], restarted=True, answers=[1]).mended
-    assert Outcome(0, stages={1: "x"}).silent and not Outcome(0, stages={1: "x"}, flags=["sram_failed"]).silent
+    assert Aftermath(0, silent_port=True).kind == Aftermath(0, lost=[1]).kind == "hung"
+    assert Aftermath(0, told=["refused"]).kind == Aftermath(0, flags=["stalled"]).kind == "flagged"
+    assert not Aftermath(0, hung=[1], restarted=True, answers=[1]).mended
+    assert Aftermath(0, stages={1: "x"}).silent and not Aftermath(0, stages={1: "x"}, flags=["sram_failed"]).silent

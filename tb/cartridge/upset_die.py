@@ -11,7 +11,7 @@ from models.project import BUILD
 from tb.cartridge import adapters
 from tb.chip.job import BuiltChip
 from tb.evidence.upsets.flops import flops
-from tb.evidence.upsets.upset import Flop, Outcome, Upset
+from tb.evidence.upsets.upset import Flop, Aftermath, Upset
 from tb.oracle.conversation import Conversation
 
 SHAPE = {"layers": 2, "vocab": 100}
@@ -51,7 +51,9 @@ class UpsetDie:
         path.write_text("`verilator_config\n" + "".join(lines))
         return path
 
-    def hit(self, upsets: list[Upset], *, watched: bool = True, simulator: str, jobs: int = 1, **how) -> list[Outcome]:
+    def hit(
+        self, upsets: list[Upset], *, watched: bool = True, simulator: str, jobs: int = 1, **how
+    ) -> list[Aftermath]:
         """What became of a die after each of ``upsets``. One alone is done in a run that can leave waves.
 
         ``how`` are further settings of ``BuiltChip.run``, whose errors this raises.
@@ -80,5 +82,5 @@ class UpsetDie:
                 },
                 **how,
             )
-            outcomes = [Outcome(**json.loads(line)) for line in found.read_text().splitlines()]
+            outcomes = [Aftermath(**json.loads(line)) for line in found.read_text().splitlines()]
         return sorted(outcomes, key=lambda outcome: outcome.number)

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from models.golden.stage import Stage
 from tb.cartridge.driver import DieBench
 from tb.cartridge.host import Refused
-from tb.evidence.upsets.upset import SIGNED, Outcome, Upset
+from tb.evidence.upsets.upset import SIGNED, Aftermath, Upset
 from tb.host_port.registers import Command, State, flags, position
 from tb.oracle.scoreboard import Mismatch
 from tb.oracle.trace import FLUSH, Trace
@@ -48,7 +48,7 @@ class Upsets(DieBench):
         self.jobs, self.found = json.loads(os.environ["JOBS"]), Path(json.loads(os.environ["FOUND"]))
         self.forks = json.loads(os.environ["FORKS"])  # else this die is the one that is hit
         self.children: list[int] = []
-        self.outcome: Outcome | None = None  # of a die that was hit
+        self.outcome: Aftermath | None = None  # of a die that was hit
         self.heard: dict[tuple[int, int, int], list[bytes]] = {}  # (slot, layer, stage) -> records
         self.said: dict[int, list[tuple[int, ...]]] = {}  # slot -> answers
         self.records = 0
@@ -196,7 +196,7 @@ class Upsets(DieBench):
                     await Timer(PERIOD * wait, unit="ns")
                 await FallingEdge(self.dut.clk_i)
                 if not self.forks or self._fork(upset):
-                    self.outcome = Outcome(upset.number, clock)
+                    self.outcome = Aftermath(upset.number, clock)
                     if upset.path:
                         self._turn(upset)
                     self.impatient = not upset.path

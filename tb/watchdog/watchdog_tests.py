@@ -11,7 +11,7 @@ from tb.rig.stream import reset
 INPUTS = ("hold_i", "busy_i", "moves_i", "idle_i", "passes_i")
 
 
-class Window:
+class WindowModel:
     """What came in since the window began."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ async def random_traffic(dut):
         dut.window_i.value = window
         dut.idle_i.value = 1
         await reset(dut)
-        model, rare = Window(), random.choice((0.02, 0.1))
+        model, rare = WindowModel(), random.choice((0.02, 0.1))
         for clock in range(1000):
             inputs = {
                 "hold_i": int(random.random() < 0.2),

@@ -46,7 +46,7 @@ class Upset:
 
 
 @dataclass
-class Outcome:
+class Aftermath:
     """What became of a die after upset ``number``, as its hosts and its stage taps saw it.
 
     ``clock`` is that of the upset, from the begin of the run. ``stages`` has of each slot with a wrong value the first
