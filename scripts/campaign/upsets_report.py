@@ -11,7 +11,7 @@ from rich.table import Table
 
 from scripts.campaign.grade_report import wilson
 from scripts.cli import tables
-from tb.evidence.upsets.upset import KINDS, Flop, Aftermath, Upset
+from tb.evidence.upsets.upset import KINDS, Aftermath, Flop, Upset
 
 COLOURS = dict(zip(KINDS, ("#d7dee6", "#5b7da3", "#e0a030", "#c05a20", "#8a1020"), strict=True))
 TOLD = ("silent", "lasting")  # of hung and disturbed: no host hears of it; no restart ends it

@@ -8,7 +8,7 @@ import pytest
 from scripts import upsets
 from scripts.campaign import upsets_report
 from tb.cartridge.upset_die import UpsetDie
-from tb.evidence.upsets.upset import Flop, Aftermath, Upset
+from tb.evidence.upsets.upset import Aftermath, Flop, Upset
 
 FLOPS = [Flop("a", "u_a.x_q", (), 30), Flop("b", "u_b.x_q", (2,), 5)]
 OUTCOMES = [

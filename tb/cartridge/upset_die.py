@@ -11,7 +11,7 @@ from models.project import BUILD
 from tb.cartridge import adapters
 from tb.chip.job import BuiltChip
 from tb.evidence.upsets.flops import flops
-from tb.evidence.upsets.upset import Flop, Aftermath, Upset
+from tb.evidence.upsets.upset import Aftermath, Flop, Upset
 from tb.oracle.conversation import Conversation
 
 SHAPE = {"layers": 2, "vocab": 100}
