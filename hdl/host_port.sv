@@ -110,7 +110,7 @@ module host_port #(
   logic counters_clear, counter_read, counter_high;
   counter_t counter;
   logic token_taken, token_busy, token_unknown, bad_token, overlong, bad_frame, word_loaded, answer_passes;
-  logic restart, restarting, die_stalled;
+  logic restart, restarting, die_stalled, strays, stray;
   logic [7:0] restart_q;  // ones on their way out: while two are at the end, and not for one that an upset has made
   logic [31:0] window;
   logic [SLOTS-1:0] busy_slots, moves, slots_stalled;
@@ -160,6 +160,7 @@ module host_port #(
     .overlong_i       (overlong),
     .bad_frame_i      (bad_frame),
     .stalled_i        (die_stalled || |slots_stalled),
+    .stray_answer_i   (stray),
     .window_o         (window),
     .restart_o        (restart),
     .sram_corrected_i (|corrected_i),
@@ -290,20 +291,22 @@ module host_port #(
     .answer_passes_i(answer_passes),
     .answer_slot_i  (out_answer_i.slot),
     .answer_pos_i   (out_answer_i.pos),
-    .answer_reason_i(out_answer_i.reason)
+    .answer_reason_i(out_answer_i.reason),
+    .answer_strays_o(strays)
   );
 
   // ---- answers: the chip's before refusals
   logic replies_ready, answered;
   reply_t sent, reply;
 
-  assign answered    = out_valid_i && !restarting;
+  assign stray       = out_valid_i && !restarting && strays;
+  assign answered    = out_valid_i && !restarting && !strays;
   assign sent.reason = answered ? {1'b0, out_answer_i.reason} : END_ERROR;
   assign sent.token  = answered ? out_answer_i.token : heard.token[TOKEN_W-1:0];
   assign sent.slot   = answered ? out_answer_i.slot : heard.slot;
   assign sent.pos    = answered ? out_answer_i.pos : refuse_pos;
 
-  assign out_ready_o   = replies_ready && !restarting;
+  assign out_ready_o   = (replies_ready || strays) && !restarting;
   assign answer_passes = answered && replies_ready;
   assign refuse_ready  = replies_ready && !answered;
 

@@ -63,7 +63,8 @@ module host_slots #(
   input  logic                    answer_passes_i,
   input  cartridge_pkg::slot_t    answer_slot_i,
   input  cartridge_pkg::pos_t     answer_pos_i,
-  input  cartridge_pkg::end_e     answer_reason_i
+  input  cartridge_pkg::end_e     answer_reason_i,
+  output logic                    answer_strays_o   // nobody waits for one in that slot
 );
   import cartridge_pkg::*;
   import host_pkg::*;
@@ -136,7 +137,8 @@ module host_slots #(
     // Not before the chip has the prompt's last token.
     assign cut_o[s] = cut_q[s] && !(tok_valid_o && 32'(tok_prompt_o.slot) == s);
   end
-  assign adapter_used_o = |uses;
+  assign adapter_used_o  = |uses;
+  assign answer_strays_o = 32'(answer_slot_i) >= SLOTS || state_q[answer_slot_i] != StateBusy;
   assign answering_o    = |busy;
   assign busy_slots_o   = busy;
 

@@ -10,7 +10,8 @@ import json
 import os
 import re
 import sys
-from collections import defaultdict
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -22,13 +23,14 @@ from cocotb.types import Logic, LogicArray
 from cocotb.utils import get_sim_time
 from tqdm import tqdm
 
+from models.die.shape import Shape
 from models.golden.stage import Stage
 from tb.cartridge.driver import DieBench
 from tb.cartridge.host import Refused
 from tb.evidence.upsets.upset import SIGNED, Aftermath, Upset
 from tb.host_port.registers import Command, State, flags, position
 from tb.oracle.scoreboard import Mismatch
-from tb.oracle.trace import FLUSH, Trace
+from tb.oracle.trace import Trace
 from tb.rig.bundles import Answer
 from tb.rig.clock import PERIOD
 
@@ -38,11 +40,25 @@ SETTLE = 10  # polls in which a die takes again what waits for it
 TOO_LONG = 4  # rounds: a die that is not done by then never is
 
 
+class Noted(Trace):
+    """A trace of which ``note`` is told every record."""
+
+    def __init__(self, folder: Path, shape: Shape, lanes: int, note: Callable[[np.ndarray], None]) -> None:
+        super().__init__(folder, shape, lanes)
+        self.note = note
+
+    def records(self) -> Iterator[tuple[Path, np.ndarray]]:
+        for path, records in super().records():
+            self.note(records)
+            yield path, records
+
+
 class Upsets(DieBench):
     """The job's conversations are two rounds of the same."""
 
     def __init__(self, *args) -> None:
         super().__init__(*args)
+        self.trace = Noted(self.trace.folder, self.shape, self.trace.lanes, self._hear)
         plan = json.loads(Path(json.loads(os.environ["UPSETS"])).read_text())
         self.plan = sorted((Upset(**one) for one in plan), key=lambda upset: upset.moment)
         self.jobs, self.found = json.loads(os.environ["JOBS"]), Path(json.loads(os.environ["FOUND"]))
@@ -63,6 +79,7 @@ class Upsets(DieBench):
         """A round, and another in which bits turn over."""
         talks = range(len(self.job.conversations) // 2)
         await self._round(talks)
+        await self._rest()
         self.length, good = self._clocks(), (self.heard, self.said, await self._counters())
         await self.host.write("COUNTERS_CLEAR", 1)
         if self.watched:
@@ -111,6 +128,14 @@ class Upsets(DieBench):
             if still or self.impatient:
                 await self._restart()
                 moved, self.impatient = (self._clocks(), *moved[1:]), False
+
+    async def _rest(self) -> None:
+        """Until no token is anywhere, if that comes."""
+        for _ in range(100):
+            if int(self.dut.idle_o.value):
+                break
+            await self.step()
+        self.check()
 
     def _clocks(self) -> int:
         """Since the begin of the round."""
@@ -163,7 +188,9 @@ class Upsets(DieBench):
         self.said[answer.slot].append((answer.pos, answer.token, int(answer.reason), refused))
         if not self.outcome:
             super().take(answer, cycle)
-        elif index is not None:
+        elif index is None:
+            self._tell(f"an answer to slot {answer.slot}, which waits for none")
+        else:
             self.answers[index].append(answer.token)
             if answer.reason or refused:
                 del self.active[answer.slot]
@@ -173,17 +200,16 @@ class Upsets(DieBench):
             self.fed[answer.slot] = [*before, *talk.tokens, *self.answers[index][:-1]]
 
     def check(self) -> None:
-        FLUSH(None)
-        for path in self.trace.folder.glob("trace_*.bin"):
-            words = np.frombuffer(path.read_bytes(), np.uint32).reshape(-1, self.trace.lanes + 2)
-            for row in words:
-                head = int(row[0])
-                self.heard[head >> 8 & 0xFF, head >> 16 & 0xFF, head >> 24].append(row[1:].tobytes())
-            self.records += len(words)
-            if self.outcome:
-                os.truncate(path, 0)
         if not self.outcome:
             super().check()
+        else:  # it is heard, and that is all
+            deque(self.trace.records(), 0)
+
+    def _hear(self, records: np.ndarray) -> None:
+        for row in records:
+            head = int(row[0])
+            self.heard[head >> 8 & 0xFF, head >> 16 & 0xFF, head >> 24].append(row[1:].tobytes())
+        self.records += len(records)
 
     # ---- particles
 
@@ -218,7 +244,7 @@ class Upsets(DieBench):
                 if number != own and os.path.exists(f"/proc/self/fd/{number}"):
                     if os.path.samestat(os.stat(f"/proc/self/fd/{number}"), path.stat()):
                         os.dup2(own, number)
-        self.trace = Trace(folder, self.shape, self.trace.lanes)
+        self.trace = Noted(folder, self.shape, self.trace.lanes, self._hear)
         return True
 
     def _wait(self, most: int) -> None:
@@ -247,10 +273,7 @@ class Upsets(DieBench):
         outcome, slots = self.outcome, range(self.job.die.slots)
         outcome.lost = sorted(self.active)
         if not outcome.lost:
-            for _ in range(100):
-                if int(self.dut.idle_o.value):
-                    break
-                await self.step()
+            await self._rest()
         self.check()
         for slot in slots:
             if wrong := self._wrong(heard, slot, slot in outcome.lost):

@@ -10,6 +10,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from tb.evidence.coverage.points import host_port as cover
 from tb.host_port.axi_lite import ALL, OKAY, SLVERR
 from tb.host_port.bench import WORD, PortBench
+from tb.host_port.chip import LIMIT, AnswerToken
 from tb.host_port.registers import COUNTERS, FLAGS, Bank, Command, State
 from tb.rig.stream import STALLS
 
@@ -230,6 +231,10 @@ async def errors(dut):
         dut.idle_i.value = 1
         await bench.put("WATCHDOG", 0)
 
+    async def stray():
+        bench.chip.out.send(AnswerToken(0, 3, 7, LIMIT))
+        await bench.until("it is taken", lambda: not bench.chip.out.beats and not int(dut.out_valid_i.value))
+
     raised = {
         "illegal_address": lambda: bench.axi.read(0xFFFC),
         "read_only": lambda: bench.axi.write(0, 0),
@@ -243,6 +248,7 @@ async def errors(dut):
         "sram_corrected": lambda: sram(dut.corrected_i),
         "sram_failed": lambda: sram(dut.failed_i),
         "stalled": stalled,
+        "stray_answer": stray,
     }
     assert tuple(raised) == FLAGS
     for name, raise_it in raised.items():

@@ -8,7 +8,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from tb.evidence.coverage.points import host_port as cover
 from tb.host_port.bench import DEFAULTS, PortBench
-from tb.host_port.chip import prompt_tokens
+from tb.host_port.chip import LIMIT, NONE, AnswerToken, prompt_tokens
 from tb.host_port.registers import Command, State, field
 
 WINDOW = 100
@@ -130,3 +130,21 @@ async def restart_beside_a_token(dut):
     await bench.hold_answer(0)
     assert bench.chip.given[0] == prompt_tokens(0, [7], DEFAULTS, True)
     await bench.hold_flags()
+
+
+@cocotb.test()
+async def stray_answers(dut):
+    """An answer for a slot that waits for none, or for one that is not there, is told, and that is all."""
+    bench = await PortBench(dut, "none").start()
+    for state in (State.CLOSED, State.OPEN, State.PREFILL):
+        await bench.bring(0, state)
+        before = await bench.get("SLOT.STATUS")
+        for slot, reason in ((0, NONE), (0, LIMIT), (bench.size["SLOTS"], LIMIT), (255, NONE)):
+            bench.chip.out.send(AnswerToken(slot, 5, 7, reason))
+            await ClockCycles(dut.clk_i, 10)
+            bench.expected |= {"stray_answer"}
+            await bench.hold("SLOT.STATUS", before)
+            await bench.hold_flags()
+        await bench.leave(0)
+    assert not any(bench.answers.values())
+    await bench.hold("TOKENS_OUT.LO", 0)
