@@ -35,7 +35,8 @@ def test_known(die, simulator):
 
 def test_a_host_that_does_nothing_waits_for_ever(die):
     (outcome,) = die.hit([KNOWN["hung"]], simulator="verilator", watched=False)
-    assert outcome.kind == "hung" and outcome.lost and outcome.silent
+    assert outcome.kind == "hung" and outcome.lost == [0] and not outcome.restarted
+    assert outcome.flags == ["stray_answer"]  # nobody watches
 
 
 def test_restart_at_any_moment(die):

@@ -101,7 +101,7 @@ class Upsets(DieBench):
             if self.forks:
                 os._exit(0)
             Path(os.environ["REPORT"]).write_text("{}")
-            cocotb.pass_test("what became of it is told; golden it need not be")
+            cocotb.end_test("what became of it is told; golden it need not be")
         self._wait(0)
 
     async def _round(self, talks: range | list[int]) -> None:
