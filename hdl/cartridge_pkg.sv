@@ -56,12 +56,13 @@ package cartridge_pkg;
     EndContext = 2'd3
   } end_e;
 
-  // A token of a prompt on its way from the host. The first one says which adapter the slot uses, the last one how
-  // many tokens of answer are wanted and how they are chosen.
+  // A token of a prompt on its way from the host. The first one says which adapter the slot uses and at which position
+  // it goes on (0: a new conversation; else what a restart has left of one), the last one how many tokens of answer are wanted and how they are chosen.
   typedef struct packed {
     slot_t    slot;
     token_t   token;
     logic     first;
+    pos_t     pos;
     logic     last;
     pos_t     max_new;
     adapter_t adapter;

@@ -4,7 +4,8 @@
 // Rotary position embedding on the beats of q and k; v passes through, turned by nothing. Pairs are interleaved:
 // (2i, 2i+1) of a head. In stages: the angle is read | times the values, three | added up | saturated.
 //
-// A vector is TURN_BEATS beats of q and k heads, then the rest. The table holds {sin, cos}, 14 fraction bits each.
+// A vector is TURN_BEATS beats of q and k heads, then the rest. A beat with another tag than the last one's is the first of
+// its vector, whatever the count says: an upset of it harms one token. The table holds {sin, cos}, 14 fraction bits each.
 module rope #(
   parameter int HEAD_DIM   = 16,
   parameter int DEPTH      = 32,  // positions
@@ -39,8 +40,10 @@ module rope #(
   logic [31:0] angles[DEPTH*PAIRS];
   `MASK_LOAD(angles, angles[r*PAIRS+c], DEPTH, PAIRS, "rope", 0, ".bin")
 
-  logic [BEAT_IW-1:0] beat_q;
-  logic [PAIR_IW-1:0] first_q;  // pair of the beat's first lane, in its head
+  tag_t tag_q;  // of the last beat
+  logic same;
+  logic [BEAT_IW-1:0] beat_q, beat;
+  logic [PAIR_IW-1:0] first_q, first;  // pair of the beat's first lane, in its head
   logic last, turn;
 
   // The pair so many after one of a head's, in its own head.
@@ -48,8 +51,11 @@ module rope #(
     pair_after = PAIR_IW'((32'(pair) + distance < PAIRS) ? 32'(pair) + distance : 32'(pair) + distance - PAIRS);
   endfunction
 
-  assign turn = 32'(beat_q) < TURN_BEATS;
-  assign last = beat_q == BEAT_IW'(BEATS - 1);
+  assign same  = tag_i == tag_q;
+  assign beat  = same ? beat_q : '0;
+  assign first = same ? first_q : '0;
+  assign turn  = 32'(beat) < TURN_BEATS;
+  assign last  = beat == BEAT_IW'(BEATS - 1);
 
   localparam int STAGES = 6;
   logic [STAGES-1:0] en;
@@ -73,9 +79,11 @@ module rope #(
     if (rst_i) begin
       beat_q  <= '0;
       first_q <= '0;
+      tag_q   <= '0;
     end else if (en[0]) begin
-      beat_q  <= last ? '0 : beat_q + 1'b1;
-      first_q <= last ? '0 : pair_after(first_q, STEP);
+      beat_q  <= last ? '0 : beat + 1'b1;
+      first_q <= last ? '0 : pair_after(first, STEP);
+      tag_q   <= tag_i;
     end
   end
 
@@ -90,7 +98,7 @@ module rope #(
     logic signed [48:0] y0_q, y1_q;
     logic signed [31:0] x0, x1, sat0_q, sat1_q;
 
-    assign angle = turn ? angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first_q, p%PAIRS)))] : 32'd16384;
+    assign angle = turn ? angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first, p%PAIRS)))] : 32'd16384;
     assign x0    = x_q[Lane*32+:32];
     assign x1    = x_q[(Lane+1)*32+:32];
 

@@ -140,6 +140,7 @@ class StreamSink:
         self.clock = 0  # clocks since reset
         self.accepted_at = 0  # the clock of the last accepted beat
         self.paused = False  # takes nothing for the time being
+        self.in_reset = False  # what it stands for is: a beat may be withdrawn
         self._dut, self._patience = dut, patience
         self._stalls = _stalls(stall)
         self._watch = watch
@@ -180,7 +181,8 @@ class StreamSink:
             await RisingEdge(self._dut.clk_i)
             self.clock += 1
             beat = Accepted(int(signal.value) for signal in self.fields) if int(self.valid.value) else None
-            assert waiting is None or beat == waiting, f"{self.name}: a waiting beat was withdrawn or changed"
+            kept = waiting is None or beat == waiting or self.in_reset
+            assert kept, f"{self.name}: a waiting beat was withdrawn or changed"
             waiting = beat
             if self._watch:
                 self._watch(beat is not None, ready)
