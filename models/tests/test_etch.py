@@ -402,7 +402,7 @@ def test_symmetric(tmp_path):
     images = [{file.name: file.read_bytes() for file in mask.glob("*.bin")} for mask in whole]
     assert images[0] == images[1] and images[0]
     for wrong in ({"o": 16}, {"qkv": 8}):
-        with pytest.raises(InputError, match="takes all codes of .* for symmetric"):
+        with pytest.raises(InputError, match=r"takes all codes of .* for symmetric"):
             etch.etch(ckpt, _less(plain, **wrong), tmp_path / "c")
 
 

@@ -5,7 +5,6 @@ import math
 from dataclasses import dataclass, field, replace
 
 from models.die.shape import GROUP, Die, Shape
-from models.die.widths import array_widths
 from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
 from scripts.silicon.timing import time_module
 
