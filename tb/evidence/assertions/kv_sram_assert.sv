@@ -13,10 +13,14 @@ module kv_sram_assert #(
   input logic [         15:0] wpos_i,
   input logic [         15:0] rpos_i
 );
+  logic [POSITIONS-1:0] outside;
+  for (genvar p = 0; p < POSITIONS; p++) begin : gen_position
+    assign outside[p] = 32'(slot_i) >= SLOTS || 32'(rpos_i) + p >= DEPTH;
+  end
+
   always_ff @(posedge clk_i) begin
     if (we_i) `HOLDS(write_in_range, 32'(slot_i) < SLOTS && 32'(wpos_i) < DEPTH, "a write outside the slot")
-    for (int p = 0; p < POSITIONS; p++)
-    if (re_i[p]) `HOLDS(read_in_range, 32'(slot_i) < SLOTS && 32'(rpos_i) + p < DEPTH, "a read outside the slot")
+    `HOLDS(read_in_range, (re_i & outside) == 0, "a read outside the slot")
   end
 endmodule
 
