@@ -91,7 +91,7 @@ class ChipBench:
         """Queue its tokens."""
         for prompt in beats(talk):
             while int(self.dut.full_o.value):
-                await self.step()
+                await self.go_on()
             self.dut.push_prompt_i.value = prompt.pack()
             self.dut.push_i.value = 1
             await RisingEdge(self.dut.clk_i)
