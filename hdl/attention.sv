@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
-// Grouped-query attention of one layer over its KV SRAM.
+// Grouped-query attention of one layer over its KV SRAM, in one pass over the positions, POSITIONS of them a clock.
 //
-//   beats of q, k, v -> quantise a head a clock, k and v into the SRAM -> scores of positions 0..pos, one a clock
-//   -> softmax -> sum of probabilities times values, one position a clock -> beats of the heads' outputs
+//   beats of q, k, v -> quantise heads as they become whole, k and v into the SRAM
+//   -> octets of positions 0..pos: scores -> softmax's weights -> sums of weighted values
+//   -> divided, beats of the heads' outputs
 //
-// All heads work side by side; head h reads KV head h / (HEADS / KV_HEADS).
+// All heads work side by side; head h reads KV head h / (HEADS / KV_HEADS). A position's values are read as many clocks
+// behind its key as its weight takes.
 module attention #(
-  parameter int HEADS    = 4,
-  parameter int KV_HEADS = 2,
-  parameter int HEAD_DIM = 16,
-  parameter int SLOTS    = 2,
-  parameter int DEPTH    = 32,    // positions a slot
-  parameter int ACT_W    = 12,    // bits of a query's mantissa
-  parameter int KV_W     = 10,    // bits of a key's and of a value's
-  parameter int SCORE_C  = 23637  // log2(e) / sqrt(HEAD_DIM), 16 fraction bits
+  parameter int HEADS     = 4,
+  parameter int KV_HEADS  = 2,
+  parameter int HEAD_DIM  = 16,
+  parameter int SLOTS     = 2,
+  parameter int DEPTH     = 32,    // positions a slot
+  parameter int POSITIONS = 2,
+  parameter int ACT_W     = 12,    // bits of a query's mantissa
+  parameter int KV_W      = 10,    // bits of a key's and of a value's
+  parameter int SCORE_C   = 23637  // log2(e) / sqrt(HEAD_DIM), 16 fraction bits
 ) (
   input  logic                             clk_i,
   input  logic                             rst_i,
@@ -37,270 +40,358 @@ module attention #(
   `REQUIRE(heads_are_whole_beats, HEADS * HEAD_DIM % LANES == 0)
   `REQUIRE(all_heads_are_whole_beats, (HEADS + 2 * KV_HEADS) * HEAD_DIM % LANES == 0)
   `REQUIRE(mantissas_leave_a_lift, ACT_W + KV_W <= 28)
-  `REQUIRE(dot_product_has_32_bits, ACT_W + KV_W - 2 + $clog2(HEAD_DIM) <= 31)
+  `REQUIRE(values_have_4_to_16_bits, KV_W >= 4 && KV_W <= 16)
 
   localparam int ALL_HEADS = HEADS + 2 * KV_HEADS;
-  localparam int VALUES = ALL_HEADS * HEAD_DIM;  // of q, k and v
-  localparam int SUMS = HEADS * HEAD_DIM;
-  localparam int IN_BEATS = VALUES / LANES;
-  localparam int OUT_BEATS = SUMS / LANES;
-  localparam int SHARE = HEADS / KV_HEADS;  // query heads a KV head
-  localparam int KV_WORD = HEAD_DIM * KV_W + 5;  // mantissas, then the shift
-  localparam int LIFT = 28 - ACT_W - KV_W;
-  localparam int SUM_W = 56;  // probabilities add up to 2^20 and their roundings, values stay below 2^31
-  localparam int VALUE_IW = idx_w(VALUES);
-  localparam int SUM_IW = idx_w(SUMS);
+  localparam int IN_BEATS = ALL_HEADS * HEAD_DIM / LANES;
+  localparam int QUANTISERS = (LANES + HEAD_DIM - 1) / HEAD_DIM;  // heads that a beat may make whole
+  // Values that wait for the rest of their head; heads that do not end where beats or they themselves do begin anywhere.
+  localparam bit RAGGED = HEAD_DIM % LANES != 0 && LANES % HEAD_DIM != 0;
+  localparam int WINDOW_BEATS = (HEAD_DIM + (RAGGED ? LANES - 1 : 0) + LANES - 1) / LANES;
+  localparam int WINDOW = WINDOW_BEATS * LANES;
   localparam int IN_IW = idx_w(IN_BEATS);
-  localparam int HEAD_IW = idx_w(ALL_HEADS);
+  localparam int HEAD_IW = $clog2(ALL_HEADS + QUANTISERS + 1);
   localparam int Q_IW = idx_w(HEADS);
-  localparam int POS_IW = idx_w(DEPTH);
-  localparam int OUT_IW = idx_w(OUT_BEATS);
+  localparam int REST_W = $clog2(WINDOW + LANES + 1);
+  localparam int VALUE_IW = idx_w(WINDOW);
+  localparam int MANT_W = HEAD_DIM * KV_W;  // of a head's keys or values
 
-  typedef enum logic [2:0] {
+  typedef enum logic [1:0] {
     StLoad,
     StQuantise,
-    StScore,
-    StValue,
+    StRead,
     StOut
   } state_e;
   state_e state_q;
   tag_t tag_q;
   // What each state goes through, from 0 and back to it.
   logic [IN_IW-1:0] in_q;  // beats in StLoad
-  logic [HEAD_IW-1:0] head_q;  // heads in StQuantise that the quantisers are given
-  logic all_heads_q;  // they have been given all
-  logic [POS_IW-1:0] pos_q;  // positions in StScore
-  logic [OUT_IW-1:0] out_q;  // beats in StOut
+  pos_t read_q;  // positions in StRead
 
   assign ready_o = state_q == StLoad;
-  assign valid_o = state_q == StOut;
   assign tag_o   = tag_q;
   assign busy_o  = state_q != StLoad || in_q != 0;
 
-  // ---- q, k, v of the token, and one head of them at a time through the quantisers
-  logic signed [31:0] x_q[VALUES];
-  logic [HEAD_DIM*32-1:0] head;
-  logic [HEAD_DIM*ACT_W-1:0] q_mant;
-  logic [HEAD_DIM*KV_W-1:0] kv_mant;
-  logic [4:0] q_sh, kv_sh;
+  // ---- a window on the last beats, in which heads become whole
+  logic signed [31:0] window_q[WINDOW];
+  logic fresh_q;  // its last beat is new
+  logic [REST_W-1:0] rest_q;  // values that are of no head yet
+  logic [HEAD_IW-1:0] head_q;  // heads that were whole before
+  logic [QUANTISERS-1:0] whole;
+  logic [REST_W-1:0] taken;
+  logic [HEAD_IW-1:0] heads;
 
-  always @(posedge clk_i) begin
+  always_ff @(posedge clk_i) begin
     if (valid_i && ready_o) begin
-      for (int unsigned l = 0; l < LANES; l++) x_q[VALUE_IW'(32'(in_q)*LANES+l)] = data_i[l*32+:32];
+      for (int unsigned i = 0; i + LANES < WINDOW; i++) window_q[i] <= window_q[i+LANES];
+      for (int unsigned l = 0; l < LANES; l++) window_q[WINDOW-LANES+l] <= data_i[l*32+:32];
     end
   end
 
-  logic quantised, last_quantised;
+  for (genvar i = 0; i < QUANTISERS; i++) begin : gen_whole
+    assign whole[i] = fresh_q && 32'(rest_q) >= (i + 1) * HEAD_DIM;
+  end
+  assign heads = HEAD_IW'($countones(whole));
+  assign taken = REST_W'(32'(heads) * HEAD_DIM);
+
+  // ---- quantisers, as many heads side by side as a beat may make whole
+  logic [QUANTISERS*HEAD_DIM*ACT_W-1:0] q_mant;
+  logic [QUANTISERS*MANT_W-1:0] kv_mant;
+  logic [QUANTISERS*5-1:0] q_sh, kv_sh;
   logic [1:0] quantise;
-  logic [HEAD_IW-1:0] mant_head;  // whose mantissas there are
+  logic quantised;
+  logic [QUANTISERS-1:0] quantised_whole, is_query, who;
+  logic [HEAD_IW-1:0] quantised_head;
 
   stream_pipe #(
     .STAGES(2),
-    .WIDTH (HEAD_IW)
+    .WIDTH (QUANTISERS + HEAD_IW)
   ) u_quantise (
     .clk_i,
     .rst_i,
-    .valid_i(state_q == StQuantise && !all_heads_q),
+    .busy_o (),
+    .valid_i(whole[0]),
     .ready_o(),
-    .data_i (head_q),
+    .data_i ({whole, head_q}),
     .en_o   (quantise),
     .valid_o(quantised),
     .ready_i(1'b1),
-    .data_o (mant_head)
-  );
-  assign last_quantised = quantised && mant_head == HEAD_IW'(ALL_HEADS - 1);
-
-  // Idle between heads.
-  for (genvar j = 0; j < HEAD_DIM; j++) begin : gen_head
-    assign head[j*32+:32] = (state_q == StQuantise) ? x_q[VALUE_IW'(32'(head_q)*HEAD_DIM+j)] : '0;
-  end
-
-  act_quantiser #(
-    .N(HEAD_DIM),
-    .W(ACT_W)
-  ) u_q_quantiser (
-    .clk_i,
-    .en_i(quantise),
-    .x_i (head),
-    .m_o (q_mant),
-    .sh_o(q_sh)
+    .data_o ({quantised_whole, quantised_head})
   );
 
-  act_quantiser #(
-    .N(HEAD_DIM),
-    .W(KV_W)
-  ) u_kv_quantiser (
-    .clk_i,
-    .en_i(quantise),
-    .x_i (head),
-    .m_o (kv_mant),
-    .sh_o(kv_sh)
-  );
+  for (genvar i = 0; i < QUANTISERS; i++) begin : gen_quantiser
+    logic [HEAD_DIM*32-1:0] x;
 
-  logic signed [ACT_W-1:0] q_q[HEADS][HEAD_DIM];
-  logic [4:0] q_sh_q[HEADS];
-  always @(posedge clk_i) begin
-    if (quantised && 32'(mant_head) < HEADS) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) q_q[Q_IW'(mant_head)][j] = q_mant[j*ACT_W+:ACT_W];
-      q_sh_q[Q_IW'(mant_head)] = q_sh;
+    for (genvar j = 0; j < HEAD_DIM; j++) begin : gen_value
+      assign x[j*32+:32] = window_q[VALUE_IW'((RAGGED?WINDOW-32'(rest_q) : 0)+i*HEAD_DIM+j)];
     end
+
+    act_quantiser #(
+      .N(HEAD_DIM),
+      .W(ACT_W)
+    ) u_q (
+      .clk_i,
+      .en_i(quantise),
+      .x_i (x),
+      .m_o (q_mant[i*HEAD_DIM*ACT_W+:HEAD_DIM*ACT_W]),
+      .sh_o(q_sh[i*5+:5])
+    );
+
+    act_quantiser #(
+      .N(HEAD_DIM),
+      .W(KV_W)
+    ) u_kv (
+      .clk_i,
+      .en_i(quantise),
+      .x_i (x),
+      .m_o (kv_mant[i*MANT_W+:MANT_W]),
+      .sh_o(kv_sh[i*5+:5])
+    );
   end
 
-  // ---- KV SRAM, a bank a head for keys and for values
-  logic [KV_HEADS*KV_WORD-1:0] k_word, v_word;
+  assign who = quantised ? quantised_whole : '0;
+  for (genvar i = 0; i < QUANTISERS; i++) begin : gen_query
+    assign is_query[i] = who[i] && 32'(quantised_head) + i < HEADS;
+  end
+
+  // Which quantiser has a head, if one has: of those from `first` on, which there are.
+  function automatic logic [QUANTISERS-1:0] having(input logic [HEAD_IW-1:0] head, input logic [HEAD_IW-1:0] first,
+                                                   input logic [QUANTISERS-1:0] there);
+    for (int unsigned i = 0; i < QUANTISERS; i++) having[i] = there[i] && first + HEAD_IW'(i) == head;
+  endfunction
+
+  // Of what all quantisers give, what that one does.
+  function automatic logic [MANT_W-1:0] mantissas(input logic [QUANTISERS-1:0] which,
+                                                  input logic [QUANTISERS*MANT_W-1:0] all);
+    mantissas = all[MANT_W-1:0];
+    for (int unsigned i = 1; i < QUANTISERS; i++) if (which[i]) mantissas = all[i*MANT_W+:MANT_W];
+  endfunction
+
+  function automatic logic [4:0] shift(input logic [QUANTISERS-1:0] which, input logic [QUANTISERS*5-1:0] all,
+                                       input logic [4:0] otherwise);
+    shift = otherwise;
+    for (int unsigned i = 0; i < QUANTISERS; i++) if (which[i]) shift = all[i*5+:5];
+  endfunction
+
+  // ---- KV SRAM: mantissas of a head's keys and of its values, and the exponents of all heads
+  logic [POSITIONS-1:0] k_re, v_re;
+  pos_t v_pos_q;
+  logic [POSITIONS*KV_HEADS*MANT_W-1:0] k_words, v_words;
+  logic [POSITIONS*KV_HEADS*10-1:0] shift_words;
+  logic [POSITIONS*KV_HEADS*5-1:0] k_sh, v_sh;
+  logic [KV_HEADS*10-1:0] shift_d, shift_q;  // a head's: {value, key}
   logic [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
-  logic k_read, v_read;
-  pos_t read_pos;
+  logic shift_corrected, shift_failed, loaded;
+
+  assign loaded = having(HEAD_IW'(ALL_HEADS - 1), quantised_head, who) != 0;
 
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
+    logic [QUANTISERS-1:0] k_from, v_from;
+    logic [POSITIONS*MANT_W-1:0] k_read, v_read;
+
+    assign k_from = having(HEAD_IW'(HEADS + g), quantised_head, who);
+    assign v_from = having(HEAD_IW'(HEADS + KV_HEADS + g), quantised_head, who);
+    assign shift_d[g*10+:10] = {shift(v_from, kv_sh, shift_q[g*10+5+:5]), shift(k_from, kv_sh, shift_q[g*10+:5])};
+
     kv_sram #(
-      .SLOTS(SLOTS),
-      .DEPTH(DEPTH),
-      .WIDTH(KV_WORD)
+      .SLOTS    (SLOTS),
+      .DEPTH    (DEPTH),
+      .WIDTH    (MANT_W),
+      .POSITIONS(POSITIONS)
     ) u_k (
       .clk_i,
-      .we_i       (quantised && 32'(mant_head) == HEADS + g),
+      .we_i       (k_from != 0),
       .slot_i     (tag_q.slot),
       .wpos_i     (tag_q.pos),
-      .wdata_i    ({kv_sh, kv_mant}),
-      .re_i       (k_read),
-      .rpos_i     (read_pos),
-      .rdata_o    (k_word[g*KV_WORD+:KV_WORD]),
+      .wdata_i    (mantissas(k_from, kv_mant)),
+      .re_i       (k_re),
+      .rpos_i     (read_q),
+      .rdata_o    (k_read),
       .corrected_o(k_corrected[g]),
       .failed_o   (k_failed[g])
     );
 
     kv_sram #(
-      .SLOTS(SLOTS),
-      .DEPTH(DEPTH),
-      .WIDTH(KV_WORD)
+      .SLOTS    (SLOTS),
+      .DEPTH    (DEPTH),
+      .WIDTH    (MANT_W),
+      .POSITIONS(POSITIONS)
     ) u_v (
       .clk_i,
-      .we_i       (quantised && 32'(mant_head) == HEADS + KV_HEADS + g),
+      .we_i       (v_from != 0),
       .slot_i     (tag_q.slot),
       .wpos_i     (tag_q.pos),
-      .wdata_i    ({kv_sh, kv_mant}),
-      .re_i       (v_read),
-      .rpos_i     (read_pos),
-      .rdata_o    (v_word[g*KV_WORD+:KV_WORD]),
+      .wdata_i    (mantissas(v_from, kv_mant)),
+      .re_i       (v_re),
+      .rpos_i     (v_pos_q),
+      .rdata_o    (v_read),
       .corrected_o(v_corrected[g]),
       .failed_o   (v_failed[g])
     );
-  end
 
-  assign corrected_o = |k_corrected || |v_corrected;
-  assign failed_o    = |k_failed || |v_failed;
-
-  // ---- scores: the position read last clock against every query head
-  logic score_valid_q, score_last_q;
-  logic [HEADS*24-1:0] scores;
-  logic signed [KV_W-1:0] k_x[KV_HEADS][HEAD_DIM];
-
-  always_comb begin
-    for (int unsigned g = 0; g < KV_HEADS; g++) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) k_x[g][j] = k_word[g*KV_WORD+j*KV_W+:KV_W];
+    for (genvar p = 0; p < POSITIONS; p++) begin : gen_position
+      assign k_words[(p*KV_HEADS+g)*MANT_W+:MANT_W] = k_read[p*MANT_W+:MANT_W];
+      assign v_words[(p*KV_HEADS+g)*MANT_W+:MANT_W] = v_read[p*MANT_W+:MANT_W];
+      assign k_sh[(p*KV_HEADS+g)*5+:5] = shift_words[(p*KV_HEADS+g)*10+:5];
+      assign v_sh[(p*KV_HEADS+g)*5+:5] = shift_words[(p*KV_HEADS+g)*10+5+:5];
     end
   end
 
-  for (genvar h = 0; h < HEADS; h++) begin : gen_score
-    logic signed [31:0] dot;
-    logic signed [63:0] s;
-    logic [4:0] k_sh;
+  kv_sram #(
+    .SLOTS    (SLOTS),
+    .DEPTH    (DEPTH),
+    .WIDTH    (KV_HEADS * 10),
+    .POSITIONS(POSITIONS)
+  ) u_shift (
+    .clk_i,
+    .we_i       (loaded),
+    .slot_i     (tag_q.slot),
+    .wpos_i     (tag_q.pos),
+    .wdata_i    (shift_d),
+    .re_i       (k_re),
+    .rpos_i     (read_q),
+    .rdata_o    (shift_words),
+    .corrected_o(shift_corrected),
+    .failed_o   (shift_failed)
+  );
 
-    always_comb begin
-      dot = '0;
-      for (int unsigned j = 0; j < HEAD_DIM; j++) dot = dot + 32'(q_q[h][j]) * 32'(k_x[h/SHARE][j]);
-    end
-    assign k_sh = k_word[(h/SHARE)*KV_WORD+HEAD_DIM*KV_W+:5];
-    assign s = rsr((64'(dot) * $signed(64'(SCORE_C))) <<< LIFT, 6'(64 - ACT_W - KV_W) - 6'(q_sh_q[h]) - 6'(k_sh));
-    assign scores[h*24+:24] = (s > 64'sh7fffff) ? 24'h7fffff : (s < -64'sh800000) ? 24'h800000 : s[23:0];
+  assign corrected_o = |k_corrected || |v_corrected || shift_corrected;
+  assign failed_o    = |k_failed || |v_failed || shift_failed;
+
+  // ---- octets of positions, read whole; a word that is not there yet counts for nothing
+  localparam int FLAGS = POSITIONS + 4;
+  logic [FLAGS-1:0] flags, flags_q;  // a beat's: which positions there are, opens, closes, first, last
+  logic beat_q, read_last;
+  pos_t clock;  // of an octet's
+
+  for (genvar p = 0; p < POSITIONS; p++) begin : gen_read
+    assign k_re[p] = state_q == StRead && read_q + pos_t'(p) <= tag_q.pos;
   end
+  assign clock = read_q % pos_t'(OCTET);
+  assign flags = {
+    k_re,
+    read_q / pos_t'(OCTET) == 0,
+    read_q / pos_t'(OCTET) == tag_q.pos / pos_t'(OCTET),
+    clock == 0,
+    clock == pos_t'(OCTET - POSITIONS)
+  };
+  assign read_last = flags[2] && flags[0];
 
-  // ---- softmax
-  logic prob_valid, prob_ready, prob_last, score_ready;
-  pos_t prob_pos;
-  logic [HEADS*PROB_W-1:0] probs;
+  // ---- scores, weights, sums of values
+  logic score_valid, weight_valid, weight_opens, weight_closes, weight_first, weight_last, done, out_last;
+  logic [POSITIONS*HEADS*24-1:0] scores;
+  logic [FLAGS-1:0] score_flags;
+  logic [POSITIONS*KV_HEADS*5-1:0] score_lift;
+  logic [POSITIONS*HEADS*WEIGHT_W-1:0] weights, value_weights;
+  logic [POSITIONS-1:0] weight_on;
+  logic [HEADS*6-1:0] value_growth, out_places;
+  logic [HEADS*16-1:0] recip;
+
+  attn_score #(
+    .HEADS     (HEADS),
+    .KV_HEADS  (KV_HEADS),
+    .HEAD_DIM  (HEAD_DIM),
+    .POSITIONS (POSITIONS),
+    .QUANTISERS(QUANTISERS),
+    .ACT_W     (ACT_W),
+    .KV_W      (KV_W),
+    .SCORE_C   (SCORE_C),
+    .WIDTH     (FLAGS + POSITIONS * KV_HEADS * 5)
+  ) u_score (
+    .clk_i,
+    .rst_i,
+    .we_i   (is_query),
+    .head_i (Q_IW'(quantised_head)),
+    .q_i    (q_mant),
+    .q_sh_i (q_sh),
+    .valid_i(beat_q),
+    .k_i    (k_words),
+    .k_sh_i (k_sh),
+    .data_i ({flags_q, v_sh}),
+    .valid_o(score_valid),
+    .score_o(scores),
+    .data_o ({score_flags, score_lift})
+  );
 
   softmax #(
-    .HEADS(HEADS),
-    .DEPTH(DEPTH)
+    .HEADS    (HEADS),
+    .KV_HEADS (KV_HEADS),
+    .POSITIONS(POSITIONS),
+    .DEPTH    (DEPTH)
   ) u_softmax (
     .clk_i,
     .rst_i,
-    .valid_i(score_valid_q),
-    .ready_o(score_ready),
-    .last_i (score_last_q),
-    .score_i(scores),
-    .valid_o(prob_valid),
-    .ready_i(prob_ready),
-    .pos_o  (prob_pos),
-    .last_o (prob_last),
-    .prob_o (probs)
+    .valid_i       (score_valid),
+    .on_i          (score_flags[4+:POSITIONS]),
+    .opens_i       (score_flags[3]),
+    .closes_i      (score_flags[2]),
+    .first_i       (score_flags[1]),
+    .last_i        (score_flags[0]),
+    .score_i       (scores),
+    .lift_i        (score_lift),
+    .valid_o       (weight_valid),
+    .on_o          (weight_on),
+    .opens_o       (weight_opens),
+    .closes_o      (weight_closes),
+    .first_o       (weight_first),
+    .last_o        (weight_last),
+    .weight_o      (weights),
+    .value_weight_o(value_weights),
+    .value_growth_o(value_growth),
+    .done_o        (done),
+    .recip_o       (recip),
+    .places_o      (out_places)
   );
 
-  // ---- values: probabilities wait one clock for the SRAM word of their position
-  logic value_valid_q, value_first_q, value_last_q;
-  logic [PROB_W-1:0] prob_q[HEADS];
-  logic signed [SUM_W-1:0] acc_q[SUMS];
-  logic signed [KV_W-1:0] v_x[KV_HEADS][HEAD_DIM];
-  logic [4:0] v_sh[KV_HEADS];
+  assign v_re = weight_valid ? weight_on : '0;
 
-  assign k_read     = state_q == StScore && score_ready;
-  assign v_read     = prob_valid && prob_ready;
-  assign read_pos   = (state_q == StScore) ? pos_t'(pos_q) : prob_pos;
-  assign prob_ready = state_q == StValue;
-
-  always_comb begin
-    for (int unsigned g = 0; g < KV_HEADS; g++) begin
-      for (int unsigned j = 0; j < HEAD_DIM; j++) v_x[g][j] = v_word[g*KV_WORD+j*KV_W+:KV_W];
-      v_sh[g] = v_word[g*KV_WORD+HEAD_DIM*KV_W+:5];
-    end
-  end
-
-  // A value is multiplied before it is moved to its place: the multiplier is as wide as its mantissa.
-  function automatic logic signed [SUM_W-1:0] weighted(input logic [PROB_W-1:0] prob, input logic signed [KV_W-1:0] v,
-                                                       input logic [4:0] places);
-    weighted = SUM_W'($signed({1'b0, prob}) * 48'(v)) <<< places;
-  endfunction
-
-  always @(posedge clk_i) begin
-    if (value_valid_q) begin
-      for (int unsigned h = 0; h < HEADS; h++) begin
-        for (int unsigned j = 0; j < HEAD_DIM; j++) begin
-          acc_q[h*HEAD_DIM+j] = (value_first_q ? '0 : acc_q[h*HEAD_DIM+j]) +
-              weighted(prob_q[h], v_x[h/SHARE][j], v_sh[h/SHARE]);
-        end
-      end
-    end
-  end
-
-  for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    assign data_o[l*32+:32] = sat32(rsr(64'(acc_q[SUM_IW'(32'(out_q)*LANES+l)]), 6'd20));
-  end
+  attn_value #(
+    .HEADS    (HEADS),
+    .KV_HEADS (KV_HEADS),
+    .HEAD_DIM (HEAD_DIM),
+    .POSITIONS(POSITIONS),
+    .DEPTH    (DEPTH),
+    .KV_W     (KV_W)
+  ) u_value (
+    .clk_i,
+    .rst_i,
+    .valid_i (weight_valid),
+    .on_i    (weight_on),
+    .opens_i (weight_opens),
+    .closes_i(weight_closes),
+    .first_i (weight_first),
+    .last_i  (weight_last),
+    .weight_i(value_weights),
+    .growth_i(value_growth),
+    .v_i     (v_words),
+    .done_i  (done),
+    .recip_i (recip),
+    .places_i(out_places),
+    .valid_o,
+    .ready_i,
+    .last_o  (out_last),
+    .data_o
+  );
 
   // ---- control
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      state_q       <= StLoad;
-      in_q          <= '0;
-      head_q        <= '0;
-      all_heads_q   <= 1'b0;
-      pos_q         <= '0;
-      out_q         <= '0;
-      tag_q         <= '0;
-      score_valid_q <= 1'b0;
-      score_last_q  <= 1'b0;
-      value_valid_q <= 1'b0;
-      value_last_q  <= 1'b0;
-      value_first_q <= 1'b0;
-      for (int unsigned h = 0; h < HEADS; h++) prob_q[h] <= '0;
+      state_q <= StLoad;
+      in_q    <= '0;
+      fresh_q <= 1'b0;
+      rest_q  <= '0;
+      head_q  <= '0;
+      read_q  <= '0;
+      beat_q  <= 1'b0;
+      v_pos_q <= '0;
+      tag_q   <= '0;
     end else begin
-      score_valid_q <= k_read;
-      score_last_q  <= k_read && pos_t'(pos_q) == tag_q.pos;
-      value_valid_q <= v_read;
-      value_last_q  <= v_read && prob_last;
-      value_first_q <= prob_pos == 0;
-      for (int unsigned h = 0; h < HEADS; h++) prob_q[h] <= probs[h*PROB_W+:PROB_W];
+      fresh_q <= valid_i && ready_o;
+      rest_q  <= rest_q - taken + ((valid_i && ready_o) ? REST_W'(LANES) : '0);
+      head_q  <= loaded ? '0 : head_q + heads;
+      beat_q  <= state_q == StRead;
+      flags_q <= flags;
+      if (weight_valid) v_pos_q <= (weight_closes && weight_last) ? '0 : v_pos_q + pos_t'(POSITIONS);
       unique case (state_q)
         StLoad:
         if (valid_i) begin
@@ -311,57 +402,46 @@ module attention #(
             state_q <= StQuantise;
           end
         end
-        StQuantise: begin
-          head_q <= head_q + 1'b1;
-          if (head_q == HEAD_IW'(ALL_HEADS - 1)) begin
-            head_q      <= '0;
-            all_heads_q <= 1'b1;
-          end
-          if (last_quantised) begin
-            head_q      <= '0;
-            all_heads_q <= 1'b0;
-            state_q     <= StScore;
+        StQuantise: if (loaded) state_q <= StRead;
+        StRead: begin
+          read_q <= read_q + pos_t'(POSITIONS);
+          if (read_last) begin
+            read_q  <= '0;
+            state_q <= StOut;
           end
         end
-        StScore:
-        if (score_ready) begin
-          pos_q <= pos_q + 1'b1;
-          if (pos_t'(pos_q) == tag_q.pos) begin
-            pos_q   <= '0;
-            state_q <= StValue;
-          end
-        end
-        StValue: if (value_last_q) state_q <= StOut;
-        StOut:
-        if (ready_i) begin
-          out_q <= out_q + 1'b1;
-          if (out_q == OUT_IW'(OUT_BEATS - 1)) begin
-            out_q   <= '0;
-            state_q <= StLoad;
-          end
-        end
-        default: state_q <= StLoad;
+        StOut:      if (valid_o && ready_i && out_last) state_q <= StLoad;
       endcase
     end
   end
 
+  always_ff @(posedge clk_i) if (quantised) shift_q <= shift_d;
+
   // ---- trace: the heads of a position in beats of their own
-  localparam int PROB_BEATS = (HEADS + LANES - 1) / LANES;
-  logic [PROB_BEATS*BEAT_W-1:0] prob_words;
-  always_comb begin
-    prob_words = '0;
-    for (int unsigned h = 0; h < HEADS; h++) prob_words[h*32+:32] = 32'(probs[h*PROB_W+:PROB_W]);
+  localparam int WEIGHT_BEATS = (HEADS + LANES - 1) / LANES;
+  logic [POSITIONS*WEIGHT_BEATS-1:0] weight_fires;
+  logic [POSITIONS*WEIGHT_BEATS*BEAT_W-1:0] weight_beats;
+
+  for (genvar p = 0; p < POSITIONS; p++) begin : gen_weight_beat
+    assign weight_fires[p*WEIGHT_BEATS+:WEIGHT_BEATS] = {WEIGHT_BEATS{v_re[p]}};
+    for (genvar h = 0; h < WEIGHT_BEATS * LANES; h++) begin : gen_head
+      if (h < HEADS) begin : gen_there
+        assign weight_beats[p*WEIGHT_BEATS*BEAT_W+h*32+:32] = 32'(weights[(p*HEADS+h)*WEIGHT_W+:WEIGHT_W]);
+      end else begin : gen_none
+        assign weight_beats[p*WEIGHT_BEATS*BEAT_W+h*32+:32] = '0;
+      end
+    end
   end
 
-  for (genvar b = 0; b < PROB_BEATS; b++) begin : gen_prob_tap
-    stage_tap u_tap (
-      .clk_i,
-      .fire_i (v_read),
-      .stage_i(cartridge_pkg::STAGE_ATTN_PROB),
-      .layer_i,
-      .tag_i  (tag_q),
-      .beat_i (16'(32'(prob_pos) * PROB_BEATS + b)),
-      .data_i (prob_words[b*BEAT_W+:BEAT_W])
-    );
-  end
+  stage_tap #(
+    .BEATS(POSITIONS * WEIGHT_BEATS)
+  ) u_tap (
+    .clk_i,
+    .fire_i (weight_fires),
+    .stage_i(cartridge_pkg::STAGE_ATTN_WEIGHT),
+    .layer_i,
+    .tag_i  (tag_q),
+    .beat_i (16'(32'(v_pos_q) * WEIGHT_BEATS)),
+    .data_i (weight_beats)
+  );
 endmodule

@@ -6,6 +6,8 @@ host_pkg.sv
 act_quantiser.sv
 argmax.sv
 attention.sv
+attn_score.sv
+attn_value.sv
 axi_lite.sv
 block.sv
 block_array.sv
@@ -30,7 +32,10 @@ layer.sv
 lora.sv
 lora_loader.sv
 matrix.sv
+multiplier.sv
+pass_sequencer.sv
 product_lines.sv
+product_words.sv
 projection.sv
 residual.sv
 rms_norm.sv

@@ -11,7 +11,8 @@ package cartridge_pkg;
   localparam int BEAT_GROUPS = LANES / GROUP;
   localparam int FX_W = 32;  // FX: signed, 16 fraction bits
   localparam int BEAT_W = LANES * FX_W;
-  localparam int PROB_W = 21;  // attention probability: unsigned, 20 fraction bits, 1.0 included
+  localparam int OCTET = 8;  // positions whose attention weights have one frame
+  localparam int WEIGHT_W = 21;  // such a weight: unsigned, 20 fraction bits, 1.0 included
   localparam int TOKEN_W = 24;
   localparam int STOP_TOKENS = 4;  // tokens that end an answer; a host repeats one to fill them
 
@@ -99,7 +100,7 @@ package cartridge_pkg;
   localparam logic [7:0] STAGE_V = 8'd4;
   localparam logic [7:0] STAGE_Q_ROPE = 8'd5;
   localparam logic [7:0] STAGE_K_ROPE = 8'd6;
-  localparam logic [7:0] STAGE_ATTN_PROB = 8'd7;
+  localparam logic [7:0] STAGE_ATTN_WEIGHT = 8'd7;
   localparam logic [7:0] STAGE_ATTN_OUT = 8'd8;
   localparam logic [7:0] STAGE_O_PROJ = 8'd9;
   localparam logic [7:0] STAGE_ATTN_RESIDUAL = 8'd10;
@@ -113,6 +114,13 @@ package cartridge_pkg;
   localparam logic [7:0] STAGE_LOGITS = 8'd18;
   localparam logic [7:0] STAGE_TOKEN = 8'd19;
   localparam logic [7:0] NO_LAYER = 8'hFF;  // layer number of the stages a chip has once
+
+  // Clocks from the last bits of a pass to what its drain changes: through the counters of a column, then through
+  // selection and scaling unit and, where weights have integers, the multipliers ahead of it.
+  localparam int COUNT_CLKS = 1;
+  function automatic int scale_clks(input int superblock, input int offset);
+    scale_clks = ((offset == 0) ? 7 : 5) + ((superblock == 0) ? 0 : 2);
+  endfunction
 
   // Bits of an index that chooses among so many.
   function automatic int idx_w(input int choices);
@@ -138,6 +146,25 @@ package cartridge_pkg;
   function automatic logic [5:0] bit_length(input logic [31:0] v);
     bit_length = '0;
     for (int unsigned i = 0; i < 32; i++) if (v[i]) bit_length = 6'(i + 1);
+  endfunction
+
+  // exp2's table: entry j is round(2^16 * 2^(-j/64)); the list runs from entry 64 down to entry 0.
+  // verilog_format: off
+  localparam logic [65*17-1:0] EXP2 = {
+    17'd32768, 17'd33125, 17'd33486, 17'd33850, 17'd34219, 17'd34591, 17'd34968, 17'd35349,
+    17'd35734, 17'd36123, 17'd36516, 17'd36914, 17'd37316, 17'd37722, 17'd38133, 17'd38548,
+    17'd38968, 17'd39392, 17'd39821, 17'd40255, 17'd40693, 17'd41136, 17'd41584, 17'd42037,
+    17'd42495, 17'd42958, 17'd43425, 17'd43898, 17'd44376, 17'd44859, 17'd45348, 17'd45842,
+    17'd46341, 17'd46846, 17'd47356, 17'd47871, 17'd48393, 17'd48920, 17'd49452, 17'd49991,
+    17'd50535, 17'd51085, 17'd51642, 17'd52204, 17'd52773, 17'd53347, 17'd53928, 17'd54515,
+    17'd55109, 17'd55709, 17'd56316, 17'd56929, 17'd57549, 17'd58176, 17'd58809, 17'd59449,
+    17'd60097, 17'd60751, 17'd61413, 17'd62081, 17'd62757, 17'd63441, 17'd64132, 17'd64830,
+    17'd65536
+  };
+  // verilog_format: on
+
+  function automatic logic [16:0] exp2_entry(input logic [6:0] j);
+    exp2_entry = EXP2[11'(j)*17+:17];
   endfunction
 
   // Check bits of a Hamming code for so many data bits.

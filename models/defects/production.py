@@ -88,7 +88,7 @@ def clocks(cycles: Cycles, prompts: Sequence[Sequence[int]]) -> int:
     """About how many clocks the test takes: tokens of a prompt follow each other as fast as the busier half of a layer
     takes them, and the next prompt waits for the answer."""
     beats = cycles.beats(cycles.shape.d_model)
-    attention, ffn = ("attn_norm", "qkv", "attention"), ("ffn_norm", "gateup")
+    attention, ffn = ("attn_norm", "qkv", "rope", "attention"), ("ffn_norm", "gateup", "swiglu")
     total = 0
     for prompt in prompts:
         for pos in range(len(prompt)):

@@ -4,13 +4,12 @@
 from dataclasses import dataclass
 
 from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape, weight_counts
-from models.die.widths import sum_widths
 
-WORD = 32  # bits of a scale {m, d}; half a word are the integers of a span
+WORD = 32  # bits of a scale {m, d}; half a word are the integers of a span; half of either where m*n is -offset*d*s
 TILE = 512  # columns that one product generator's lines reach; a wider block repeats its generators
 SRAM_BIT = 6
 SRAM_SHARE = 1.05  # decoders, sense amplifiers and drivers of the KV SRAM, beside its cells
-EXPONENT = 5  # bits of a KV word's shift
+EXPONENT = 5  # bits of the shift of a head's keys or values
 CODE = 128  # data bits of a part of an SRAM's word, at most
 LATER = "SECDED", "adapters", "sampler", "host port"  # parts that no count had before blocks were timed
 
@@ -21,11 +20,9 @@ class Units:
 
     cell: float  # of a weight, a scale or a pull-down
     sram_bit: float  # of KV SRAM and adapters
-    accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines included
+    accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines and what holds its sum included
     generator: float  # product lines of one row that is on
     row: float  # activation register of a row of a block
-    full_adder: float
-    mux: float  # a bit
     scaling_unit: float
     sub_scale: float  # what multiplies by integers ahead of a scaling unit; 0 where there are none
     column: float  # its place behind a scaling unit: selection and accumulator
@@ -44,18 +41,18 @@ class Units:
     adapter_value: float  # a lane and rank: a multiplier
     codec: float  # SECDED of a memory, for each part of a word: its encoder and decoder
     host_port: float  # with the sequencer
-    head_value: float  # attention, for each value of a query head: score and value multipliers
-    kv_value: float  # attention, for each value of a KV head
-    head: float  # attention, for each query head: softmax and control
-    score: float  # softmax memory, for each query head and position
+    head_value: float  # attention, for each value of a query head: score and value multipliers of all positions a clock
+    window_value: float  # attention, for each value that waits for the rest of its head: its quantisers
+    head: float  # attention, for each query head: scores, softmax, reciprocal, control
+    output_lane: float  # attention, for each lane of its output: division
     fifo_value: float
 
 
 def scale_words(weights: int, die: Die, array: str) -> list[tuple[int, int]]:
     """Words of mask 2 that scale the weights of an array: (words, bits of each) of its scales, and of its integers."""
-    superblock = die.superblock[array]
-    scales = [(weights // (superblock or GROUP), WORD)]
-    return scales + ([(weights // die.span[array], WORD // 2)] if superblock else [])
+    superblock, parts = die.superblock[array], 2 if die.offset.get(array) else 1
+    scales = [(weights // (superblock or GROUP), WORD // parts)]
+    return scales + ([(weights // die.span[array], WORD // 2 // parts)] if superblock else [])
 
 
 def scale_bits(shape: Shape, die: Die) -> int:
@@ -73,16 +70,15 @@ def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[s
     """Transistors of one matrix, by part."""
     slices, share = die.slices[name], die.share[name]
     blocks = -(-rows // die.block)
-    sum_w = sum_widths(die.act_w, die.cell_bits, slices, die.span[name]).sum_w
+    scaling_units = -(-columns // (die.lanes * share)) * die.lanes
     unit = units.scaling_unit + units.sub_scale
     tiles = -(-columns * slices // TILE)
     return {
         "weight cells": rows * columns * slices * units.cell,
         "scale cells": scale_cells(rows * columns, die, name) * units.cell,
-        "accumulators": columns * blocks * (slices * units.accumulator + (slices - 1) * sum_w * units.full_adder),
+        "accumulators": columns * blocks * slices * units.accumulator,
         "product generators": blocks * tiles * die.bit_lines * units.generator + rows * units.row,
-        "scaling": columns / share * unit + columns * units.column + die.lanes * units.readout,
-        "column selection": columns * (blocks - 1) * sum_w * units.mux,
+        "scaling": scaling_units * unit + columns * units.column + die.lanes * units.readout,
         "vector units": die.lanes * units.quantiser,
     }
 
@@ -105,11 +101,13 @@ def die(units: Units, shape: Shape, d: Die) -> dict[str, float]:
     lanes = d.lanes / 2 * units.rope_pair + d.lanes * (units.swiglu_lane + 2 * units.residual_lane)
     add({"vector units": 2 * norm + 2 * skip + wire + lanes}, shape.layers)
     add({"vector units": norm + d.lanes * (units.embedding_lane + units.argmax_lane)})
-    heads = shape.d_q * units.head_value + shape.d_kv * units.kv_value + shape.heads * units.head
-    add({"attention": heads + shape.heads * d.kv_depth * units.score}, shape.layers)
-    word, positions = shape.d_kv // shape.kv_heads * d.kv_w + EXPONENT, d.slots * d.kv_depth
-    banks = 2 * shape.kv_heads * shape.layers  # a head's keys or values each
-    add({"KV SRAM": positions * word * units.sram_bit, "SECDED": _secded(units, word, positions)}, banks)
+    heads = shape.d_q * units.head_value + shape.heads * units.head + d.lanes * units.output_lane
+    add({"attention": heads + max(shape.head_dim, d.lanes) * units.window_value}, shape.layers)
+    memories = [(shape.head_dim * d.kv_w, 2 * shape.kv_heads), (2 * EXPONENT * shape.kv_heads, 1)]  # bits of a word
+    for word, count in memories:
+        rows = d.slots * -(-d.kv_depth // d.positions)  # of each bank
+        held, secded = rows * word * units.sram_bit, _secded(units, word, rows)
+        add({"KV SRAM": held, "SECDED": secded}, d.positions * count * shape.layers)
     for name in MATRICES if d.rank else ():
         if name != "head":
             add(_adapters(units, shape, d, name), shape.layers)

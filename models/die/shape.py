@@ -13,6 +13,9 @@ SPANS = (16, 32)  # inputs of a column that share integers s and n
 SUPERBLOCKS = (0, 32, 256)  # inputs of a column that share a pair {m, d} in an array that has integers; 0: it has none
 CELL_BITS = (3, 4)  # widths of a weight cell
 BIT_LINES = (1, 2, 4, 8, 16, 32)
+OFFSETS = (0, 4, 8, 16, 32, 128)  # of the codes of symmetric weights; 0: an array's are not, or not all alike
+OCTET = 8  # positions whose weights attention holds against one frame
+POSITIONS = (1, 2, 4)  # of them that it takes in a clock
 SHARES = (1, 2, 4, 8)
 MATRICES = ("qkv", "o", "gateup", "down", "head")  # the cell arrays of the chip; the first four once a layer
 EMBED = "embed"  # the embedding's table, which has a scaling of its own too
@@ -70,13 +73,15 @@ class Shape:
 class Die:
     """What is fixed in the base die beside the shape. See docs/formats.md for the widths.
 
-    ``block``, ``bit_lines`` and ``share`` trade area for time (docs/architecture.md); no value depends on them.
+    ``block``, ``bit_lines``, ``share`` and ``positions`` trade area for time, an ``offset`` saves area
+    (docs/architecture.md); no value depends on them.
     ``span`` and ``superblock`` are the scaling of each array (docs/formats.md, "Weights").
     """
 
     act_w: int = 12
     kv_w: int = 10
     kv_depth: int = 512  # positions a slot's KV cache holds
+    positions: int = 2  # of the KV cache that attention takes in a clock
     slots: int = 2  # conversations in flight
     cell_bits: int = 4  # of a weight cell; wider weights are slices
     lanes: int = LANES  # FX values a stream beat carries
@@ -86,6 +91,9 @@ class Die:
     embed_slices: int = 2
     span: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*MATRICES, EMBED), GROUP))
     superblock: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*MATRICES, EMBED), 0))
+    offset: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(MATRICES, 0)
+    )  # m*n = -offset*d*s of all weights
     share: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1))  # columns a scaling unit
     rank: int = 8  # of the adapters; 0: a die without them
     adapters: int = 2  # banks of adapter SRAM: adapters that are resident
@@ -143,13 +151,15 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (shape.d_model <= 8192, f"d_model {shape.d_model} is over 8192"),
         (2**16 <= norm_constants(shape)[0] < 2**40, f"RMSNorm epsilon {shape.eps} is out of the norm's range"),
         (8 <= die.act_w <= 16, f"activation width {die.act_w} is not in 8..16"),
-        (4 <= die.kv_w and die.act_w + die.kv_w <= 28, f"KV width {die.kv_w} with activation width {die.act_w}"),
+        (4 <= die.kv_w <= 16 and die.act_w + die.kv_w <= 28, f"KV width {die.kv_w} with activation width {die.act_w}"),
         (2 <= die.kv_depth <= 65535, f"KV depth {die.kv_depth} is not in 2..65535"),  # a full one has 16 bits
+        (die.positions in POSITIONS, f"{die.positions} positions a clock (choose one of {POSITIONS})"),
         (1 <= die.slots <= 256, f"{die.slots} slots are not in 1..256"),
         (die.cell_bits in CELL_BITS, f"cells of {die.cell_bits} bits (a die has cells of 3 or 4)"),
         (die.block > 0 and die.block % GROUP == 0, f"blocks of {die.block} rows are not whole groups of {GROUP}"),
         (die.bit_lines in BIT_LINES, f"{die.bit_lines} bit lines a column (choose one of {BIT_LINES})"),
         *_scaling_rules(shape, die),
+        (set(die.offset.values()) <= set(OFFSETS), f"codes' offsets {die.offset} (choose among {OFFSETS})"),
         (set(die.share.values()) <= set(SHARES), f"columns a scaling unit {die.share} (choose among {SHARES})"),
         (0 <= die.rank <= 64, f"adapters of rank {die.rank} (a die has 0 to 64)"),
         (not die.rank or 1 <= die.adapters <= 15, f"{die.adapters} resident adapters (a die has 1 to 15)"),

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Grouped-query attention over quantised keys and values (Ainslie et al., "GQA", 2023)."""
+"""Grouped-query attention over quantised keys and values (Ainslie et al., "GQA", 2023), in one pass over the positions:
+division comes last (Nayak et al., "FuseMax", 2024)."""
 
 import numpy as np
 
 from models.golden.fixed_point import quantise, rsr, sat24, sat32
-from models.golden.softmax import softmax
+from models.golden.softmax import UNSEEN, below, framed, frames, octaves, reciprocal, weights
 
 
 def scores(q: np.ndarray, k: np.ndarray, k_shift: np.ndarray, act_w: int, kv_w: int, constant: int) -> np.ndarray:
@@ -35,16 +36,22 @@ def attention(
         constant: SC of docs/formats.md.
 
     Returns:
-        Probabilities with 20 fraction bits, position major, [tokens, first + tokens, heads] (0 after a token's own
-        position), and the output, FX [tokens, heads, head_dim].
+        Weights with 20 fraction bits, position major, [tokens, first + tokens, heads] (0 after a token's own position),
+        and the output, FX [tokens, heads, head_dim].
     """
     tokens, heads, head_dim = q.shape
     k, k_shift, v, v_shift = kv
     kv_heads, n, _ = k.shape
+    s = scores(q, k, k_shift, act_w, kv_w, constant).reshape(kv_heads, -1, n)
     seen = np.arange(n) <= first + np.arange(tokens)[:, None]
-    prob = softmax(scores(q, k, k_shift, act_w, kv_w, constant), seen)
-    # A token's probabilities sum to 2^20 or a little more (half a unit each), values have 31 bits: below 2^53.
-    value = np.ldexp(v, v_shift[..., None])
-    mixed = prob.reshape(kv_heads, -1, n).astype(np.float64) @ value
-    out = sat32(rsr(mixed.astype(np.int64), 20)).reshape(heads, tokens, head_dim)
-    return prob.reshape(heads, tokens, n).transpose(1, 2, 0), out.transpose(1, 0, 2)
+    reach = np.where(np.tile(seen, (heads // kv_heads, 1)), octaves(s), UNSEEN)
+    lifted = reach + v_shift[:, None]
+    frame, value_frame = frames(reach), frames(lifted)
+    weight, value_weight = weights(s, [below(reach, frame), below(lifted, value_frame)])
+    value_weight = value_weight.astype(np.float64)
+    total = framed(lambda at: weight[..., at].sum(axis=-1, keepdims=True, dtype=np.float64), frame)
+    mixed = framed(lambda at: value_weight[..., at] @ v[:, at], value_frame)
+    r, b = reciprocal(total)
+    places = b + 9 - (value_frame - frame)[..., -1:]
+    out = sat32(rsr((mixed.astype(np.int64) >> 6) * r, places)).reshape(heads, tokens, head_dim)
+    return weight.reshape(heads, tokens, n).transpose(1, 2, 0), out.transpose(1, 0, 2)

@@ -29,7 +29,7 @@ class Step:
     """One token's way through the chip.
 
     ``stages`` maps (stage, layer) to int32 values in stream order, layer ``CHIP`` for what the chip has once;
-    ``attn_prob`` is [pos + 1, heads], all others one-dimensional. ``token_out`` is None where no answer was wanted.
+    ``attn_weight`` is [pos + 1, heads], all others one-dimensional. ``token_out`` is None where no answer was wanted.
     """
 
     slot: int
@@ -93,7 +93,7 @@ class Chip:
             for t, token in enumerate(ids.tolist()):
                 values = {key: stage[t] for key, stage in stages.items()}
                 for index in range(self.shape.layers):
-                    values[Stage.ATTN_PROB, index] = values[Stage.ATTN_PROB, index][: first + t + 1]
+                    values[Stage.ATTN_WEIGHT, index] = values[Stage.ATTN_WEIGHT, index][: first + t + 1]
                 steps.append(Step(slot, first + t, token, values, None))
         if want_last:
             steps[-1] = self._answer(x[-1:], steps[-1], sampling)

@@ -55,8 +55,10 @@ class Layer:
         angles = [t[first : first + tokens] for t in self.table]
         q_turned, k_turned = (rope(h.reshape(tokens, -1, shape.head_dim), *angles) for h in (q, k))
         cache.write(first, k_turned, v.reshape(tokens, -1, shape.head_dim))
-        prob, mixed = attention(q_turned, cache.read(first + tokens), first, die.act_w, die.kv_w, score_constant(shape))
-        out |= {Stage.Q: q, Stage.K: k, Stage.V: v, Stage.ATTN_PROB: prob}
+        weight, mixed = attention(
+            q_turned, cache.read(first + tokens), first, die.act_w, die.kv_w, score_constant(shape)
+        )
+        out |= {Stage.Q: q, Stage.K: k, Stage.V: v, Stage.ATTN_WEIGHT: weight}
         out |= {Stage.Q_ROPE: q_turned.reshape(tokens, -1), Stage.K_ROPE: k_turned.reshape(tokens, -1)}
         out[Stage.ATTN_OUT] = mixed.reshape(tokens, -1)
         (out[Stage.O_PROJ],) = self._project("o", out[Stage.ATTN_OUT], adapter)

@@ -16,7 +16,7 @@ class Stage(IntEnum):
     V = 4
     Q_ROPE = 5
     K_ROPE = 6
-    ATTN_PROB = 7
+    ATTN_WEIGHT = 7
     ATTN_OUT = 8
     O_PROJ = 9
     ATTN_RESIDUAL = 10
@@ -32,5 +32,5 @@ class Stage(IntEnum):
 
     @property
     def fraction(self) -> int:
-        """Fraction bits of its values: 20 of a probability, none of a token, else those of FX."""
-        return {Stage.ATTN_PROB: 20, Stage.TOKEN: 0}.get(self, 16)
+        """Fraction bits of its values: 20 of a weight, none of a token, else those of FX."""
+        return {Stage.ATTN_WEIGHT: 20, Stage.TOKEN: 0}.get(self, 16)

@@ -51,7 +51,7 @@ def test_every_stage_has_the_size_of_the_formats(ckpt, tokens):
         expected = {(Stage.EMBEDDING, CHIP): (shape.d_model,)}
         for layer in range(shape.layers):
             expected |= {(stage, layer): (size,) for stage, size in sizes.items()}
-            expected[Stage.ATTN_PROB, layer] = (step.pos + 1, shape.heads)
+            expected[Stage.ATTN_WEIGHT, layer] = (step.pos + 1, shape.heads)
         if step is steps[-1]:
             expected |= {(stage, CHIP): size for stage, size in answer.items()}
             assert step.token_out == step.stages[Stage.TOKEN, CHIP][0] == step.stages[Stage.LOGITS, CHIP].argmax()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every golden operator against the formula of docs/formats.md, written again in Python integers and fractions."""
 
-import itertools
 import math
 from fractions import Fraction
 
@@ -12,7 +11,7 @@ from models.checkpoint.quantised import Quantised
 from models.die.shape import Die, Shape, norm_constants, score_constant
 from models.golden.act_quantiser import act_quantiser
 from models.golden.argmax import argmax
-from models.golden.attention import attention
+from models.golden.attention import attention, scores
 from models.golden.divider import divider
 from models.golden.embedding import embedding
 from models.golden.exp2 import exp2
@@ -24,7 +23,6 @@ from models.golden.rms_norm import RmsNorm
 from models.golden.rope import rope, table
 from models.golden.rsqrt import rsqrt
 from models.golden.sigmoid import sigmoid
-from models.golden.softmax import softmax
 from models.golden.swiglu import swiglu
 from models.quantise import k_quants
 
@@ -355,34 +353,38 @@ def test_exp2():
 
 
 def test_divider(rng):
-    totals = [1 << 20, (1 << 20) + 1, 1 << 36] + [int(2 ** rng.uniform(20, 36)) for _ in range(300)]
-    assert divider(np.array(totals)).tolist() == [math.floor(Fraction(1 << 44, t)) for t in totals]
+    totals = [(1 << 19) + 1, 1 << 20, (1 << 20) - 1, *rng.integers((1 << 19) + 1, 1 << 20, 300).tolist()]
+    got = divider(np.array(totals)).tolist()
+    assert got == [math.floor(Fraction(1 << 35, t)) for t in totals]
+    assert min(got) == 1 << 15 and max(got) == (1 << 16) - 1
 
 
-def slow_softmax(scores):
-    e = [slow_exp2(max(scores) - s) for s in scores]
-    reciprocal = math.floor(Fraction(1 << 44, sum(e)))
-    return [slow_rsr(v * reciprocal, 24) for v in e]
-
-
-def test_softmax(rng):
-    scores = np.clip(np.floor(rng.normal(0, 1, (60, 40)) * 2.0 ** rng.integers(0, 26, (60, 1))), -(2**23), 2**23 - 1)
-    scores = scores.astype(np.int64)
-    scores[0], scores[1, 3:] = -(2**23), 2**23 - 1
-    scores[2] = 2**23 - 1
-    seen = np.arange(40) <= rng.integers(0, 40, (60, 1))
-    got = softmax(scores, seen)
-    for s, p, n in zip(scores.tolist(), got.tolist(), seen.sum(axis=-1).tolist(), strict=True):
-        assert p == slow_softmax(s[:n]) + [0] * (40 - n)
-        assert abs(sum(p) - 2**20) <= n
-        order = sorted(range(n), key=s.__getitem__)
-        assert all(p[i] <= p[j] for i, j in itertools.pairwise(order))
+def slow_softmax(scores, lifts, values):
+    """Scores, exponents and mantissas of the values of one head -> weights, outputs."""
+    frame = value_frame = total = None
+    weights, sums = [], []
+    for start in range(0, len(scores), 8):
+        octet = range(start, min(start + 8, len(scores)))
+        reach = {t: math.ceil(Fraction(scores[t], 4096)) for t in octet}
+        before, value_before = frame, value_frame
+        frame = max([*reach.values(), *([] if frame is None else [frame])])
+        value_frame = max([*(reach[t] + lifts[t] for t in octet), *([] if value_frame is None else [value_frame])])
+        e = {t: (slow_exp2(reach[t] * 4096 - scores[t]) << 20) >> (20 + frame - reach[t]) for t in octet}
+        w = {t: slow_exp2(reach[t] * 4096 - scores[t]) >> (value_frame - reach[t] - lifts[t]) for t in octet}
+        weights += e.values()
+        new = [sum(w[t] * values[t][j] for t in octet) for j in range(len(values[0]))]
+        total = sum(e.values()) + (0 if total is None else total >> (frame - before))
+        sums = [n + (sums[j] >> (value_frame - value_before) if sums else 0) for j, n in enumerate(new)]
+    b = (total - 1).bit_length()
+    reciprocal = math.floor(Fraction(1 << 35, math.floor((total - 1) * Fraction(2) ** (20 - b)) + 1))
+    places = b + 9 - (value_frame - frame)
+    return weights, [slow_sat(slow_rsr((n >> 6) * reciprocal, places), 32) for n in sums]
 
 
 def slow_attention(q, k, v, act_w, kv_w, constant):
     """One query token [heads][head_dim] over keys and values [n][kv_heads][head_dim], all FX."""
     group = len(q) // len(k[0])
-    probs, outs = [], []
+    found = []
     for h, head in enumerate(q):
         mq, shq = slow_quantise(head, act_w)
         scores = []
@@ -391,38 +393,49 @@ def slow_attention(q, k, v, act_w, kv_w, constant):
             dot = sum(a * b for a, b in zip(mq, mk, strict=True))
             right = (64 - act_w - kv_w) - shq - shk
             scores.append(slow_sat(slow_rsr((dot * constant) << (28 - act_w - kv_w), right), 24))
-        p = slow_softmax(scores)
-        values = [slow_quantise(pos[h // group], kv_w) for pos in v]
-        probs.append(p)
-        outs.append(
-            [
-                slow_sat(slow_rsr(sum(w * (m[j] << sh) for w, (m, sh) in zip(p, values, strict=True)), 20), 32)
-                for j in range(len(head))
-            ]
-        )
-    return probs, outs
+        values, lifts = zip(*(slow_quantise(pos[h // group], kv_w) for pos in v), strict=True)
+        found.append(slow_softmax(scores, lifts, values))
+    return [list(part) for part in zip(*found, strict=True)]
 
 
 @pytest.mark.parametrize("act_w,kv_w", [(12, 10), (8, 4), (16, 12), (8, 16)])
-@pytest.mark.parametrize("magnitude", [1 << 17, 1 << 31])
+@pytest.mark.parametrize("magnitude", [1 << 13, 1 << 17, 1 << 31])
 def test_attention(rng, act_w, kv_w, magnitude):
     shape = Shape(1, 64, 4, 2, 16, 32, 32, 1e-5, 1e4, 16)
-    n, first = 12, 7
+    n, first = 29, 6
     q, k, v = (rng.integers(-magnitude, magnitude, (n, heads, 16)) for heads in (4, 2, 2))
-    k[3], v[3], v[4] = INT_MIN, INT_MIN, INT_MAX
+    k[9:] *= 1 << rng.integers(0, 3, (20, 1, 1))  # larger scores come later, and larger values
+    v[9:] >>= rng.integers(0, 9, (20, 1, 1))
+    k, v = (np.clip(x, INT_MIN, INT_MAX) for x in (k, v))
+    k[3], v[3], v[4], v[20] = INT_MIN, INT_MIN, INT_MAX, 0
     q[first] = INT_MIN
     sram = KvSram(shape, Die(act_w=act_w, kv_w=kv_w, kv_depth=n))
     sram.write(0, k, v)
     constant = score_constant(shape)
-    prob, out = attention(q[first:], sram.read(n), first, act_w, kv_w, constant)
+    weight, out = attention(q[first:], sram.read(n), first, act_w, kv_w, constant)
     for t in range(n - first):
         pos = first + t
-        probs, outs = slow_attention(
+        weights, outs = slow_attention(
             q[pos].tolist(), k[: pos + 1].tolist(), v[: pos + 1].tolist(), act_w, kv_w, constant
         )
-        assert prob[t, : pos + 1].T.tolist() == probs
-        assert (prob[t, pos + 1 :] == 0).all()
+        assert weight[t, : pos + 1].T.tolist() == weights
+        assert (weight[t, pos + 1 :] == 0).all()
         assert out[t].tolist() == outs
+
+
+def test_attention_is_a_mean_of_values(rng):
+    shape = Shape(1, 64, 4, 2, 16, 32, 32, 1e-5, 1e4, 16)
+    n = 300
+    k, v, q = (rng.integers(-(1 << 16), 1 << 16, (count, heads, 16)) for count, heads in ((n, 2), (n, 2), (4, 4)))
+    sram = KvSram(shape, Die(kv_depth=n))
+    sram.write(0, k, v)
+    mk, k_shift, mv, v_shift = sram.read(n)
+    _, out = attention(q, sram.read(n), n - 4, 12, 10, score_constant(shape))
+    s = scores(q, mk, k_shift, 12, 10, score_constant(shape)).reshape(4, 4, n) / 4096
+    p = np.where(np.arange(n) <= n - 4 + np.arange(4)[:, None], 2.0 ** (s - s.max(axis=-1, keepdims=True)), 0)
+    value = np.repeat(np.ldexp(mv, v_shift[..., None]), 2, axis=0)
+    exact = (p / p.sum(axis=-1, keepdims=True)) @ value
+    assert np.abs(out.transpose(1, 0, 2) - exact).max() < 2  # FX units: of 65,536
 
 
 def slow_sigmoid(g):

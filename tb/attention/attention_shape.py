@@ -3,7 +3,7 @@
 
 from models.die.shape import Shape
 
-SLOTS, DEPTH = 3, 5
+SLOTS, DEPTH = 3, 19  # two octets of positions, and some
 
 
 def _shape(heads: int, kv_heads: int, head_dim: int) -> Shape:
@@ -16,4 +16,7 @@ CASES = {
     "two_shared": _shape(4, 2, 16),
     "three_a_head": _shape(6, 2, 16),
     "one_each": _shape(2, 2, 32),
+    "long": _shape(2, 1, 64),
+    "ragged": _shape(4, 4, 24),
 }
+POSITIONS = {"small": 2, "two_shared": 1, "three_a_head": 4, "one_each": 2, "long": 4, "ragged": 1}  # a clock

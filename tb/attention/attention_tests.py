@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Grouped-query attention against the golden model, over positions and slots."""
 
-import itertools
 import os
 import random
 
@@ -13,16 +12,15 @@ from models.die.shape import LANES, Die, score_constant
 from models.golden.attention import attention, scores
 from models.golden.fixed_point import quantise, rsr
 from models.golden.kv_sram import KvSram
-from tb.attention.attention_shape import CASES, DEPTH, SLOTS
+from tb.attention.attention_shape import CASES, DEPTH, POSITIONS, SLOTS
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import attention as cover
 from tb.rig.beats import extreme_fx, random_fx
 from tb.rig.bundles import Tag
-from tb.rig.states import return_to_first
 from tb.rig.stream import STALLS, reset
 
 SHAPE = CASES[os.environ["CASE"]]
-DIE = Die(kv_depth=DEPTH, slots=SLOTS)
+DIE = Die(kv_depth=DEPTH, slots=SLOTS, positions=POSITIONS[os.environ["CASE"]])
 WIDTH = SHAPE.d_q + 2 * SHAPE.d_kv
 
 
@@ -39,8 +37,8 @@ class AttentionModel:
         kv = self.slots[tag.slot]
         kv.write(tag.pos, k, v)
         stored, arithmetic = kv.read(tag.pos + 1), (DIE.act_w, DIE.kv_w, score_constant(SHAPE))
-        prob, out = attention(q, stored, tag.pos, *arithmetic)
-        cover.sample(tag, self.before.get(tag.slot), SHAPE, DIE, quantise(q, DIE.act_w)[1], stored[1::2], prob[0])
+        weight, out = attention(q, stored, tag.pos, *arithmetic)
+        cover.sample(tag, self.before.get(tag.slot), SHAPE, DIE, quantise(q, DIE.act_w)[1], stored[1::2], weight[0])
         cover.sample_scores(scores(q, *stored[:2], *arithmetic))
         self.before[tag.slot] = tag.pos
         return out.ravel()
@@ -156,8 +154,9 @@ async def flips(dut):
         source.send_vector(tag, x)
         await sink.expect_vector(tag, golden(tag, x))
     cocotb.start_soon(watch())
-    for head, name in itertools.product(dut.gen_kv, ("keys", "values")):
-        word = (head.u_k if name == "keys" else head.u_v).u_sram.mem[0]
+    memories = [*((head.u_k, "keys") for head in dut.gen_kv), *((head.u_v, "values") for head in dut.gen_kv)]
+    for memory, name in [*memories, (dut.u_shift, "exponents")]:
+        word = memory.gen_bank[0].u_sram.mem[0]
         before = word.value.to_unsigned()
         for bits, flag in ((1, "corrected"), (3, "failed")):
             word.value = before ^ bits
@@ -197,12 +196,3 @@ async def reset_in_mid_token(dut, at):
             source.send_vector(tag, x)
             await sink.expect_vector(tag, golden(tag, x))
     await sink.expect_silence()
-
-
-@cocotb.test()
-async def illegal_states(dut):
-    """From an encoding that is no state the machine comes back to its first one."""
-    dut.layer_i.value = 0
-    WatchedSource(dut), WatchedSink(dut)
-    await reset(dut)
-    await return_to_first(dut, states=5)

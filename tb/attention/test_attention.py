@@ -4,7 +4,7 @@
 import pytest
 
 from models.die.shape import score_constant
-from tb.attention.attention_shape import CASES, DEPTH, SLOTS
+from tb.attention.attention_shape import CASES, DEPTH, POSITIONS, SLOTS
 from tb.rig.runner import run, simulators
 
 ICARUS = ("small",)  # the others take minutes there
@@ -26,6 +26,7 @@ def test_attention(simulator, case):
             "HEAD_DIM": shape.head_dim,
             "SLOTS": SLOTS,
             "DEPTH": DEPTH,
+            "POSITIONS": POSITIONS[case],
             "SCORE_C": score_constant(shape),
         },
         env={"CASE": case},

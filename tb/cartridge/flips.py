@@ -25,7 +25,8 @@ def srams(dut, memory: str, count: int) -> list:
     layers = [dut.u_cartridge.u_chip.gen_layer[layer].u_layer for layer in range(count)]
     if memory in ("keys", "values"):
         bank = "u_k" if memory == "keys" else "u_v"
-        return [getattr(kv, bank).u_sram for layer in layers for kv in layer.u_attention.gen_kv]
+        heads = [getattr(kv, bank) for layer in layers for kv in layer.u_attention.gen_kv]
+        return [bank.u_sram for head in heads for bank in head.gen_bank]
     return [getattr(layer, f"u_{memory}").u_matrix.gen_lora.u_lora.u_sram for layer in layers]
 
 

@@ -45,6 +45,7 @@ class BuiltChip:
     shape_pkg: Path
     cycles: Cycles
     name: str  # of its geometry: the same for all checkpoints of one shape and die
+    view: str
     hdl: Path = HDL
 
     @classmethod
@@ -60,7 +61,7 @@ class BuiltChip:
             etch(ckpt, made, mask)
         package = BUILD / "shapes" / name / "shape_pkg.sv"
         sv_package.write(ckpt.shape, made, package, view=view, turn_clks=turn_clks)
-        return cls(ckpt, made, mask, package, Cycles.of(ckpt.shape, made, view, turn_clks), name)
+        return cls(ckpt, made, mask, package, Cycles.of(ckpt.shape, made, view, turn_clks), name, view)
 
     def simulate(
         self,
@@ -238,7 +239,7 @@ class BuiltChip:
     @property
     def profile(self) -> str:
         """How the simulator's compiler is to optimise: see ``tb.rig.runner.run``."""
-        if self.cycles.serial:
+        if self.view != "rom":
             return "gates"
         sizes = (self.ckpt.shape.matrix_size(name) for name in MATRICES if name != "head")
         return "small" if sum(rows * columns for rows, columns in sizes) < SMALL else "chip"

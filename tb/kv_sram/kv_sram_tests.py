@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The KV SRAM: one word a slot and position, read with one clock of latency."""
+"""The KV SRAM: one word a slot and position, neighbours read together, with one clock of latency."""
 
 import random
 
@@ -25,50 +25,86 @@ async def start(dut):
     return words
 
 
+def ask(dut, slot, pos, together):
+    """Read ``together`` positions from ``pos``, a multiple of POSITIONS, on: the banks that are enabled."""
+    dut.re_i.value, dut.slot_i.value, dut.rpos_i.value = (1 << together) - 1, slot, pos
+
+
 async def read(dut, slot, pos):
-    cover.sample(dut, slot, read=pos)
-    dut.re_i.value, dut.slot_i.value, dut.rpos_i.value = 1, slot, pos
+    """The words of a beat from ``pos`` on, as many as the slot has."""
+    together = min(int(dut.POSITIONS.value), int(dut.DEPTH.value) - pos)
+    for bank in range(together):
+        cover.sample(dut, slot, read=pos + bank)
+    ask(dut, slot, pos, together)
     await RisingEdge(dut.clk_i)
-    dut.re_i.value, dut.rpos_i.value = 0, random.randrange(int(dut.DEPTH.value))
+    dut.re_i.value = 0
     await RisingEdge(dut.clk_i)
     assert not int(dut.corrected_o.value) and not int(dut.failed_o.value)
-    return dut.rdata_o.value.to_unsigned()
+    return words_of(dut)[:together]
+
+
+def words_of(dut):
+    width, bits = int(dut.WIDTH.value), str(dut.rdata_o.value)
+    parts = [bits[i : i + width] for i in range(0, len(bits), width)][::-1]  # a bank that was never read is unknown
+    return [int(part, 2) if set(part) <= {"0", "1"} else None for part in parts]
+
+
+def beats(dut):
+    """Each (slot, first position of a beat), in random order."""
+    starts = range(0, int(dut.DEPTH.value), int(dut.POSITIONS.value))
+    places = [(slot, pos) for slot in range(int(dut.SLOTS.value)) for pos in starts]
+    return random.sample(places, len(places))
 
 
 @cocotb.test()
 async def every_word(dut):
-    """Every slot and position keeps its own word, and the output keeps the word until the next read."""
+    """Every slot and position keeps its own word, and the output keeps the words until the next read."""
     words = await start(dut)
-    for slot, pos in random.sample(list(words), len(words)):
-        assert await read(dut, slot, pos) == words[slot, pos], f"slot {slot}, position {pos}"
+    for slot, pos in beats(dut):
+        got = await read(dut, slot, pos)
+        assert got == [words[slot, pos + bank] for bank in range(len(got))], f"slot {slot}, position {pos}"
         await RisingEdge(dut.clk_i)
-        assert dut.rdata_o.value.to_unsigned() == words[slot, pos], "the word did not stay"
+        assert words_of(dut)[: len(got)] == got, "the words did not stay"
 
 
 @cocotb.test()
 async def enable(dut):
-    """Without write enable nothing is written."""
+    """Without write enable nothing is written; a bank whose enable is low keeps its word."""
     words = await start(dut)
     for slot, pos in words:
         dut.slot_i.value, dut.wpos_i.value, dut.wdata_i.value = slot, pos, ~words[slot, pos] & 0xFF
         await RisingEdge(dut.clk_i)
-    for slot, pos in words:
-        assert await read(dut, slot, pos) == words[slot, pos], f"slot {slot}, position {pos}"
+    last = None
+    for slot, pos in beats(dut):
+        got = await read(dut, slot, pos)
+        assert got == [words[slot, pos + bank] for bank in range(len(got))], f"slot {slot}, position {pos}"
+        if last and len(got) == len(last[1]) > 1:
+            ask(dut, *last[0], 1)
+            await RisingEdge(dut.clk_i)
+            dut.re_i.value = 0
+            await RisingEdge(dut.clk_i)
+            assert words_of(dut)[: len(got)] == [last[1][0], *got[1:]]
+        last = (slot, pos), got
 
 
 @cocotb.test()
 async def both_ports(dut):
     """Writes and reads of other positions in the same clock."""
     words = await start(dut)
-    depth, width = int(dut.DEPTH.value), int(dut.WIDTH.value)
-    due = None
+    depth, width, step = int(dut.DEPTH.value), int(dut.WIDTH.value), int(dut.POSITIONS.value)
+    due = []
     for _ in range(200):
         slot = random.randrange(int(dut.SLOTS.value))
-        wpos, rpos = random.sample(range(depth), 2)
-        word = random.getrandbits(width)
-        cover.sample(dut, slot, wpos, rpos)
-        dut.we_i.value, dut.slot_i.value, dut.wpos_i.value, dut.wdata_i.value = 1, slot, wpos, word
-        dut.re_i.value, dut.rpos_i.value = 1, rpos
+        first = random.randrange(0, depth, step)
+        together = min(step, depth - first)
+        free = [pos for pos in range(depth) if not first <= pos < first + together] or [None]
+        wpos, word = random.choice(free), random.getrandbits(width)
+        for bank in range(together):
+            cover.sample(dut, slot, wpos, first + bank)
+        dut.we_i.value, dut.slot_i.value, dut.wpos_i.value, dut.wdata_i.value = wpos is not None, slot, wpos or 0, word
+        ask(dut, slot, first, together)
         await RisingEdge(dut.clk_i)
-        assert due is None or dut.rdata_o.value.to_unsigned() == due
-        due, words[slot, wpos] = words[slot, rpos], word
+        assert words_of(dut)[: len(due)] == due
+        due = [words[slot, first + bank] for bank in range(together)]
+        if wpos is not None:
+            words[slot, wpos] = word

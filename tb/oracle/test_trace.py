@@ -57,8 +57,8 @@ def test_padding_is_cut(trace):
     assert seen == {Stage.LOGITS: [0] * 32 + [1] * 32 + [2] * 6, Stage.TOKEN: [7]}
 
 
-def test_probabilities_are_a_beat_a_position(trace):
-    beats = [record(Stage.ATTN_PROB, t, np.arange(LANES) + 100 * t, pos=2) for t in range(3)]
+def test_weights_are_a_beat_a_position(trace):
+    beats = [record(Stage.ATTN_WEIGHT, t, np.arange(LANES) + 100 * t, pos=2) for t in range(3)]
     (seen,) = trace(*beats).read()
     assert seen.values.tolist() == [0, 1, 2, 3, 100, 101, 102, 103, 200, 201, 202, 203]
 

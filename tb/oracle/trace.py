@@ -117,12 +117,12 @@ class Trace:
 
     def _wanted(self, place: Place) -> int:
         """Beats of a whole vector."""
-        if place.stage is Stage.ATTN_PROB:
+        if place.stage is Stage.ATTN_WEIGHT:
             return (place.pos + 1) * -(-self.shape.heads // self.lanes)
         return self.beats[place.stage]
 
     def _values(self, stage: Stage, data: np.ndarray) -> np.ndarray:
-        if stage is Stage.ATTN_PROB:
+        if stage is Stage.ATTN_WEIGHT:
             rows = len(data) // -(-self.shape.heads // self.lanes)
             return data.reshape(rows, -1)[:, : self.shape.heads].ravel()
         values = data.ravel()

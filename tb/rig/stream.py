@@ -33,6 +33,13 @@ async def reset(dut, cycles: int = 3) -> None:
     dut.rst_i.value = 0
 
 
+async def watch_busy(dut) -> None:
+    """For ever: a module that offers a beat says that it is busy."""
+    while True:
+        await RisingEdge(dut.clk_i)
+        assert int(dut.busy_o.value) or not int(dut.valid_o.value), "a beat is offered by a module at rest"
+
+
 def _stalls(kind: str):
     """Endless generator of "stall this clock?": never, one clock in three, or long bursts."""
     rng = random.Random(random.getrandbits(32))

@@ -4,7 +4,7 @@
 import random
 
 from models.checkpoint import tiny
-from models.die.shape import BIT_LINES, CELL_BITS, GROUP, MATRICES, SHARES
+from models.die.shape import BIT_LINES, CELL_BITS, GROUP, MATRICES, POSITIONS, SHARES
 
 HEAD_DIMS = (16, 32, 64)
 
@@ -36,6 +36,7 @@ def random_geometry(rng: random.Random) -> tuple[dict, dict]:
         "lanes": lanes,
         "block": GROUP * rng.randint(1, 3),
         "bit_lines": rng.choice(BIT_LINES),
+        "positions": rng.choice(POSITIONS),
         "share": {name: rng.choice(SHARES) for name in MATRICES},
     }
     return shape, die

@@ -6,7 +6,7 @@ module attention_proof #(
   parameter int KV_HEADS = 1,
   parameter int HEAD_DIM = 16,
   parameter int SLOTS    = 2,
-  parameter int DEPTH    = 4
+  parameter int DEPTH    = 19
 ) (
   input logic                             clk_i,
   input logic                             rst_i,
@@ -53,63 +53,104 @@ module attention_proof #(
     if (!init_q && begun && valid_i && ready) assume (tag_i == tag_q);
   end
 
-  // Heads follow each other through the quantisers, and are out of them before scores are made.
-  localparam int HEAD_IW = cartridge_pkg::idx_w(HEADS + 2 * KV_HEADS);
-  localparam int LAST = HEADS + 2 * KV_HEADS - 1;
-  logic [31:0] given, first, second;
+  localparam logic [1:0] LOAD = 2'd0, QUANTISE = 2'd1, READ = 2'd2, OUT = 2'd3;
+  logic [1:0] state;
+  logic [15:0] pos;
+  assign state = u_attention.state_q;
+  assign pos   = u_attention.tag_q.pos;
+
+  // Two heads a beat: a batch is fresh in the window, then in one of the quantisers' two stages, then gone.
+  localparam int HEAD_IW = 3;
+  logic fresh;
   logic [1:0] full;
-  assign given  = 32'(u_attention.head_q);
+  logic [31:0] batch, first, second;
+  assign fresh  = u_attention.fresh_q;
   assign full   = u_attention.u_quantise.full_q;
+  assign batch  = 32'(u_attention.head_q);
   assign first  = 32'(u_attention.u_quantise.data_q[HEAD_IW-1:0]);
-  assign second = 32'(u_attention.u_quantise.data_q[HEAD_IW+:HEAD_IW]);
+  assign second = 32'(u_attention.u_quantise.data_q[HEAD_IW+2+:HEAD_IW]);
   always_comb begin
     if (!init_q) begin
-      if (u_attention.state_q != 3'd1)
-        empty :
-        assert (full == 0 && given == 0 && !u_attention.all_heads_q);
-        else if (!u_attention.all_heads_q) begin
-          heads :
-          assert (given <= LAST && full == {given >= 2, given >= 1} && (!full[0] || first == given - 1)
-                         && (!full[1] || second == given - 2));
-        end else begin
-          last_head : assert (full[0] ? first == LAST && (!full[1] || second == LAST - 1) : full[1] && second == LAST);
-        end
+      rest : assert (32'(u_attention.rest_q) == (fresh ? 32 : 0));
+      if (full[0]) first_whole : assert (u_attention.u_quantise.data_q[HEAD_IW+:2] == 2'd3);
+      if (full[1]) second_whole : assert (u_attention.u_quantise.data_q[2*HEAD_IW+2+:2] == 2'd3);
+      if (state == LOAD && u_attention.in_q == 0 || state == READ || state == OUT)
+        empty : assert (!fresh && full == 0 && batch == 0 && u_attention.in_q == 0);
+      if (state == LOAD && u_attention.in_q == 1)
+        one :
+        assert (fresh ? full == 0 && batch == 0
+                      : batch == 2 && full != 3 && (!full[0] || first == 0) && (!full[1] || second == 0));
+      if (state == QUANTISE) begin
+        both :
+        assert (fresh ? batch == 2 && (!full[0] || first == 0) && (!full[1] || second == 0)
+                      : batch == 4 && full != 0 && (full[0] ? first == 2 && (!full[1] || second == 0) : second == 2));
+        counted : assert (u_attention.in_q == 0);
+      end
     end
   end
 
-  // Where scores and probabilities are between the attention and its softmax.
-  localparam logic [2:0] LOAD = 3'd0, SCORE = 3'd2, VALUE = 3'd3;
-  logic [2:0] state, inner;
-  logic [15:0] pos, inner_pos;
-  logic score, probs;
-  assign state     = u_attention.state_q;
-  assign inner     = u_attention.u_softmax.state_q;
-  assign inner_pos = u_attention.u_softmax.pos_o;
-  assign pos       = u_attention.tag_q.pos;
-  assign score     = u_attention.score_valid_q;
-  assign probs     = inner != 0 && inner <= 3'd4;
+  // Beats of positions on their way from the keys' SRAM to the values': where each is, is kept beside it.
+  localparam int POSITIONS = 2, SCORING = 9, WEIGHING = 9;  // clocks
+  localparam int STAGES = 1 + SCORING + WEIGHING;
+  localparam int LIFTS = KV_HEADS * POSITIONS * 5;  // bits, ahead of the flags of a beat
+  localparam int WIDTH = LIFTS + POSITIONS + 4;
+  logic [STAGES-1:0] there;
+  logic [STAGES-1:0][15:0] pos_q;
+  logic [STAGES-1:0][POSITIONS-1:0] on;
+  logic [STAGES-1:0] ends;
+  logic [15:0] last, waiting;
+  assign last  = (pos | 16'd7) - 16'(POSITIONS - 1);  // where the last octet's last beat begins
+  assign there = {u_attention.u_softmax.valid_q[WEIGHING-1:0], u_attention.u_score.valid_q, u_attention.beat_q};
+  always_ff @(posedge clk_i) pos_q <= {pos_q[STAGES-2:0], u_attention.read_q};
+  always_comb begin
+    waiting = '0;
+    for (int s = 0; s < STAGES; s++) waiting = waiting + (there[s] ? 16'(POSITIONS) : 16'd0);
+  end
+  for (genvar s = 0; s < STAGES; s++) begin : gen_stage
+    logic [15:0] behind;
+    if (s == 0) begin : gen_read
+      assign on[s]   = u_attention.flags_q[4+:POSITIONS];
+      assign ends[s] = u_attention.flags_q[2] && u_attention.flags_q[0];
+    end else if (s <= SCORING) begin : gen_score
+      assign on[s] = u_attention.u_score.data_q[(s-1)*WIDTH+4+LIFTS+:POSITIONS];
+      assign ends[s] = u_attention.u_score.data_q[(s-1)*WIDTH+2+LIFTS] && u_attention.u_score.data_q[(s-1)*WIDTH+LIFTS];
+    end else begin : gen_weight
+      assign on[s]   = u_attention.u_softmax.on_q[(s-SCORING-1)*POSITIONS+:POSITIONS];
+      assign ends[s] = u_attention.u_softmax.closes_q[s-SCORING-1] && u_attention.u_softmax.last_q[s-SCORING-1];
+    end
+    always_comb begin
+      behind = '0;
+      for (int t = s + 1; t < STAGES; t++) behind = behind + (there[t] ? 16'(POSITIONS) : 16'd0);
+      if (!init_q && there[s]) begin
+        follows : assert (pos_q[s] == u_attention.v_pos_q + behind && pos_q[s] <= last);
+        known : assert (ends[s] == (pos_q[s] == last));
+      end
+    end
+  end
+
+  for (genvar s = 0; s < STAGES; s++) begin : gen_on
+    for (genvar p = 0; p < POSITIONS; p++) begin : gen_position
+      always_comb if (!init_q && there[s]) counts : assert (on[s][p] == (pos_q[s] + 16'(p) <= pos));
+    end
+  end
+
+  // attn_value gives its last beat only when all of them have passed it.
+  always_comb if (state == OUT && valid && u_attention.out_last) assume (waiting == 0);
+
   always_comb begin
     if (!init_q) begin
-      states : assert (state <= 3'd4);
-      counters : assert ((state == LOAD || u_attention.in_q == 0) && (state == SCORE || u_attention.pos_q == 0));
-      if (state != SCORE && state != VALUE) resting : assert (inner == 0 && inner_pos == 0 && !score);
-      if (state == SCORE) begin
-        scoring :
-        assert (inner == 0 && inner_pos + 16'(score) == 16'(u_attention.pos_q) && 16'(u_attention.pos_q) <= pos);
-        more : assert (!(score && u_attention.score_last_q));
-      end
-      if (state == VALUE) begin
-        summing :
-        assert (u_attention.value_last_q ? inner == 0 && inner_pos == 0 && !score
-                         : score ? inner == 0 && inner_pos == pos && u_attention.score_last_q
-                         : probs && 16'(u_attention.u_softmax.last_q) == pos && inner_pos <= pos);
-      end else begin
-        none : assert (!u_attention.value_last_q);
-      end
+      if (state == READ)
+        reads :
+        assert (u_attention.read_q == u_attention.v_pos_q + waiting && u_attention.read_q <= last);
+        else rests : assert (u_attention.read_q == 0);
+      if (state == OUT && waiting != 0) drains : assert (u_attention.v_pos_q + waiting == last + 16'(POSITIONS));
+      if (state != READ && waiting == 0) over : assert (u_attention.v_pos_q == 0);
+      if (state == LOAD || state == QUANTISE) none : assert (waiting == 0);
+      even : assert (!u_attention.v_pos_q[0]);
       held : assert (!begun || u_attention.tag_q == tag_q);
       in_range : assert (!begun || (32'(tag_q.slot) < SLOTS && 32'(pos) < DEPTH));
       cover (u_attention.gen_kv[0].u_v.we_i && pos == 16'(DEPTH - 1));
-      cover (u_attention.gen_kv[0].u_k.re_i && u_attention.pos_q == 2);
+      cover (u_attention.gen_kv[0].u_k.re_i != 0 && u_attention.read_q == 2);
     end
   end
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
@@ -124,13 +165,19 @@ module attention_proof #(
         assert (begun && u_attention.gen_kv[g].u_v.slot_i == tag_q.slot
                          && u_attention.gen_kv[g].u_v.wpos_i == tag_q.pos);
       end
-      if (!init_q && u_attention.gen_kv[g].u_k.re_i) begin
-        k_past :
-        assert (u_attention.gen_kv[g].u_k.slot_i == tag_q.slot && u_attention.gen_kv[g].u_k.rpos_i <= tag_q.pos);
-      end
-      if (!init_q && u_attention.gen_kv[g].u_v.re_i) begin
-        v_past :
-        assert (u_attention.gen_kv[g].u_v.slot_i == tag_q.slot && u_attention.gen_kv[g].u_v.rpos_i <= tag_q.pos);
+    end
+    for (genvar p = 0; p < POSITIONS; p++) begin : gen_position
+      always_comb begin
+        if (!init_q && u_attention.gen_kv[g].u_k.re_i[p]) begin
+          k_past :
+          assert (u_attention.gen_kv[g].u_k.slot_i == tag_q.slot &&
+                  u_attention.gen_kv[g].u_k.rpos_i + 16'(p) <= tag_q.pos);
+        end
+        if (!init_q && u_attention.gen_kv[g].u_v.re_i[p]) begin
+          v_past :
+          assert (u_attention.gen_kv[g].u_v.slot_i == tag_q.slot &&
+                  u_attention.gen_kv[g].u_v.rpos_i + 16'(p) <= tag_q.pos);
+        end
       end
     end
   end

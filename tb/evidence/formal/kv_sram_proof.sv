@@ -2,25 +2,28 @@
 // A KV SRAM seen at any one place (slot, position): it reads what was last written there, whatever else is written. So
 // no two places share a word, and every place has one. What lies there is the word in its code.
 module kv_sram_proof #(
-  parameter int SLOTS = 3,
-  parameter int DEPTH = 32,
-  parameter int WIDTH = 8
+  parameter int SLOTS     = 3,
+  parameter int DEPTH     = 32,
+  parameter int WIDTH     = 8,
+  parameter int POSITIONS = 2
 ) (
-  input logic             clk_i,
-  input logic             we_i,
-  input logic       [7:0] slot_i,
-  input logic      [15:0] wpos_i,
-  input logic [WIDTH-1:0] wdata_i,
-  input logic             re_i,
-  input logic      [15:0] rpos_i
+  input logic                 clk_i,
+  input logic                 we_i,
+  input logic           [7:0] slot_i,
+  input logic          [15:0] wpos_i,
+  input logic     [WIDTH-1:0] wdata_i,
+  input logic [POSITIONS-1:0] re_i,
+  input logic          [15:0] rpos_i
 );
-  logic [WIDTH-1:0] rdata;
+  localparam int ROWS = (DEPTH + POSITIONS - 1) / POSITIONS;
+  logic [POSITIONS*WIDTH-1:0] rdata;
   logic corrected, failed;
 
   kv_sram #(
-    .SLOTS(SLOTS),
-    .DEPTH(DEPTH),
-    .WIDTH(WIDTH)
+    .SLOTS    (SLOTS),
+    .DEPTH    (DEPTH),
+    .WIDTH    (WIDTH),
+    .POSITIONS(POSITIONS)
   ) u_sram (
     .clk_i,
     .we_i,
@@ -52,27 +55,40 @@ module kv_sram_proof #(
   end
   always_comb begin
     assume (slot_q < 8'(SLOTS) && pos_q < 16'(DEPTH));
-    assume (32'(slot_i) < SLOTS && 32'(wpos_i) < DEPTH && 32'(rpos_i) < DEPTH);
+    assume (32'(slot_i) < SLOTS && 32'(wpos_i) < DEPTH && 32'(rpos_i) < DEPTH && 32'(rpos_i) % POSITIONS == 0);
   end
 
-  logic written_q = 1'b0, reading_q = 1'b0, told_q = 1'b0;
+  // Where in a read the place is, and what was read there last.
+  logic [31:0] bank;
+  assign bank = 32'(pos_q) % POSITIONS;
+
+  logic written_q = 1'b0, reading_q = 1'b0;
   logic [WIDTH-1:0] word_q, read_q;
   always_ff @(posedge clk_i) begin
     if (we_i && slot_i == slot_q && wpos_i == pos_q) begin
       written_q <= 1'b1;
       word_q    <= wdata_i;
     end
-    told_q <= re_i;
-    if (re_i) begin
-      reading_q <= written_q && slot_i == slot_q && rpos_i == pos_q;
+    if (re_i[bank]) begin
+      reading_q <= written_q && slot_i == slot_q && 32'(rpos_i) + bank == 32'(pos_q);
       read_q    <= word_q;
     end
   end
 
+  // The flags are those of all banks; of one alone, when it alone was read.
+  logic alone_q = 1'b0;
+  always_ff @(posedge clk_i) alone_q <= re_i == POSITIONS'(1) << bank;
+
+  for (genvar p = 0; p < POSITIONS; p++) begin : gen_bank
+    always_comb begin
+      if (written_q && bank == p)
+        invariant : assert (u_sram.gen_bank[p].u_sram.mem[32'(slot_q)*ROWS+32'(pos_q)/POSITIONS] == encoded(word_q));
+      if (reading_q && bank == p) read : assert (rdata[p*WIDTH+:WIDTH] == read_q);
+    end
+  end
+
   always_comb begin
-    if (written_q) invariant : assert (u_sram.u_sram.mem[32'(slot_q)*DEPTH+32'(pos_q)] == encoded(word_q));
-    if (reading_q) read : assert (rdata == read_q);
-    if (reading_q && told_q) quiet : assert (!corrected && !failed);
-    cover (reading_q && rdata == 8'd5 && slot_q == 8'(SLOTS - 1) && pos_q == 16'(DEPTH - 1));
+    if (reading_q && alone_q) quiet : assert (!corrected && !failed);
+    cover (reading_q && rdata[WIDTH-1:0] == 8'd5 && slot_q == 8'(SLOTS - 1) && 32'(pos_q) / POSITIONS == ROWS - 1);
   end
 endmodule

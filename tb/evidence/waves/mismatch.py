@@ -24,7 +24,7 @@ def find(record: Record, signals: Signals, heads: int = 1) -> FirstWrong | None:
     """What was first wrong in the test that failed; None if none did, or the run ended before it left results.
 
     It is when the wrong beat was accepted, as far as the record tells which, else when the test failed. ``heads`` is
-    how many values of attn_prob a position has.
+    how many values of attn_weight a position has.
     """
     if not record.failed_test:
         return None
@@ -42,14 +42,14 @@ def _candidates(signals: Signals, divergence: Divergence, heads: int) -> list[tu
     for tap in signals.taps():
         if (tap.stage, tap.layer) != (place.stage, place.layer):
             continue
-        lanes = signals.width(f"{tap.scope}.data_i") // 32
+        lanes = signals.lanes(tap)
         beat, lane = divmod(divergence.index, lanes)
-        if place.stage is Stage.ATTN_PROB:  # a row of heads a position, in beats of its own
+        if place.stage is Stage.ATTN_WEIGHT:  # a row of heads a position, in beats of its own
             row, head = divmod(divergence.index, heads)
             beat, lane = row * -(-heads // lanes) + head // lanes, head % lanes
-        for time, tag, number, values in signals.beats(tap):
+        for time, tag, number, first, values in signals.beats(tap):
             whose = Tag.unpack(tag)
             if (whose.slot, whose.pos, number) == (place.slot, place.pos, beat):
-                if values and values[lane] == divergence.got & 0xFFFFFFFF:
-                    found.append((time, tap, lane))
+                if values and values[first + lane] == divergence.got & 0xFFFFFFFF:
+                    found.append((time, tap, first + lane))
     return sorted(found, key=lambda item: item[0], reverse=True)

@@ -19,7 +19,7 @@ CHIP_STAGES = (Stage.EMBEDDING, Stage.FINAL_NORM, Stage.LOGITS, Stage.TOKEN)  # 
 PRODUCERS = {
     **dict.fromkeys((Stage.Q, Stage.K, Stage.V), "u_qkv.u_matrix"),
     **dict.fromkeys((Stage.Q_ROPE, Stage.K_ROPE), "u_rope"),
-    Stage.ATTN_PROB: "u_attention.u_softmax",
+    Stage.ATTN_WEIGHT: "u_attention.u_softmax",
     Stage.ATTN_OUT: "u_attention",
     Stage.O_PROJ: "u_o.u_matrix",
     **dict.fromkeys((Stage.GATE, Stage.UP), "u_gateup.u_matrix"),
@@ -31,7 +31,7 @@ PRODUCERS = {
 
 
 def find(stage: Stage) -> Instances:
-    """The instances of a stage. A tap has its stage's name; those of the probabilities are inside attention."""
+    """The instances of a stage. A tap has its stage's name; those of the weights are inside attention."""
     name = stage.name.lower()
-    tap = "u_attention" if stage == Stage.ATTN_PROB else f"u_tap_{name}"
+    tap = "u_attention" if stage == Stage.ATTN_WEIGHT else f"u_tap_{name}"
     return Instances(PRODUCERS.get(stage, f"u_{name}"), tap)

@@ -81,17 +81,30 @@ class Signals:
                     found.append(Tap(scope, Stage(stage), layer))
         return sorted(found, key=lambda tap: (tap.stage, tap.layer, tap.scope))
 
-    def beats(self, tap: Tap) -> Iterator[tuple[int, int, int, list[int]]]:
-        """(time, tag, beat, lanes as unsigned 32-bit words) of everything that a tap wrote to the trace."""
+    def lanes(self, tap: Tap) -> int:
+        """Values of one of the beats that a tap takes together."""
+        return self.width(f"{tap.scope}.data_i") // 32 // self.width(f"{tap.scope}.fire_i")
+
+    def beats(self, tap: Tap) -> Iterator[tuple[int, int, int, int, list[int]]]:
+        """(time, tag, beat, its first lane, all lanes as unsigned 32-bit words) of every beat that a tap wrote to the
+        trace."""
         clock, fire, tag, beat, data = (
             _History(self.variables[f"{tap.scope}.{port}"]) for port in ("clk_i", "fire_i", "tag_i", "beat_i", "data_i")
         )
-        lanes = self.width(f"{tap.scope}.data_i") // 32
+        lanes, together = self.lanes(tap), self.width(f"{tap.scope}.fire_i")
         for time in clock.rises():
-            if fire.before(time) == 1:
-                word = data.before(time)
-                values = [word >> 32 * lane & 0xFFFFFFFF for lane in range(lanes)] if isinstance(word, int) else []
-                yield time, tag.before(time), beat.before(time), values
+            fires = fire.before(time)
+            for at in range(together) if isinstance(fires, int) else ():
+                if fires >> at & 1:
+                    word = data.before(time)
+                    known = range(lanes * together) if isinstance(word, int) else ()
+                    yield (
+                        time,
+                        tag.before(time),
+                        beat.before(time) + at,
+                        at * lanes,
+                        [word >> 32 * i & 0xFFFFFFFF for i in known],
+                    )
 
     def begin(self, scope: str) -> int:
         """When something first changes in a scope after the values of time 0: 0, or when the trace's window opens."""

@@ -13,6 +13,7 @@ from models.checkpoint import checkpoint, tiny
 from models.die.shape import LANES
 from models.golden.stage import Stage
 from models.project import HDL
+from tb.attention.attention_shape import DEPTH, SLOTS
 from tb.chip.job import BuiltChip
 from tb.evidence.waves import view
 from tb.evidence.waves.names import Names
@@ -27,7 +28,7 @@ from tb.rig.runner import run, simulators
 
 SHAPE = {"layers": 2, "d_model": 32, "d_ffn": 64, "vocab": 100}
 TALK = Conversation(1, [5, 6, 9], 2)
-WRONG_FROM = 5  # position from which the broken softmax is wrong
+WRONG_FROM = 5  # position from which the broken attention is wrong
 NAME = re.compile(r"(?:\((\d+)\))?([\w.\[\]]+?)(?:\[(\d+):0\])?")
 FIXED, CLOSED, BEGIN, END, NAMED = 1 << 30, 1 << 22, 1 << 23, 1 << 24, 1 << 13
 
@@ -113,26 +114,27 @@ def edges(signals, scope, clock="clk_i", **values):
 @pytest.mark.parametrize("simulator", simulators())
 def test_a_broken_module(simulator):
     """The cursor is where the first wrong beat was accepted, not where the bench noticed."""
-    product = "{19'd0, recip}), 6'd24))"
-    late = Fault("late", "softmax.sv", product, f"{product} ^ PROB_W'(pos_q >= {WRONG_FROM})")
+    late = Fault(
+        "late", "attention.sv", ".places_i(out_places)", f".places_i(out_places ^ 12'(tag_q.pos >= {WRONG_FROM}))"
+    )
     built = {
         "simulator": simulator,
-        "parameters": {"HEADS": 3, "DEPTH": 9},
+        "parameters": {"HEADS": 2, "KV_HEADS": 1, "HEAD_DIM": 16, "SLOTS": SLOTS, "DEPTH": DEPTH},
         "waves": True,
-        "hdl": write_broken("waves-softmax", [late]),
+        "hdl": write_broken("waves-attention", [late]),
     }
-    only = {"COCOTB_TEST_FILTER": "random_sequences/stall=some$"}
-    shown, cursor = failed(run, "softmax", "tb.softmax.softmax_tests", env=only, **built)
-    first = edges(shown.signals, "softmax", valid_o=1, ready_i=1, pos_o=WRONG_FROM)[0]
-    assert shown.marker + 1 == first == cursor * shown.signals.ns
+    only = {"COCOTB_TEST_FILTER": "slots/stall=some$", "CASE": "small"}
+    shown, cursor = failed(run, "attention", "tb.attention.attention_tests", env=only, **built)
+    wrong = edges(shown.signals, "attention", valid_o=1, ready_i=1, tag_o=lambda tag: Tag.unpack(tag).pos == WRONG_FROM)
+    assert shown.marker + 1 == wrong[0] == cursor * shown.signals.ns
     assert shown.start < shown.marker
-    assert list(shown.groups)[:5] == ["clock and reset", "stream in", "stream out", "state", "registers"]
-    assert shown.traces["score_i[2]"][1:] == (12,) and shown.traces["prob_o[0]"][1:] == (20,)
+    assert list(shown.groups)[:5] == ["clock and reset", "stream in", "stream out", "state", "other ports"]
+    assert shown.traces["data_i[2]"][1:] == (16,) and shown.traces["data_o[0]"][1:] == (16,)
     states = Path(shown.traces["state_q"][1]).read_text().split()
-    assert states[::2] == list("01234") and states[1::2] == ["StScore", "StExp", "StStart", "StDivide", "StProb"]
+    assert states[::2] == list("0123") and states[1::2] == ["StLoad", "StQuantise", "StRead", "StOut"]
     # A simulator that is told to end closes its trace, which holds what was up to there.
-    ended, _ = failed(run, "softmax", "tb.rig.record_tests", env={"END": "terminate"}, **built)
-    assert ended.signals.width("softmax.clk_i") == 1
+    ended, _ = failed(run, "attention", "tb.rig.record_tests", env={"END": "terminate"}, **built)
+    assert ended.signals.width("attention.clk_i") == 1
 
 
 def test_a_broken_chip(tmp_path, monkeypatch):
@@ -162,10 +164,10 @@ def test_a_broken_chip(tmp_path, monkeypatch):
         "logits",
         "token",
     ]
-    # A softmax over one position is 1, whatever the RTL holds: so the scale of probabilities is right.
-    tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.ATTN_PROB, 0))
+    # A single score's weight is between a half and 1, whatever the RTL holds: so the scale of weights is right.
+    tap = next(tap for tap in shown.signals.taps() if (tap.stage, tap.layer) == (Stage.ATTN_WEIGHT, 0))
     alone = edges(shown.signals, tap.scope, fire_i=1)[0]
-    assert shown.at(alone - 1, "attn_prob, layer 0", "data[0]") == 1.0
+    assert 0.5 <= shown.at(alone - 1, "attn_weight, layer 0", "data[0]") <= 1.0
     assert shown.within["logits", "data[0]"][1] == 16
     assert shown.within["token", "data[0]"][1] == 0 and ("token", "data[1]") not in shown.within
     commands = shown.path.with_suffix(".sucl").read_text().splitlines()

@@ -23,8 +23,7 @@ PERIOD = 10  # ns: the clock of every bench
 ROWS = {
     "data": (32, fixed_point(16, signed=True)),
     "score": (24, fixed_point(12, signed=True)),
-    "max": (24, fixed_point(12, signed=True)),
-    "prob": (21, fixed_point(20, signed=False)),
+    "weight": (21, fixed_point(20, signed=False)),
 }
 SINGLE = {"g_i": fixed_point(16, signed=True)}  # FX values that travel alone
 DECIMALS = re.compile(r"(.*_)?(pos|beat|idx|slot|token|id|left|cnt|pass|turn|layer|group|cycles|cycle)(_[ioqd])?")
@@ -226,7 +225,7 @@ class _View:
 
     def values(self, name: str, width: int, stage: Stage, label: str, lane: int | None) -> None:
         """The first values of a stage's beat, and the wrong one in ``lane``, that one as an integer too."""
-        form = fixed_point(stage.fraction, signed=stage is not Stage.ATTN_PROB) if stage.fraction else DECIMAL
+        form = fixed_point(stage.fraction, signed=stage is not Stage.ATTN_WEIGHT) if stage.fraction else DECIMAL
         lanes = (
             [0]
             if stage is Stage.TOKEN

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What attention worked on: places in the KV cache, ways to share heads, sizes, probabilities, resets in mid-token."""
+"""What attention worked on: places in the KV cache, ways to share heads, sizes, weights, resets in mid-token."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from tb.evidence.coverage.functional import Group
 from tb.evidence.coverage.kinds import PLACES, place
 from tb.rig.bundles import Tag
 
-STATES = ("load", "quantise", "score", "value", "out")  # of hdl/attention.sv
+STATES = ("load", "quantise", "read", "out")  # of hdl/attention.sv
 _group = Group(
     "attention",
     {
@@ -16,9 +16,12 @@ _group = Group(
         "position": PLACES,
         "step": ("opens", "goes on", "starts anew", "jumps"),
         "heads_a_kv_head": (1, 2, 3),
+        "positions_a_clock": (1, 2, 4),
+        "head": ("part of a beat", "a beat", "several beats", "ragged"),
+        "octets": ("one", "one, whole", "several"),
         "query_shift": PLACES,
         "kv_shift": PLACES,
-        "probability": ("one", "zero", "between"),
+        "weight": ("one", "zero", "between"),
         "positions": ("one", "all alike", "unlike"),
     },
     {"slot_position": ("slot", "position"), "shifts": ("query_shift", "kv_shift")},
@@ -32,33 +35,43 @@ _reset = Group(
 
 _flips = Group(
     "attention_flips",
-    {"memory": ("keys", "values"), "told": ("corrected", "failed")},
+    {"memory": ("keys", "values", "exponents"), "told": ("corrected", "failed")},
     {"told_of_memory": ("memory", "told")},
 )
 
 
-def sample(tag: Tag, before: int | None, shape: Shape, die: Die, shifts: np.ndarray, stored: tuple, prob: np.ndarray):
+def sample(tag: Tag, before: int | None, shape: Shape, die: Die, shifts: np.ndarray, stored: tuple, weight: np.ndarray):
     """A token at ``tag`` after the one at position ``before`` of its slot (None: the slot is new).
 
-    ``shifts`` are those of the queries, ``stored`` those of keys and of values, ``prob`` the probabilities
+    ``shifts`` are those of the queries, ``stored`` those of keys and of values, ``weight`` the weights
     [positions, heads].
     """
     steps = {tag.pos == 0: "starts anew", tag.pos == (before or 0) + 1: "goes on"}
     found = {
-        "one": (prob == 1 << 20).any(),
-        "zero": (prob == 0).any(),
-        "between": ((prob > 0) & (prob < 1 << 20)).any(),
+        "one": (weight == 1 << 20).any(),
+        "zero": (weight == 0).any(),
+        "between": ((weight > 0) & (weight < 1 << 20)).any(),
     }
     _group(
         slot=place(tag.slot, die.slots),
         position=place(tag.pos, die.kv_depth),
         step="opens" if before is None else steps.get(True, "jumps"),
+        positions_a_clock=die.positions,
+        head=_ends(shape.head_dim, die.lanes),
+        octets="several" if tag.pos > 7 else "one, whole" if tag.pos == 7 else "one",
         heads_a_kv_head=shape.heads // shape.kv_heads,
         query_shift={place(shift, 33 - die.act_w) for shift in shifts.ravel().tolist()},
         kv_shift={place(int(shift), 33 - die.kv_w) for part in stored for shift in part.ravel()},
-        probability={name for name, there in found.items() if there},
-        positions="one" if len(prob) == 1 else "all alike" if (prob == prob[0]).all() else "unlike",
+        weight={name for name, there in found.items() if there},
+        positions="one" if len(weight) == 1 else "all alike" if (weight == weight[0]).all() else "unlike",
     )
+
+
+def _ends(head_dim: int, lanes: int) -> str:
+    """Where the heads of a vector end in its beats."""
+    if head_dim == lanes:
+        return "a beat"
+    return "part of a beat" if lanes % head_dim == 0 else "several beats" if head_dim % lanes == 0 else "ragged"
 
 
 def sample_scores(scores: np.ndarray) -> None:
@@ -75,5 +88,5 @@ def sample_reset(state: int, tag: Tag, die: Die) -> None:
 
 
 def sample_flips(memory: str, told: str) -> None:
-    """A bit of a word of keys or values was flipped, or two of one, and what was told."""
+    """A bit of a word of keys, values or exponents was flipped, or two of one, and what was told."""
     _flips(memory=memory, told=told)

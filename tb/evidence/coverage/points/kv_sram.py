@@ -12,6 +12,7 @@ _group = Group(
         "position": PLACES,
         "other": ("lower", "higher"),
         "slots": (1, 2, 3),
+        "positions_a_clock": (1, 2, 4),
     },
     {"access_slot": ("access", "slot"), "access_position": ("access", "position"), "address": ("slot", "position")},
 )
@@ -27,5 +28,6 @@ def sample(dut, slot: int, written: int | None = None, read: int | None = None) 
         slot=place(slot, slots),
         position=place(at, int(dut.DEPTH.value)),
         slots=slots,
+        positions_a_clock=int(dut.POSITIONS.value),
         **more,
     )

@@ -19,7 +19,6 @@ INTO = (
     "sampler",
     "sequencer.host",
     "sequencer.res",
-    "softmax",
     "stream_arb.a",
     "stream_arb.b",
     "stream_fifo",
