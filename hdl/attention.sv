@@ -409,7 +409,7 @@ module attention #(
             state_q <= StOut;
           end
         end
-        StOut:      if (valid_o && ready_i && out_last) state_q <= StLoad;
+        default:    if (valid_o && ready_i && out_last) state_q <= StLoad;  // StOut
       endcase
     end
   end
