@@ -18,7 +18,7 @@ $(foreach name,$(OURS) $(THEIRS),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sim apart test lint format bench quality quantise ppa masks vias waves regress coverage formal mutate \
-  nightly chat users soak teach shape grade production clean
+  nightly chat users soak teach shape grade production upsets clean
 
 help: ## this list
 	@echo 'usage: make TARGET [PARAMETER=value ...]'
@@ -85,6 +85,9 @@ grade: setup ## defects of a model's masks, and what sees each: stages, logits, 
 
 production: setup ## the production test of a model's die through its host port, and what it sees; COUNT= SEED=
 	@$(RUN) scripts.production
+
+upsets: setup ## flip-flops of a tiny die turn over while users answer: what each does; COUNT= SEED= UPSET= WATCHDOG=0
+	@$(RUN) scripts.upsets
 
 chat: setup ## a conversation with the RTL through its host port; LORA=folder,... for /lora
 	@$(RUN) scripts.chat

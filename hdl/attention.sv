@@ -109,6 +109,7 @@ module attention #(
   ) u_quantise (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(whole[0]),
     .ready_o(),
     .data_i ({whole, head_q}),

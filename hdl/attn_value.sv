@@ -212,6 +212,7 @@ module attn_value #(
   ) u_ahead (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(leaves_q),
     .ready_o(),
     .data_i (out_q),
@@ -227,6 +228,7 @@ module attn_value #(
   ) u_behind (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(ahead_valid && (done_i || known_q)),
     .ready_o(ahead_ready),
     .data_i (ahead_out == OUT_IW'(OUT_BEATS - 1)),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // BLOCK rows by N columns of weight cells, a product generator for each of the rows that are on at once, and a serial
-// accumulator a column. The rows take turns, BIT_LINES of them at a time: turn_i is on the word line while its products
-// run through the lines, ACT_W + W_BITS clocks a turn.
+// accumulator a column with a register that holds its sum. The rows take turns, BIT_LINES of them at a time: turn_i is on
+// the word line while its products run through the lines, ACT_W + W_BITS clocks a turn, and the bits of one turn follow
+// those of another without a gap. A pass is the turns of a span; its sums are held from the second clock after its last
+// bits on, until those of the next pass are.
 // SLICES cells side by side make a wider weight: slice s weighs 2^(s*W_BITS).
 module block #(
   parameter int VIEW      = cartridge_pkg::VIEW_GATE,
@@ -12,8 +14,7 @@ module block #(
   parameter int W_BITS    = 4,
   parameter int ACT_W     = 12,
   parameter int BIT_LINES = 1,
-  parameter int SPAN      = 32,
-  parameter int SUM_W     = 32
+  parameter int SPAN      = 32
 ) (
   input logic clk_i,
   input logic rst_i,
@@ -23,15 +24,17 @@ module block #(
   input logic [               BLOCK*ACT_W-1:0] load_x_i,
 
   // The sequence of turns, common to all blocks of a matrix.
-  input logic                                             clear_i,  // All sums become zero.
   input logic                                             fetch_i,  // The generators take the rows of turn_i.
-  input logic                                             run_i,    // Product bits are on the lines.
-  input logic                                             last_i,   // The bits are the last of a turn.
   input logic [cartridge_pkg::idx_w(BLOCK/BIT_LINES)-1:0] turn_i,   // Rows from turn_i*BIT_LINES on.
+  input logic                                             run_i,    // Product bits are on the lines.
+  input logic                                             fresh_i,  // They are of the first turn of a pass.
+  input logic                                             last_i,   // They are the last of a turn.
+  input logic                                             hold_i,   // They are the last of a pass.
 
   // The mask: the via of row r, slice s and column c is at ((r*SLICES + s)*N + c)*W_BITS.
-  input  logic [BLOCK*SLICES*N*W_BITS-1:0] via_i,
-  output logic [              N*SUM_W-1:0] sum_o
+  input  logic [                    BLOCK*SLICES*N*W_BITS-1:0] via_i,
+  // The sums of the columns, slice by slice, each plus half of its range.
+  output logic [N*SLICES*(ACT_W+W_BITS+$clog2(SPAN))-1:0] sum_o
 );
   import cartridge_pkg::*;
 
@@ -39,8 +42,7 @@ module block #(
   `REQUIRE(bit_lines_divide_a_span, SPAN % BIT_LINES == 0)
 
   localparam int PROD_W = ACT_W + W_BITS;
-  localparam int HIGH_W = $clog2(SPAN) + 1;  // of so many products; one bit holds the carry before the sign settles
-  localparam int COL_W = PROD_W + HIGH_W;
+  localparam int COL_W = PROD_W + $clog2(SPAN);
   localparam int LINES = 1 << W_BITS;
   localparam int TURNS = BLOCK / BIT_LINES;
   localparam int TURN_W = BIT_LINES * ACT_W;
@@ -70,6 +72,7 @@ module block #(
       .rst_i,
       .load_i(fetch_i),
       .x_i   (x_q[j*ACT_W+:ACT_W]),
+      .last_i,
       .line_o(line[j*LINES+:LINES])
     );
   end
@@ -82,18 +85,18 @@ module block #(
   end
   assign word = run_i ? TURNS'(1) << word_turn_q : '0;
 
-  function automatic logic signed [SUM_W-1:0] slice_sum(input logic [SLICES*COL_W-1:0] slices);
-    slice_sum = '0;
-    for (int unsigned s = 0; s < SLICES; s++) begin
-      slice_sum = slice_sum + (SUM_W'($signed(slices[s*COL_W+:COL_W])) <<< (s * W_BITS));
-    end
-  endfunction
+  // The accumulators count bits in the clock in which they are on the lines, and add them up in the next.
+  logic fresh_q, keep_q, last_q, hold_q;
+  always_ff @(posedge clk_i) begin
+    fresh_q <= fresh_i;
+    keep_q  <= run_i && !last_i;
+    last_q  <= last_i;
+    hold_q  <= hold_i;
+  end
 
   // A column is on its own, in its cells, its bit lines and its accumulators: a vector of all columns that changes with
   // every bit would cost a simulator the square of their number.
   for (genvar c = 0; c < N; c++) begin : gen_column
-    logic [SLICES*COL_W-1:0] slices;
-
     for (genvar s = 0; s < SLICES; s++) begin : gen_slice
       logic [BLOCK*W_BITS-1:0] via;
       logic [BIT_LINES-1:0] bits;
@@ -128,21 +131,23 @@ module block #(
         );
       end
 
+      logic [COL_W-1:0] sum;
       serial_accumulator #(
         .PROD_W   (PROD_W),
-        .HIGH_W   (HIGH_W),
-        .BIT_LINES(BIT_LINES)
+        .BIT_LINES(BIT_LINES),
+        .TURNS    (SPAN / BIT_LINES)
       ) u_acc (
         .clk_i,
-        .clear_i(clear_i),
-        .en_i   (run_i),
-        .last_i,
+        .fresh_i(fresh_q),
+        .keep_i (keep_q),
+        .last_i (last_q),
         .bit_i  (bits),
-        .sum_o  (slices[s*COL_W+:COL_W])
+        .sum_o  (sum)
       );
-    end
 
-    // Seen between the turns only.
-    assign sum_o[c*SUM_W+:SUM_W] = run_i ? '0 : slice_sum(slices);
+      logic [COL_W-1:0] held_q;
+      always_ff @(posedge clk_i) if (hold_q) held_q <= sum;
+      assign sum_o[(c*SLICES+s)*COL_W+:COL_W] = held_q;
+    end
   end
 endmodule

@@ -12,8 +12,8 @@ module block_array #(
   parameter int BIT_LINES = 1,
   parameter int SPAN      = 32,
   parameter int SUPER     = 0,
+  parameter int OFFSET    = 0,
   parameter int SHARE     = 1,
-  parameter int TURN_CLKS = 1,
   parameter     NAME      = "qkv"
 ) (
   input logic                  clk_i,
@@ -25,12 +25,17 @@ module block_array #(
   input logic                                                                    load_i,
   input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
 
-  // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic                                        start_i,
-  input  logic [cartridge_pkg::idx_w(BLOCK/SPAN)-1:0] pass_i,
-  output logic                                        done_o,
+  // The turns of the blocks, a bit of every product a clock; the turns of a span are a pass. One may follow the other
+  // without a gap.
+  input logic                                              fetch_i,  // The generators take the rows of turn_i.
+  input logic [cartridge_pkg::idx_w(BLOCK/BIT_LINES)-1:0] turn_i,   // Rows from turn_i*BIT_LINES on.
+  input logic                                              run_i,    // Product bits are on the lines.
+  input logic                                              fresh_i,  // They are of the first turn of a pass.
+  input logic                                              last_i,   // They are the last of a turn.
+  input logic                                              hold_i,   // They are the last of a pass: it can drain.
 
-  // Sums of a span, through the scaling units into the accumulators.
+  // Sums of a span, through the scaling units into the accumulators: from the clock after the last bits of its pass on,
+  // until those of the next are on the lines.
   input logic                                                       drain_i,
   input logic                                                       first_i,  // The accumulators start from zero.
   input logic        [            cartridge_pkg::idx_w(K/SPAN)-1:0] span_i,
@@ -55,7 +60,6 @@ module block_array #(
       .SPAN     (SPAN),
       .SUPER    (SUPER),
       .SHARE    (SHARE),
-      .TURN_CLKS(TURN_CLKS),
       .NAME     (NAME)
     ) u_array (
       .clk_i,
@@ -63,9 +67,9 @@ module block_array #(
       .id_i,
       .load_i,
       .load_x_i,
-      .start_i,
-      .pass_i,
-      .done_o,
+      .fetch_i,
+      .turn_i,
+      .last_i,
       .drain_i,
       .first_i,
       .span_i,
@@ -87,6 +91,7 @@ module block_array #(
       .BIT_LINES(BIT_LINES),
       .SPAN     (SPAN),
       .SUPER    (SUPER),
+      .OFFSET   (OFFSET),
       .SHARE    (SHARE),
       .NAME     (NAME)
     ) u_array (
@@ -95,9 +100,12 @@ module block_array #(
       .id_i,
       .load_i,
       .load_x_i,
-      .start_i,
-      .pass_i,
-      .done_o,
+      .fetch_i,
+      .turn_i,
+      .run_i,
+      .fresh_i,
+      .last_i,
+      .hold_i,
       .drain_i,
       .first_i,
       .span_i,

@@ -2,7 +2,7 @@
 `include "mask_load.svh"
 // All blocks of a matrix as hardware: blocks of cells side by side, their rows sequenced together, and their scaling
 // units. Gate or switch view.
-// A block holds one or several spans and runs one of them (pass_i) at a time, BIT_LINES rows a turn.
+// What drains waits until the accumulators have added up the last bits, as many clocks as these count them.
 module block_array_gate #(
   parameter int VIEW      = cartridge_pkg::VIEW_GATE,
   parameter int K         = 64,
@@ -14,6 +14,7 @@ module block_array_gate #(
   parameter int BIT_LINES = 1,
   parameter int SPAN      = 32,
   parameter int SUPER     = 0,
+  parameter int OFFSET    = 0,
   parameter int SHARE     = 1,
   parameter     NAME      = "qkv"
 ) (
@@ -26,12 +27,17 @@ module block_array_gate #(
   input logic                                                                    load_i,
   input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
 
-  // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic                                        start_i,
-  input  logic [cartridge_pkg::idx_w(BLOCK/SPAN)-1:0] pass_i,
-  output logic                                        done_o,
+  // The turns of the blocks, a bit of every product a clock; the turns of a span are a pass. One may follow the other
+  // without a gap.
+  input logic                                              fetch_i,  // The generators take the rows of turn_i.
+  input logic [cartridge_pkg::idx_w(BLOCK/BIT_LINES)-1:0] turn_i,   // Rows from turn_i*BIT_LINES on.
+  input logic                                              run_i,    // Product bits are on the lines.
+  input logic                                              fresh_i,  // They are of the first turn of a pass.
+  input logic                                              last_i,   // They are the last of a turn.
+  input logic                                              hold_i,   // They are the last of a pass: it can drain.
 
-  // Sums of a span, through the scaling units into the accumulators.
+  // Sums of a span, through the scaling units into the accumulators: from the clock after the last bits of its pass on,
+  // until those of the next are on the lines.
   input logic                                                       drain_i,
   input logic                                                       first_i,  // The accumulators start from zero.
   input logic        [            cartridge_pkg::idx_w(K/SPAN)-1:0] span_i,
@@ -46,14 +52,9 @@ module block_array_gate #(
 
   localparam int BLOCKS = (K + BLOCK - 1) / BLOCK;
   localparam int BLOCK_GROUPS = BLOCK / GROUP;
-  localparam int PROD_W = ACT_W + W_BITS;
-  localparam int TURNS = SPAN / BIT_LINES;
-  localparam int SUM_W = ACT_W + SLICES * W_BITS + $clog2(SPAN) + 1;  // sign and the carry of slices included
+  localparam int COL_W = ACT_W + W_BITS + $clog2(SPAN);
   localparam int CW = N / 8;
   localparam int VIA_W = BLOCK * SLICES * N * W_BITS;
-  localparam int TURN_W = idx_w(TURNS);
-  localparam int ROWS_W = idx_w(BLOCK / BIT_LINES);
-  localparam int BIT_W = $clog2(PROD_W);
   localparam int OUT_W = idx_w(N / LANES);
 
 `ifndef SYNTHESIS
@@ -62,58 +63,7 @@ module block_array_gate #(
   `MASK_LOAD(cells, cells[r/K][r%K][c], SLICES * K, CW, NAME, id_i, ".w.bin")
 `endif
 
-  // Turn sequencer: one clock to fetch a turn's activations, then PROD_W clocks of product bits, the next fetch
-  // overlapping the last bit.
-  typedef enum logic [1:0] {
-    StIdle,
-    StFetch,
-    StRun
-  } state_e;
-  state_e state_q;
-  logic [TURN_W-1:0] turn_q;  // of the pass
-  logic [BIT_W-1:0] bit_q;
-  logic last_bit, last_turn, fetch, run, done_q;
-  logic [ROWS_W-1:0] fetch_turn;  // of the block
-
-  assign run        = state_q == StRun;
-  assign last_bit   = run && bit_q == BIT_W'(PROD_W - 1);
-  assign last_turn  = turn_q == TURN_W'(TURNS - 1);
-  assign fetch      = (state_q == StFetch) || (last_bit && !last_turn);
-  assign done_o     = done_q;
-  assign fetch_turn = ROWS_W'(32'(pass_i) * TURNS + 32'(turn_q) + 32'(run));
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      state_q <= StIdle;
-      turn_q  <= '0;
-      bit_q   <= '0;
-      done_q  <= 1'b0;
-    end else begin
-      done_q <= last_bit && last_turn;
-      unique case (state_q)
-        StIdle:
-        if (start_i) begin
-          state_q <= StFetch;
-          turn_q  <= '0;
-        end
-        StFetch: begin
-          state_q <= StRun;
-          bit_q   <= '0;
-        end
-        StRun: begin
-          bit_q <= bit_q + 1'b1;
-          if (last_bit) begin
-            bit_q  <= '0;
-            turn_q <= turn_q + 1'b1;
-            if (last_turn) state_q <= StIdle;
-          end
-        end
-        default: state_q <= StIdle;
-      endcase
-    end
-  end
-
-  logic [N*SUM_W-1:0] sum[BLOCKS];
+  logic [N*SLICES*COL_W-1:0] sum[BLOCKS];
 
   for (genvar p = 0; p < BLOCKS; p++) begin : gen_block
     // The mask as via positions. In silicon the metal is all that ties them: the netlist leaves them open.
@@ -151,44 +101,62 @@ module block_array_gate #(
       .W_BITS   (W_BITS),
       .ACT_W    (ACT_W),
       .BIT_LINES(BIT_LINES),
-      .SPAN     (SPAN),
-      .SUM_W    (SUM_W)
+      .SPAN     (SPAN)
     ) u_block (
       .clk_i,
       .rst_i,
       .load_i  (load),
       .load_x_i(load_x),
-      .clear_i (rst_i || start_i),
-      .fetch_i (fetch),
-      .run_i   (run),
-      .last_i  (last_bit),
-      .turn_i  (fetch_turn),
+      .fetch_i,
+      .turn_i,
+      .run_i,
+      .fresh_i,
+      .last_i,
+      .hold_i,
       .via_i   (via),
       .sum_o   (sum[p])
     );
   end
 
+  logic drain_q, first_q;
+  logic [idx_w(K/SPAN)-1:0] span_q;
+  logic [idx_w(BLOCKS)-1:0] block_q;
+  logic [idx_w(SHARE)-1:0] part_q;
+  logic [4:0] shift_q;
+  logic signed [ACT_W+$clog2(SPAN)-1:0] xsum_q;
+  always_ff @(posedge clk_i) begin
+    drain_q <= drain_i && !rst_i;
+    first_q <= first_i;
+    span_q  <= span_i;
+    block_q <= block_i;
+    part_q  <= part_i;
+    shift_q <= shift_i;
+    xsum_q  <= xsum_i;
+  end
+
   scale_drain #(
-    .K    (K),
-    .N    (N),
-    .SPAN (SPAN),
-    .SUPER(SUPER),
-    .ACT_W(ACT_W),
-    .SUM_W(SUM_W),
-    .SHARE(SHARE),
-    .NAME (NAME)
+    .K     (K),
+    .N     (N),
+    .SLICES(SLICES),
+    .W_BITS(W_BITS),
+    .SPAN  (SPAN),
+    .SUPER (SUPER),
+    .OFFSET(OFFSET),
+    .ACT_W (ACT_W),
+    .SHARE (SHARE),
+    .NAME  (NAME)
   ) u_drain (
     .clk_i,
     .rst_i,
     .id_i,
-    .drain_i,
-    .first_i,
-    .span_i,
-    .part_i,
-    .shift_i,
-    .sum_i (sum[block_i]),
-    .xsum_i,
-    .beat_i(OUT_W'(beat_i)),
+    .drain_i(drain_q),
+    .first_i(first_q),
+    .span_i (span_q),
+    .part_i (part_q),
+    .shift_i(shift_q),
+    .sum_i  (sum[block_q]),
+    .xsum_i (xsum_q),
+    .beat_i (OUT_W'(beat_i)),
     .y_o
   );
 endmodule

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 // All blocks of a matrix and their scaling units in word-parallel arithmetic: the fast view, for simulating real
-// models. One turn of every block, BIT_LINES rows, each TURN_CLKS clocks (1: fast; ACT_W + W_BITS: as many as the serial
-// hardware takes). All columns drain in the first of a span's SHARE clocks.
+// models. A turn of every block, BIT_LINES rows, is added with its last bits. All columns drain in the first of a span's
+// SHARE clocks.
 //
 // The loops run over contiguous words, with unsigned indices whose range is plain to see, so that the C++ compiler can
 // drop the bound checks and vectorise them.
@@ -17,7 +17,6 @@ module block_array_rom #(
   parameter int SPAN      = 32,
   parameter int SUPER     = 0,
   parameter int SHARE     = 1,
-  parameter int TURN_CLKS = 1,
   parameter     NAME      = "qkv"
 ) (
   input logic                  clk_i,
@@ -29,12 +28,14 @@ module block_array_rom #(
   input logic                                                                    load_i,
   input logic [                                  cartridge_pkg::LANES*ACT_W-1:0] load_x_i,
 
-  // One pass of the blocks: its turns begin after start_i and have ended with done_o.
-  input  logic                                        start_i,
-  input  logic [cartridge_pkg::idx_w(BLOCK/SPAN)-1:0] pass_i,
-  output logic                                        done_o,
+  // The turns of the blocks, a bit of every product a clock; the turns of a span are a pass. One may follow the other
+  // without a gap.
+  input logic                                              fetch_i,  // The generators take the rows of turn_i.
+  input logic [cartridge_pkg::idx_w(BLOCK/BIT_LINES)-1:0] turn_i,   // Rows from turn_i*BIT_LINES on.
+  input logic                                              last_i,   // The last product bits of the turn before.
 
-  // Sums of a span, through the scaling units into the accumulators.
+  // Sums of a span, through the scaling units into the accumulators: from the clock after the last bits of its pass on,
+  // until those of the next are on the lines.
   input logic                                                       drain_i,
   input logic                                                       first_i,  // The accumulators start from zero.
   input logic        [            cartridge_pkg::idx_w(K/SPAN)-1:0] span_i,
@@ -51,8 +52,7 @@ module block_array_rom #(
   localparam int TURNS = SPAN / BIT_LINES;
   localparam int SCALE = (SUPER == 0) ? SPAN : SUPER;  // inputs of a column that share a scale
   localparam int INTEGERS = (SUPER == 0) ? 1 : K / GROUP;
-  localparam int TURN_W = idx_w(TURNS);
-  localparam int CLK_W = idx_w(TURN_CLKS);
+  localparam int TURN_W = idx_w(BLOCK / BIT_LINES);
   localparam int CW = N / 8;
   localparam int ONES = (1 << W_BITS) - 1;
 
@@ -70,29 +70,27 @@ module block_array_rom #(
   logic signed [31:0] sum_q[SPANS][N];
   logic signed [63:0] acc_q[N];
 
-  function automatic void clear_sums(input int unsigned pass);
-    for (int unsigned b = 0; b < SPANS; b++) begin
-      if (b % PASSES == pass) for (int unsigned n = 0; n < N; n++) sum_q[b][n] = 0;
-    end
-  endfunction
-
-  function automatic void add_row(input int unsigned pass, input int unsigned row);
+  // Written out for each row, a turn of many would be compiled for long.
+  function automatic void add_turn(input int unsigned pass, input int unsigned turn);
+    int unsigned row;
     int signed x;
     for (int unsigned b = 0; b < SPANS; b++) begin
-      if (b % PASSES == pass)
-        for (int unsigned s = 0; s < SLICES; s++) begin
-          x = x_q[b*SPAN+row] <<< (s * W_BITS);
-          for (int unsigned k = 0; k < 8; k++) begin
-            for (int unsigned c = 0; c < CW; c++) begin
-              sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][b*SPAN+row][c] >> (4 * k)) & ONES);
+      if (b % PASSES == pass) begin
+        if (turn == 0) for (int unsigned n = 0; n < N; n++) sum_q[b][n] = 0;
+        // verilator unroll_disable
+        for (int unsigned j = 0; j < BIT_LINES; j++) begin
+          row = b * SPAN + turn * BIT_LINES + j;
+          for (int unsigned s = 0; s < SLICES; s++) begin
+            x = x_q[row] <<< (s * W_BITS);
+            for (int unsigned k = 0; k < 8; k++) begin
+              for (int unsigned c = 0; c < CW; c++) begin
+                sum_q[b][k*CW+c] = sum_q[b][k*CW+c] + x * $signed((cells[s][row][c] >> (4 * k)) & ONES);
+              end
             end
           end
         end
+      end
     end
-  endfunction
-
-  function automatic void add_turn(input int unsigned pass, input int unsigned turn);
-    for (int unsigned j = 0; j < BIT_LINES; j++) add_row(pass, turn * BIT_LINES + j);
   endfunction
 
   function automatic void drain(input int unsigned span, input logic [5:0] places, input logic signed [63:0] keep);
@@ -109,33 +107,10 @@ module block_array_rom #(
     end
   endfunction
 
-  logic busy_q, done_q;
   logic [TURN_W-1:0] turn_q;
-  logic [CLK_W-1:0] clk_q;
-  assign done_o = done_q;
-
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      busy_q <= 1'b0;
-      done_q <= 1'b0;
-      turn_q <= '0;
-      clk_q  <= '0;
-    end else begin
-      done_q <= 1'b0;
-      if (start_i) begin
-        busy_q <= 1'b1;
-        turn_q <= '0;
-        clk_q  <= '0;
-      end else if (busy_q) begin
-        clk_q <= clk_q + 1'b1;
-        if (clk_q == CLK_W'(TURN_CLKS - 1)) begin
-          clk_q  <= '0;
-          turn_q <= turn_q + 1'b1;
-          busy_q <= turn_q != TURN_W'(TURNS - 1);
-          done_q <= turn_q == TURN_W'(TURNS - 1);
-        end
-      end
-    end
+    if (rst_i) turn_q <= '0;
+    else if (fetch_i) turn_q <= turn_i;
   end
 
   // Memories are written in place: nobody reads them in the clocks in which they change.
@@ -143,8 +118,7 @@ module block_array_rom #(
     if (load_i) begin
       for (int unsigned l = 0; l < LANES; l++) x_q[32'(beat_i)*LANES+l] = 32'($signed(load_x_i[l*ACT_W+:ACT_W]));
     end
-    if (start_i) clear_sums(32'(pass_i));
-    if (busy_q && clk_q == CLK_W'(TURN_CLKS - 1)) add_turn(32'(pass_i), 32'(turn_q));
+    if (last_i) add_turn(32'(turn_q) / TURNS, 32'(turn_q) % TURNS);
     if (drain_i && part_i == 0) drain(32'(span_i), {1'b0, shift_i}, first_i ? 64'sd0 : -64'sd1);
   end
 

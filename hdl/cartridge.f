@@ -32,7 +32,10 @@ layer.sv
 lora.sv
 lora_loader.sv
 matrix.sv
+multiplier.sv
+pass_sequencer.sv
 product_lines.sv
+product_words.sv
 projection.sv
 residual.sv
 rms_norm.sv

@@ -53,6 +53,7 @@ module cartridge (
   prompt_t prompt;
   answer_t answer;
   logic [SLOTS-1:0] cut;
+  logic restarting;
   logic [LAYERS-1:0] busy, corrected, failed;
   layer_t write_layer, sig_layer;
   logic [1:0] sig_array;
@@ -117,6 +118,7 @@ module cartridge (
     .tok_ready_i  (tok_ready),
     .tok_prompt_o (prompt),
     .cut_o        (cut),
+    .restarting_o (restarting),
     .write_valid_o(write_valid),
     .write_layer_o(write_layer),
     .write_o      (write),
@@ -135,7 +137,7 @@ module cartridge (
 
   chip u_chip (
     .clk_i,
-    .rst_i,
+    .rst_i        (rst_i || restarting),
     .idle_o       (chip_idle),
     .layer_busy_o (busy),
     .corrected_o  (corrected),

@@ -56,12 +56,13 @@ package cartridge_pkg;
     EndContext = 2'd3
   } end_e;
 
-  // A token of a prompt on its way from the host. The first one says which adapter the slot uses, the last one how
-  // many tokens of answer are wanted and how they are chosen.
+  // A token of a prompt on its way from the host. The first one says which adapter the slot uses and at which position
+  // it goes on (0: a new conversation; else what a restart has left of one), the last one how many tokens of answer are wanted and how they are chosen.
   typedef struct packed {
     slot_t    slot;
     token_t   token;
     logic     first;
+    pos_t     pos;
     logic     last;
     pos_t     max_new;
     adapter_t adapter;
@@ -113,6 +114,13 @@ package cartridge_pkg;
   localparam logic [7:0] STAGE_LOGITS = 8'd18;
   localparam logic [7:0] STAGE_TOKEN = 8'd19;
   localparam logic [7:0] NO_LAYER = 8'hFF;  // layer number of the stages a chip has once
+
+  // Clocks from the last bits of a pass to what its drain changes: through the counters of a column, then through
+  // selection and scaling unit and, where weights have integers, the multipliers ahead of it.
+  localparam int COUNT_CLKS = 1;
+  function automatic int scale_clks(input int superblock, input int offset);
+    scale_clks = ((offset == 0) ? 7 : 5) + ((superblock == 0) ? 0 : 2);
+  endfunction
 
   // Bits of an index that chooses among so many.
   function automatic int idx_w(input int choices);

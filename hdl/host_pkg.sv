@@ -32,7 +32,7 @@ package host_pkg;
   localparam logic [15:0] ID_ADDR = 16'h0000;
   localparam logic [31:0] ID_RESET = 32'h43415254;
   localparam logic [15:0] VERSION_ADDR = 16'h0004;
-  localparam logic [31:0] VERSION_RESET = 32'h00010000;
+  localparam logic [31:0] VERSION_RESET = 32'h00010001;
   localparam int VERSION_MINOR = 0;
   localparam int VERSION_MAJOR = 16;
   localparam int VERSION_W = 32;
@@ -59,7 +59,9 @@ package host_pkg;
   localparam int ERRORS_BAD_ADAPTER_FRAME = 8;
   localparam int ERRORS_SRAM_CORRECTED = 9;
   localparam int ERRORS_SRAM_FAILED = 10;
-  localparam int ERRORS_W = 11;
+  localparam int ERRORS_STALLED = 11;
+  localparam int ERRORS_STRAY_ANSWER = 12;
+  localparam int ERRORS_W = 13;
   localparam logic [15:0] COUNTERS_CLEAR_ADDR = 16'h0048;
   localparam logic [15:0] STOP_TOKEN_ADDR = 16'h0050;
   localparam logic [31:0] STOP_TOKEN_RESET = 32'h00ffffff;
@@ -68,6 +70,8 @@ package host_pkg;
   localparam int SIGNATURE_SELECT_ARRAY = 8;
   localparam int SIGNATURE_SELECT_W = 10;
   localparam logic [15:0] SIGNATURE_ADDR = 16'h0064;
+  localparam logic [15:0] WATCHDOG_ADDR = 16'h0070;
+  localparam logic [15:0] RESTART_ADDR = 16'h0074;
   localparam logic [15:0] CYCLES_LO_ADDR = 16'h0080;
   localparam logic [15:0] CYCLES_HI_ADDR = 16'h0084;
   localparam logic [15:0] TOKENS_IN_LO_ADDR = 16'h0088;
@@ -86,6 +90,7 @@ package host_pkg;
   localparam logic [15:0] SLOT_CTRL_ADDR = 16'h1000;
   localparam logic [15:0] SLOT_STATUS_ADDR = 16'h1004;
   localparam int SLOT_STATUS_STATE = 0;
+  localparam int SLOT_STATUS_STALLED = 2;
   localparam int SLOT_STATUS_POSITION = 8;
   localparam int SLOT_STATUS_W = 24;
   localparam logic [15:0] SLOT_ADAPTER_ADDR = 16'h1008;
@@ -155,6 +160,8 @@ package host_pkg;
       STOP_TOKEN_ADDR,
       SIGNATURE_SELECT_ADDR,
       SIGNATURE_ADDR,
+      WATCHDOG_ADDR,
+      RESTART_ADDR,
       CYCLES_LO_ADDR,
       CYCLES_HI_ADDR,
       TOKENS_IN_LO_ADDR,
@@ -184,10 +191,12 @@ package host_pkg;
   // The bits of it that a write may set; none if it only reads.
   function automatic logic [31:0] writable_bits(input logic [15:0] addr);
     case (addr)
-      ERRORS_ADDR: writable_bits = 32'h000007ff;
+      ERRORS_ADDR: writable_bits = 32'h00001fff;
       COUNTERS_CLEAR_ADDR: writable_bits = 32'h00000001;
       STOP_TOKEN_ADDR: writable_bits = 32'h00ffffff;
       SIGNATURE_SELECT_ADDR: writable_bits = 32'h000003ff;
+      WATCHDOG_ADDR: writable_bits = 32'hffffffff;
+      RESTART_ADDR: writable_bits = 32'h00000001;
       ADAPTER_BANK_ADDR: writable_bits = 32'h00000001;
       SLOT_CTRL_ADDR: writable_bits = 32'h00000007;
       SLOT_ADAPTER_ADDR: writable_bits = 32'h0000000f;

@@ -44,6 +44,7 @@ module host_port #(
   input  logic                          tok_ready_i,
   output cartridge_pkg::prompt_t        tok_prompt_o,
   output logic              [SLOTS-1:0] cut_o,           // the slot's answer ends with its next token
+  output logic                          restarting_o,    // the chip is in reset, and KV caches keep what they have
   output logic                          write_valid_o,
   output cartridge_pkg::layer_t         write_layer_o,   // the layer that write_o is for
   output cartridge_pkg::adapter_write_t write_o,
@@ -109,6 +110,10 @@ module host_port #(
   logic counters_clear, counter_read, counter_high;
   counter_t counter;
   logic token_taken, token_busy, token_unknown, bad_token, overlong, bad_frame, word_loaded, answer_passes;
+  logic restart, restarting, die_stalled, strays, stray;
+  logic [7:0] restart_q;  // ones on their way out: while two are at the end, and not for one that an upset has made
+  logic [31:0] window;
+  logic [SLOTS-1:0] busy_slots, moves, slots_stalled;
 
   host_registers #(
     .SLOTS   (SLOTS),
@@ -154,6 +159,10 @@ module host_port #(
     .bad_token_i      (bad_token),
     .overlong_i       (overlong),
     .bad_frame_i      (bad_frame),
+    .stalled_i        (die_stalled || |slots_stalled),
+    .stray_answer_i   (stray),
+    .window_o         (window),
+    .restart_o        (restart),
     .sram_corrected_i (|corrected_i),
     .sram_failed_i    (|failed_i),
     .idle_i           (idle_o),
@@ -188,6 +197,30 @@ module host_port #(
     .data_o (counter_data)
   );
 
+  // ---- who answers and does not move; a chip that is told to forget what is in it
+  always_ff @(posedge clk_i) begin
+    if (rst_i) restart_q <= '0;
+    else if (restart) restart_q <= '1;
+    else restart_q <= {restart_q[6:0], 1'b0};
+  end
+  assign restarting   = restart || restarting_o;
+  assign restarting_o = restart_q[7] && restart_q[6];
+
+  watchdog #(
+    .SLOTS(SLOTS)
+  ) u_watchdog (
+    .clk_i,
+    .rst_i,
+    .window_i (window),
+    .hold_i   (m_tok_tvalid_o && !m_tok_tready_i),
+    .busy_i   (busy_slots),
+    .moves_i  (moves),
+    .stalled_o(slots_stalled),
+    .idle_i   (idle_o),
+    .passes_i (answer_passes || token_taken),
+    .die_o    (die_stalled)
+  );
+
   // ---- prompts. A register before the slots, so that what they decide is not combinational for the host.
   logic heard_valid, heard_ready, refuse_valid, refuse_ready;
   heard_t host_beat, heard;
@@ -207,7 +240,7 @@ module host_port #(
     .ready_o(s_tok_tready_o),
     .data_i (host_beat),
     .valid_o(heard_valid),
-    .ready_i(heard_ready),
+    .ready_i(heard_ready && !restarting),
     .data_o (heard)
   );
 
@@ -233,7 +266,7 @@ module host_port #(
     .adapter_i      (adapter),
     .adapter_used_o (adapter_used),
     .answering_o    (answering),
-    .valid_i        (heard_valid),
+    .valid_i        (heard_valid && !restarting),
     .ready_o        (heard_ready),
     .token_i        (heard.token),
     .slot_i         (heard.slot),
@@ -247,27 +280,35 @@ module host_port #(
     .tok_ready_i,
     .tok_prompt_o,
     .cut_o,
+    .busy_slots_o   (busy_slots),
+    .moves_o        (moves),
+    .stalled_i      (slots_stalled),
+    .restart_i      (restart),
+    .restarting_i   (restarting),
     .refuse_valid_o (refuse_valid),
     .refuse_ready_i (refuse_ready),
     .refuse_pos_o   (refuse_pos),
     .answer_passes_i(answer_passes),
     .answer_slot_i  (out_answer_i.slot),
     .answer_pos_i   (out_answer_i.pos),
-    .answer_reason_i(out_answer_i.reason)
+    .answer_reason_i(out_answer_i.reason),
+    .answer_strays_o(strays)
   );
 
   // ---- answers: the chip's before refusals
-  logic replies_ready;
+  logic replies_ready, answered;
   reply_t sent, reply;
 
-  assign sent.reason = out_valid_i ? {1'b0, out_answer_i.reason} : END_ERROR;
-  assign sent.token  = out_valid_i ? out_answer_i.token : heard.token[TOKEN_W-1:0];
-  assign sent.slot   = out_valid_i ? out_answer_i.slot : heard.slot;
-  assign sent.pos    = out_valid_i ? out_answer_i.pos : refuse_pos;
+  assign stray       = out_valid_i && !restarting && strays;
+  assign answered    = out_valid_i && !restarting && !strays;
+  assign sent.reason = answered ? {1'b0, out_answer_i.reason} : END_ERROR;
+  assign sent.token  = answered ? out_answer_i.token : heard.token[TOKEN_W-1:0];
+  assign sent.slot   = answered ? out_answer_i.slot : heard.slot;
+  assign sent.pos    = answered ? out_answer_i.pos : refuse_pos;
 
-  assign out_ready_o   = replies_ready;
-  assign answer_passes = out_valid_i && replies_ready;
-  assign refuse_ready  = replies_ready && !out_valid_i;
+  assign out_ready_o   = (replies_ready || strays) && !restarting;
+  assign answer_passes = answered && replies_ready;
+  assign refuse_ready  = replies_ready && !answered;
 
   stream_fifo #(
     .DEPTH(2),
@@ -275,7 +316,7 @@ module host_port #(
   ) u_answers (
     .clk_i,
     .rst_i,
-    .valid_i(out_valid_i || refuse_valid),
+    .valid_i(answered || refuse_valid),
     .ready_o(replies_ready),
     .data_i (sent),
     .valid_o(m_tok_tvalid_o),

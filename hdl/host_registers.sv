@@ -52,6 +52,10 @@ module host_registers #(
   input  logic                    bad_frame_i,
   input  logic                    sram_corrected_i,
   input  logic                    sram_failed_i,
+  input  logic                    stalled_i,
+  input  logic                    stray_answer_i,
+  output logic             [31:0] window_o,          // of the watchdog, in clocks
+  output logic                    restart_o,         // in the clock of the write
   input  logic                    idle_i,            // no token anywhere on the die
   input  logic             [31:0] signature_i,
   output cartridge_pkg::layer_t   sig_layer_o, // the stream of which signature_i is
@@ -68,6 +72,7 @@ module host_registers #(
   token_t stop_q[STOP_TOKENS];
   logic [15:0] choosable_q;
   logic [SIGNATURE_SELECT_W-1:0] signature_q;
+  logic [31:0] window_q;
 
   // Whether this die has the register: of slots and banks only so many as it was built with.
   function automatic logic exists(input logic [15:0] first, input logic [7:0] which);
@@ -94,6 +99,7 @@ module host_registers #(
   assign slot_write_slot_o = element;
   assign slot_write_addr_o = addr;
   assign counters_clear_o  = write && addr == COUNTERS_CLEAR_ADDR && write_data_i[0];
+  assign restart_o         = write && addr == RESTART_ADDR && write_data_i[0];
   assign adapter_o         = element[3:0] + 4'd1;
 
   assign illegal_write = write_i && !write_exists;
@@ -118,6 +124,8 @@ module host_registers #(
   assign raised[ERRORS_BAD_ADAPTER_FRAME] = bad_frame_i;
   assign raised[ERRORS_SRAM_CORRECTED]    = sram_corrected_i;
   assign raised[ERRORS_SRAM_FAILED]       = sram_failed_i;
+  assign raised[ERRORS_STALLED]           = stalled_i;
+  assign raised[ERRORS_STRAY_ANSWER]      = stray_answer_i;
 
   // ---- reads
   logic [15:0] read_addr;
@@ -150,7 +158,8 @@ module host_registers #(
       LANES_ADDR: read_data_o = LANES;
       STATUS_ADDR: read_data_o = {31'd0, idle_i};
       ERRORS_ADDR: read_data_o = 32'(errors_q);
-      COUNTERS_CLEAR_ADDR: read_data_o = '0;
+      COUNTERS_CLEAR_ADDR, RESTART_ADDR: read_data_o = '0;
+      WATCHDOG_ADDR: read_data_o = window_q;
       STOP_TOKEN_ADDR: read_data_o = 32'(stop_q[read_element[1:0]]);
       SIGNATURE_SELECT_ADDR: read_data_o = 32'(signature_q);
       SIGNATURE_ADDR: read_data_o = signature_i;
@@ -162,6 +171,7 @@ module host_registers #(
   // ---- state
   assign clear       = write && addr == ERRORS_ADDR ? write_data_i[ERRORS_W-1:0] : '0;
   assign choosable_o = choosable_q;
+  assign window_o    = window_q;
   assign sig_layer_o = signature_q[SIGNATURE_SELECT_LAYER+:8];
   assign sig_array_o = signature_q[SIGNATURE_SELECT_ARRAY+:2];
   for (genvar t = 0; t < STOP_TOKENS; t++) begin : gen_stop
@@ -173,9 +183,11 @@ module host_registers #(
       errors_q    <= '0;
       choosable_q <= 16'd1;  // no adapter is always there
       signature_q <= '0;
+      window_q    <= '0;
       for (int unsigned t = 0; t < STOP_TOKENS; t++) stop_q[t] <= STOP_TOKEN_RESET[TOKEN_W-1:0];
     end else begin
       errors_q <= (errors_q & ~clear) | raised;
+      if (write && addr == WATCHDOG_ADDR) window_q <= write_data_i;
       if (write && addr == SIGNATURE_SELECT_ADDR) signature_q <= write_data_i[SIGNATURE_SELECT_W-1:0];
       if (write && addr == STOP_TOKEN_ADDR && !stop_busy) stop_q[element[1:0]] <= write_data_i[TOKEN_W-1:0];
       if (write && addr == ADAPTER_BANK_ADDR && !bank_busy) choosable_q[adapter_o] <= write_data_i[0];

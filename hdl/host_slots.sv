@@ -49,6 +49,12 @@ module host_slots #(
   input  logic                    tok_ready_i,
   output cartridge_pkg::prompt_t  tok_prompt_o,
   output logic        [SLOTS-1:0] cut_o,            // the slot's answer ends with its next token
+  // the watchdog: who answers, whose answer moves, and whose did not for too long
+  output logic        [SLOTS-1:0] busy_slots_o,
+  output logic        [SLOTS-1:0] moves_o,
+  input  logic        [SLOTS-1:0] stalled_i,
+  input  logic                    restart_i,        // the chip forgets what is in it
+  input  logic                    restarting_i,     // and takes nothing
   // a dropped prompt that must be answered: token_i of slot_i at this position
   output logic                    refuse_valid_o,
   input  logic                    refuse_ready_i,
@@ -57,7 +63,8 @@ module host_slots #(
   input  logic                    answer_passes_i,
   input  cartridge_pkg::slot_t    answer_slot_i,
   input  cartridge_pkg::pos_t     answer_pos_i,
-  input  cartridge_pkg::end_e     answer_reason_i
+  input  cartridge_pkg::end_e     answer_reason_i,
+  output logic                    answer_strays_o   // nobody waits for one in that slot
 );
   import cartridge_pkg::*;
   import host_pkg::*;
@@ -68,9 +75,11 @@ module host_slots #(
   `REQUIRE(top_k_has_5_bits, 1 <= TOP_K && TOP_K <= 31)
 
   state_e state_q[SLOTS];
-  logic fresh_q[SLOTS];  // the next token is at position 0
+  logic fresh_q[SLOTS];  // the chip does not know where the next token goes
   logic drop_q[SLOTS];  // the rest of a prompt is dropped
   pos_t pos_q[SLOTS];  // of the next token; DEPTH: full
+  pos_t safe_q[SLOTS];  // of the last answer: all before it is in the KV cache
+  logic stalled_q[SLOTS];  // its answer did not move for a window of the watchdog
   adapter_t adapter_q[SLOTS];
   pos_t max_new_q[SLOTS];
   logic [4:0] top_k_q[SLOTS];
@@ -108,7 +117,8 @@ module host_slots #(
   always_comb begin
     case (read_addr_i)
       SLOT_STATUS_ADDR:
-      read_data_o = 32'(pos_q[read_slot_i]) << SLOT_STATUS_POSITION | 32'(read_state) << SLOT_STATUS_STATE;
+      read_data_o = 32'(pos_q[read_slot_i]) << SLOT_STATUS_POSITION | 32'(read_state) << SLOT_STATUS_STATE |
+          32'(stalled_q[read_slot_i]) << SLOT_STATUS_STALLED;
       SLOT_ADAPTER_ADDR: read_data_o = 32'(adapter_q[read_slot_i]);
       SLOT_MAX_NEW_ADDR: read_data_o = 32'(max_new_q[read_slot_i]);
       SLOT_TOP_K_ADDR: read_data_o = 32'(top_k_q[read_slot_i]);
@@ -122,12 +132,15 @@ module host_slots #(
 
   for (genvar s = 0; s < SLOTS; s++) begin : gen_slot
     assign uses[s]  = state_q[s] != StateClosed && adapter_q[s] == adapter_i;
-    assign busy[s]  = state_q[s] == StateBusy;
+    assign busy[s]    = state_q[s] == StateBusy;
+    assign moves_o[s] = answer_passes_i && 32'(answer_slot_i) == s;
     // Not before the chip has the prompt's last token.
     assign cut_o[s] = cut_q[s] && !(tok_valid_o && 32'(tok_prompt_o.slot) == s);
   end
-  assign adapter_used_o = |uses;
+  assign adapter_used_o  = |uses;
+  assign answer_strays_o = 32'(answer_slot_i) >= SLOTS || state_q[answer_slot_i] != StateBusy;
   assign answering_o    = |busy;
+  assign busy_slots_o   = busy;
 
   // ---- prompts. They wait in the clocks in which a register is written, so that a command and a token never meet.
   logic exists, drop, awaited, bad, pass, room, token_ready, fire;
@@ -160,6 +173,7 @@ module host_slots #(
   assign offer.slot    = slot_i;
   assign offer.token   = token_i[TOKEN_W-1:0];
   assign offer.first   = fresh_q[slot_i];
+  assign offer.pos     = pos_q[slot_i];
   assign offer.last    = last_i;
   assign offer.max_new = max_new_q[slot_i];
   assign offer.adapter = adapter_q[slot_i];
@@ -170,7 +184,7 @@ module host_slots #(
     .WIDTH($bits(prompt_t))
   ) u_token (
     .clk_i,
-    .rst_i,
+    .rst_i  (rst_i || restarting_i),
     .valid_i(valid_i && pass && !write_i),
     .ready_o(token_ready),
     .data_i (offer),
@@ -187,6 +201,8 @@ module host_slots #(
         fresh_q[s]   <= 1'b0;
         drop_q[s]    <= 1'b0;
         pos_q[s]     <= '0;
+        safe_q[s]    <= '0;
+        stalled_q[s] <= 1'b0;
         adapter_q[s] <= '0;
         max_new_q[s] <= SLOT_MAX_NEW_RESET[15:0];
         top_k_q[s]   <= SLOT_TOP_K_RESET[4:0];
@@ -195,12 +211,16 @@ module host_slots #(
         cut_q[s]     <= 1'b0;
       end
     end else begin
-      for (int unsigned s = 0; s < SLOTS; s++) if (cut_o[s]) cut_q[s] <= 1'b0;
+      for (int unsigned s = 0; s < SLOTS; s++) begin
+        if (cut_o[s]) cut_q[s] <= 1'b0;
+        if (stalled_i[s]) stalled_q[s] <= 1'b1;
+      end
       if (write && open) begin
         state_q[write_slot_i] <= StateOpen;
         fresh_q[write_slot_i] <= 1'b1;
         drop_q[write_slot_i]  <= 1'b0;
         pos_q[write_slot_i]   <= '0;
+        safe_q[write_slot_i]  <= '0;
       end
       if (write && close) begin
         state_q[write_slot_i]   <= StateClosed;
@@ -226,10 +246,22 @@ module host_slots #(
         pos_q[slot_i]   <= pos_q[slot_i] + 16'd1;
       end
       if (answer_passes_i) begin
-        pos_q[answer_slot_i] <= answer_pos_i + 16'(answer_reason_i == EndNone);
+        pos_q[answer_slot_i]     <= answer_pos_i + 16'(answer_reason_i == EndNone);
+        safe_q[answer_slot_i]    <= answer_pos_i;
+        stalled_q[answer_slot_i] <= 1'b0;
         if (answer_reason_i != EndNone) begin
           state_q[answer_slot_i] <= StateOpen;
           cut_q[answer_slot_i]   <= 1'b0;
+        end
+      end
+      for (int unsigned s = 0; s < SLOTS; s++) begin
+        if (restart_i && state_q[s] != StateClosed) begin
+          state_q[s]   <= StateOpen;
+          fresh_q[s]   <= 1'b1;
+          drop_q[s]    <= drop_q[s] || state_q[s] == StatePrefill;
+          pos_q[s]     <= safe_q[s];
+          cut_q[s]     <= 1'b0;
+          stalled_q[s] <= 1'b0;
         end
       end
     end

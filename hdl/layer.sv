@@ -62,7 +62,8 @@ module layer (
   // ---- clocks: what has no state of its own to be busy with has that of the stage whose beats it takes or holds
   logic attn_skip_clk, attn_norm_clk, qkv_clk, attention_clk, o_proj_clk;
   logic ffn_skip_clk, ffn_norm_clk, gateup_clk, down_clk;
-  logic attn_norm_busy, qkv_busy, attention_busy, o_proj_busy, ffn_norm_busy, gateup_busy, down_busy;
+  logic attn_norm_busy, qkv_busy, rope_busy, attention_busy, o_proj_busy;
+  logic ffn_norm_busy, gateup_busy, swiglu_busy, down_busy;
   logic [3:0] writes;  // of adapters, by ARRAY_*
 
   assign writes = write_valid_i ? 4'd1 << write.array : '0;
@@ -73,12 +74,12 @@ module layer (
   );
   `LAYER_GATE_(attn_skip, valid_i || o_proj_valid)
   `LAYER_GATE_(attn_norm, valid_i || attn_norm_busy)
-  `LAYER_GATE_(qkv, attn_norm_valid || qkv_busy || writes[ARRAY_QKV])
+  `LAYER_GATE_(qkv, attn_norm_valid || qkv_busy || rope_busy || writes[ARRAY_QKV])
   `LAYER_GATE_(attention, rope_valid || attention_busy)
   `LAYER_GATE_(o_proj, attn_out_valid || o_proj_busy || writes[ARRAY_O])
   `LAYER_GATE_(ffn_skip, o_proj_valid || down_valid)
   `LAYER_GATE_(ffn_norm, o_proj_valid || ffn_norm_busy)
-  `LAYER_GATE_(gateup, ffn_norm_valid || gateup_busy || writes[ARRAY_GATEUP])
+  `LAYER_GATE_(gateup, ffn_norm_valid || gateup_busy || swiglu_busy || writes[ARRAY_GATEUP])
   `LAYER_GATE_(down, silu_mul_valid || down_busy || writes[ARRAY_DOWN])
   `undef LAYER_GATE_
 
@@ -155,6 +156,7 @@ module layer (
   ) u_rope (
     .clk_i  (qkv_clk),
     .rst_i,
+    .busy_o (rope_busy),
     .valid_i(qkv_valid),
     .ready_o(qkv_ready),
     .tag_i  (qkv_tag),
@@ -295,6 +297,7 @@ module layer (
   swiglu u_swiglu (
     .clk_i  (gateup_clk),
     .rst_i,
+    .busy_o (swiglu_busy),
     .valid_i(gateup_valid),
     .ready_o(gateup_ready),
     .tag_i  (gateup_tag),

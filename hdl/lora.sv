@@ -256,6 +256,7 @@ module lora #(
   ) u_quantise (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(state_q == StQuantise && !all_given_q),
     .ready_o(),
     .data_i (module_q),

@@ -2,10 +2,12 @@
 `include "require.svh"
 // Matrix-vector product over mask weights: K inputs to N outputs, FX streams on both sides.
 //
-//   FX beats -> act_quantiser, two stages -> block array: rows take turns, then spans drain through the scaling units -> FX beats
+//   FX beats -> act_quantiser -> block array: rows take turns, then spans drain through the scaling units -> FX beats
 //
-// One vector at a time: K/LANES beats in, then for each pass of the blocks SPAN/BIT_LINES turns and a drain of SHARE
-// clocks a span, then N/LANES beats out. With MODULES, low-rank adapters work beside it.
+// One vector at a time: K/LANES beats in, then N/LANES beats out. In between the passes of the blocks, SPAN/BIT_LINES
+// turns each, and beneath the turns of one the drain of the one before, SHARE clocks a block. The last bit of a turn is
+// followed by the first of the next one, unless that would end before the drain does. With MODULES, low-rank adapters
+// work beside it.
 module matrix #(
   parameter int VIEW = cartridge_pkg::VIEW_ROM,
   parameter int K = 64,
@@ -17,6 +19,7 @@ module matrix #(
   parameter int BIT_LINES = 1,
   parameter int SPAN = 32,  // Inputs of a column that share integers of 8 bits, or where it has none, its scale.
   parameter int SUPER = 0,  // Inputs of a column that share a scale {m, d} ahead of which are integers; 0: no integers.
+  parameter int OFFSET = 0,  // Not 0: M*n = -OFFSET*D*s of all weights, the scales of symmetric kinds.
   parameter int SHARE = 1,
   parameter int TURN_CLKS = 1,  // Clocks of a turn in the ROM view; the others take ACT_W + W_BITS.
   parameter int MODULES = 0,  // Parts of the outputs that an adapter changes, each on its own: see lora.sv.
@@ -48,7 +51,6 @@ module matrix #(
 
   `REQUIRE(inputs_are_whole_beats, K >= LANES && K % LANES == 0)
   `REQUIRE(outputs_are_whole_beats, N >= LANES && N % LANES == 0)
-  `REQUIRE(outputs_are_whole_units, N % SHARE == 0)
   `REQUIRE(at_most_8_columns_share_a_unit, SHARE <= 8)
   `REQUIRE(block_is_whole_groups, BLOCK % GROUP == 0)
   `REQUIRE(span_is_16_or_32, SPAN == 16 || SPAN == 32)
@@ -67,34 +69,42 @@ module matrix #(
   localparam int SPANS = K / SPAN;
   localparam int PASSES = BLOCK / SPAN;
   localparam int BLOCKS = (SPANS + PASSES - 1) / PASSES;
-  localparam int LAST_PASS = ((PASSES < SPANS) ? PASSES : SPANS) - 1;  // the only block may not be full
+  localparam int USED = (PASSES < SPANS) ? PASSES : SPANS;  // the only block may not be full
   localparam int GROUP_SPANS = GROUP / SPAN;
   localparam int XSUM_W = ACT_W + $clog2(SPAN);
   localparam int IN_BEATS = K / LANES;
   localparam int OUT_BEATS = N / LANES;
   localparam int IN_IW = idx_w(IN_BEATS);
-  localparam int BEAT_IW = idx_w((IN_BEATS > OUT_BEATS) ? IN_BEATS : OUT_BEATS);
+  localparam int BEATS = (IN_BEATS > OUT_BEATS) ? IN_BEATS : OUT_BEATS;
+  localparam int BEAT_IW = idx_w(BEATS);
+  localparam int COUNT_W = $clog2(BEATS + 1);
   localparam int BLOCK_IW = idx_w(BLOCKS);
-  localparam int IDX_W = (BEAT_IW > BLOCK_IW) ? BEAT_IW : BLOCK_IW;
-  localparam int PASS_W = idx_w(PASSES);
   localparam int SPAN_IW = idx_w(SPANS);
   localparam int PART_W = idx_w(SHARE);
+  localparam int ROWS_W = idx_w(BLOCK / BIT_LINES);
+  localparam int TURN_IW = idx_w(USED * SPAN / BIT_LINES);
 
   typedef enum logic [1:0] {
     StLoad,
-    StRows,
-    StDrain,
+    StMultiply,
     StOut
   } state_e;
   state_e state_q;
-  logic [IDX_W-1:0] idx_q;  // block while draining, beat while loading and sending
+  logic [COUNT_W-1:0] beat_q;  // that is loaded, or read
   logic [IN_IW-1:0] in_q;  // beats that the quantisers have taken
   logic all_in_q;  // they are all of the vector's
-  logic [PART_W-1:0] part_q;  // which of a scaling unit's columns drains
-  logic [PASS_W-1:0] pass_q;
-  logic [SPAN_IW-1:0] drain_span;
-  logic first_q, start_q, rows_done;
   tag_t tag_q;
+
+  // Turns and drains.
+  logic loaded, multiplied, fetch, run, fresh, last, hold, drain, first;
+  logic [TURN_IW-1:0] next_turn;
+  logic [SPAN_IW-1:0] drain_span;
+  logic [BLOCK_IW-1:0] block_number;
+  logic [PART_W-1:0] part;
+
+  // Results.
+  logic valid_q, pop, read;
+  logic [BEAT_W-1:0] y_q;
 
   logic [LANES*ACT_W-1:0] mant;
   logic [4:0] shift_q[GROUPS];
@@ -105,14 +115,17 @@ module matrix #(
   logic [5*BEAT_GROUPS-1:0] shifts;
   logic [BEAT_W-1:0] y;
 
-  assign in          = valid_i && state_q == StLoad && !all_in_q;
-  assign ready_o     = in_ready && state_q == StLoad && !all_in_q;
-  assign valid_o     = state_q == StOut && summed;
-  assign load        = quantised && taken;
-  assign tag_o       = tag_q;
-  assign drain_span  = SPAN_IW'(32'(idx_q) * PASSES + 32'(pass_q));
+  assign in      = valid_i && state_q == StLoad && !all_in_q;
+  assign ready_o = in_ready && state_q == StLoad && !all_in_q;
+  assign valid_o = valid_q && summed;
+  assign load    = quantised && taken;
+  assign tag_o   = tag_q;
+  assign busy_o  = state_q != StLoad || in_q != 0 || all_in_q;
+
+  assign loaded      = load && beat_q == COUNT_W'(IN_BEATS - 1);
   assign drain_shift = 5'(32 - ACT_W) - shift_q[32'(drain_span)/GROUP_SPANS];
-  assign busy_o      = state_q != StLoad || in_q != 0 || all_in_q;
+  assign pop         = valid_o && ready_i;
+  assign read        = state_q == StOut && beat_q != COUNT_W'(OUT_BEATS) && (!valid_q || pop);
 
   function automatic logic signed [XSUM_W-1:0] total(input logic [SPAN*ACT_W-1:0] x);
     total = '0;
@@ -124,6 +137,7 @@ module matrix #(
   ) u_quantise (
     .clk_i,
     .rst_i,
+    .busy_o (),
     .valid_i(in),
     .ready_o(in_ready),
     .data_i (1'b0),
@@ -152,9 +166,9 @@ module matrix #(
 
     always_ff @(posedge clk_i) begin
       if (load) begin
-        shift_q[32'(idx_q)*BEAT_GROUPS+g] <= shift;
+        shift_q[32'(beat_q)*BEAT_GROUPS+g] <= shift;
         for (int unsigned p = 0; p < GROUP_SPANS; p++) begin
-          xsum_q[(32'(idx_q)*BEAT_GROUPS+g)*GROUP_SPANS+p] <= total(x[p*SPAN*ACT_W+:SPAN*ACT_W]);
+          xsum_q[(32'(beat_q)*BEAT_GROUPS+g)*GROUP_SPANS+p] <= total(x[p*SPAN*ACT_W+:SPAN*ACT_W]);
         end
       end
     end
@@ -163,16 +177,12 @@ module matrix #(
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q  <= StLoad;
-      idx_q    <= '0;
+      beat_q   <= '0;
       in_q     <= '0;
       all_in_q <= 1'b0;
-      pass_q   <= '0;
-      part_q   <= '0;
-      first_q  <= 1'b0;
-      start_q  <= 1'b0;
       tag_q    <= '0;
+      valid_q  <= 1'b0;
     end else begin
-      start_q <= 1'b0;
       if (in && in_ready) begin
         tag_q <= tag_i;
         in_q  <= in_q + 1'b1;
@@ -184,47 +194,54 @@ module matrix #(
       unique case (state_q)
         StLoad:
         if (load) begin
-          idx_q <= idx_q + 1'b1;
-          if (idx_q == IDX_W'(IN_BEATS - 1)) begin
-            idx_q <= '0;
+          beat_q <= beat_q + 1'b1;
+          if (loaded) begin
+            beat_q   <= '0;
             all_in_q <= 1'b0;
-            state_q <= StRows;
-            start_q <= 1'b1;
-            first_q <= 1'b1;
-            pass_q <= '0;
+            state_q  <= StMultiply;
           end
         end
-        StRows:  if (rows_done) state_q <= StDrain;
-        StDrain:
-        if (part_q != PART_W'(SHARE - 1)) begin
-          part_q <= part_q + 1'b1;
-        end else begin
-          part_q  <= '0;
-          first_q <= 1'b0;
-          idx_q   <= idx_q + 1'b1;
-          if (32'(drain_span) + PASSES >= SPANS) begin
-            idx_q  <= '0;
-            pass_q <= pass_q + 1'b1;
-            if (pass_q == PASS_W'(LAST_PASS)) begin
-              state_q <= StOut;
-            end else begin
-              state_q <= StRows;
-              start_q <= 1'b1;
-            end
-          end
-        end
-        StOut:
-        if (summed && ready_i) begin
-          idx_q <= idx_q + 1'b1;
-          if (idx_q == IDX_W'(OUT_BEATS - 1)) begin
-            idx_q   <= '0;
+        StMultiply: if (multiplied) state_q <= StOut;
+        StOut: begin
+          valid_q <= read || (valid_q && !pop);
+          if (read) beat_q <= beat_q + 1'b1;
+          else if (pop && beat_q == COUNT_W'(OUT_BEATS)) begin
+            beat_q  <= '0;
             state_q <= StLoad;
           end
         end
-        default: state_q <= StLoad;
+        default:    state_q <= StLoad;
       endcase
     end
   end
+
+  pass_sequencer #(
+    .SPANS (SPANS),
+    .BLOCKS(BLOCKS),
+    .PASSES(USED),
+    .TURNS (SPAN / BIT_LINES),
+    .TURN  ((VIEW == VIEW_ROM) ? TURN_CLKS : ACT_W + W_BITS),
+    .SHARE (SHARE),
+    .FLUSH (COUNT_CLKS + scale_clks(SUPER, OFFSET))
+  ) u_passes (
+    .clk_i,
+    .rst_i,
+    .start_i(loaded),
+    .done_o (multiplied),
+    .fetch_o(fetch),
+    .turn_o (next_turn),
+    .run_o  (run),
+    .fresh_o(fresh),
+    .last_o (last),
+    .hold_o (hold),
+    .drain_o(drain),
+    .first_o(first),
+    .span_o (drain_span),
+    .block_o(block_number),
+    .part_o (part)
+  );
+
+  always_ff @(posedge clk_i) if (read) y_q <= y;
 
   block_array #(
     .VIEW     (VIEW),
@@ -237,24 +254,27 @@ module matrix #(
     .BIT_LINES(BIT_LINES),
     .SPAN     (SPAN),
     .SUPER    (SUPER),
+    .OFFSET   (OFFSET),
     .SHARE    (SHARE),
-    .TURN_CLKS(TURN_CLKS),
     .NAME     (NAME)
   ) u_array (
     .clk_i,
     .rst_i,
     .id_i,
-    .beat_i  (BEAT_IW'(idx_q)),
+    .beat_i  (BEAT_IW'(beat_q)),
     .load_i  (load),
     .load_x_i(mant),
-    .start_i (start_q),
-    .pass_i  (pass_q),
-    .done_o  (rows_done),
-    .drain_i (state_q == StDrain),
-    .first_i (first_q),
+    .fetch_i (fetch),
+    .turn_i  (ROWS_W'(next_turn)),
+    .run_i   (run),
+    .fresh_i (fresh),
+    .last_i  (last),
+    .hold_i  (hold),
+    .drain_i (drain),
+    .first_i (first),
     .span_i  (drain_span),
-    .block_i (BLOCK_IW'(idx_q)),
-    .part_i  (part_q),
+    .block_i (block_number),
+    .part_i  (part),
     .shift_i (drain_shift),
     .xsum_i  (xsum_q[drain_span]),
     .y_o     (y)
@@ -281,18 +301,18 @@ module matrix #(
       .valid_i    (quantised),
       .ready_o    (taken),
       .adapter_i  (tag_q.adapter),
-      .beat_i     (IN_IW'(idx_q)),
+      .beat_i     (IN_IW'(beat_q)),
       .x_i        (mant),
       .shift_i    (shifts),
-      .y_i        (y),
+      .y_i        (y_q),
       .sum_valid_o(summed),
-      .pop_i      (valid_o && ready_i),
+      .pop_i      (pop),
       .sum_o      (data_o)
     );
   end else begin : gen_plain
     assign taken       = 1'b1;
     assign summed      = 1'b1;
-    assign data_o      = y;
+    assign data_o      = y_q;
     assign corrected_o = 1'b0;
     assign failed_o    = 1'b0;
   end

@@ -39,6 +39,7 @@ module projection #(
     .BIT_LINES(BIT_LINES),
     .SPAN     (array_span(KEY)),
     .SUPER    (array_super(KEY)),
+    .OFFSET   (array_offset(KEY)),
     .SHARE    (array_share(KEY)),
     .TURN_CLKS(TURN_CLKS),
     .MODULES  (array_modules(KEY)),

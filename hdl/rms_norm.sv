@@ -4,6 +4,9 @@
 // RMSNorm over a vector of N FX values:  y_i = x_i / sqrt(mean(x^2) + eps) * g_i     (docs/formats.md)
 //
 //   receive N/LANES beats -> square (beats again, 16-bit mantissas) -> rsqrt -> scale (beats out)
+//
+// Squares in stages: moved | rounded | squared, three | added up over the lanes, pairs | over the beats. Outputs too: times
+// 1/rms, three | moved | rounded | times the gain, three | moved | rounded | saturated.
 module rms_norm #(
   parameter int          N    = 64,
   parameter logic [39:0] NEPS = 40'd2748779,  // N * eps * 2^32
@@ -39,13 +42,16 @@ module rms_norm #(
   logic [31:0] gains[N];
   `MASK_LOAD(gains, gains[c], 1, N, NAME, id_i, ".bin")
 
-  typedef enum logic [2:0] {
+  typedef enum logic [3:0] {
     StLoad,
+    StShift,
     StSquare,
+    StAdd,     // until the last beat's squares are in the sum
     StEps,
     StRoot,
-    StScale,
-    StOut
+    StScale,   // the root takes the stages of a multiplier
+    StOut,
+    StLast     // beats are on their way out
   } state_e;
   state_e state_q;
   logic [BEAT_IW-1:0] beat_q;
@@ -54,18 +60,15 @@ module rms_norm #(
   logic signed [31:0] x_q[BEATS][LANES];
   logic [31:0] any_q, any_d;
   logic [LANES*32-1:0] mag;
-  logic [LANES*48-1:0] squares;
-  logic [47:0] ss_q, square;
-  logic [4:0] sh;
+  logic [4:0] sh_q;
   logic root_done;
   logic [18:0] root;
   logic [4:0] k;
-  logic [19:0] a_q;
+  logic signed [36:0] a;
+  logic [2:0] scale_q;
   logic [5:0] z_shift_q;
-  logic [5:0] len;
 
   assign ready_o = state_q == StLoad;
-  assign valid_o = state_q == StOut;
   assign tag_o   = tag_q;
   assign busy_o  = state_q != StLoad || beat_q != 0;
 
@@ -80,31 +83,97 @@ module rms_norm #(
     end
   end
 
-  // One beat's sum of squares of 16-bit mantissas.
-  assign len = bit_length(any_q);
-  assign sh  = (len > 6'(NORM_W - 1)) ? 5'(len - 6'(NORM_W - 1)) : 5'd0;
+  // ---- the sum of squares of 16-bit mantissas
+  localparam int TREE = $clog2(LANES);  // stages that add up pairs
+  localparam int SQUARES = 5 + TREE;
+  localparam int SUM_W = 32 + TREE;
+  logic [SQUARES-1:0] square_en;
+  logic summed, last_summed;
+  logic [47:0] ss_q;
 
-  function automatic logic [47:0] squared(input logic signed [31:0] x, input logic [4:0] places);
-    logic signed [63:0] xs;
-    xs = rsr(64'(x), {1'b0, places});
-    if (xs > 64'sd32767) xs = 64'sd32767;
-    squared = 48'(xs * xs);
+  stream_pipe #(
+    .STAGES(SQUARES)
+  ) u_squares (
+    .clk_i,
+    .rst_i,
+    .busy_o (),
+    .valid_i(state_q == StSquare),
+    .ready_o(),
+    .data_i (beat_q == BEAT_IW'(BEATS - 1)),
+    .en_o   (square_en),
+    .valid_o(summed),
+    .ready_i(1'b1),
+    .data_o (last_summed)
+  );
+
+  // With the bit below, by which it rounds up; the largest stays.
+  function automatic logic [NORM_W:0] moved(input logic signed [31:0] x, input logic [4:0] places);
+    logic signed [32:0] half;
+    half = {x, 1'b0};
+    for (int p = 4; p >= 0; p--) if (places[p]) half = half >>> (1 << p);
+    moved = half[NORM_W:0];
   endfunction
 
-  always_comb begin
-    square = '0;
-    for (int unsigned l = 0; l < LANES; l++) square = square + squares[l*48+:48];
+  function automatic logic [NORM_W-1:0] rounded(input logic [NORM_W:0] half);
+    rounded = half[NORM_W:1] + NORM_W'(half[0] && half[NORM_W:1] != {1'b0, {(NORM_W - 1) {1'b1}}});
+  endfunction
+
+  logic [(2*LANES-1)*SUM_W-1:0] sums;  // numbered from 1: sums of what is at 2n and 2n + 1, from LANES on squares
+  for (genvar l = 0; l < LANES; l++) begin : gen_square
+    logic [NORM_W:0] half_q;
+    logic signed [NORM_W-1:0] xs_q;
+    logic signed [2*NORM_W-1:0] square;
+    always_ff @(posedge clk_i) begin
+      if (square_en[0]) half_q <= moved(x_q[beat_q][l], sh_q);
+      if (square_en[1]) xs_q <= rounded(half_q);
+    end
+    multiplier #(
+      .A_W(NORM_W),
+      .B_W(NORM_W)
+    ) u_square (
+      .clk_i,
+      .en_i(square_en[4:2]),
+      .a_i (xs_q),
+      .b_i (xs_q),
+      .p_o (square)
+    );
+    assign sums[(LANES+l-1)*SUM_W+:SUM_W] = SUM_W'($unsigned(square));
+  end
+  for (genvar n = 1; n < LANES; n++) begin : gen_sum
+    localparam int STAGE = 5 + TREE - $clog2(n + 1);
+    logic [SUM_W-1:0] sum_q;
+    always_ff @(posedge clk_i) begin
+      if (square_en[STAGE]) sum_q <= sums[(2*n-1)*SUM_W+:SUM_W] + sums[2*n*SUM_W+:SUM_W];
+    end
+    assign sums[(n-1)*SUM_W+:SUM_W] = sum_q;
   end
 
+  // ---- 1/rms
   rsqrt u_rsqrt (
     .clk_i,
     .rst_i,
     .start_i(state_q == StEps),
-    .u_i    ((ss_q == 0) ? 48'd1 : ss_q),
+    .u_i    (ss_q | 48'(ss_q == 0)),
     .done_o (root_done),
     .r_o    (root),
     .k_o    (k)
   );
+
+  multiplier #(
+    .A_W   (20),
+    .B_W   (17),
+    .ADDEND(64'd16384)
+  ) u_scale (
+    .clk_i,
+    .en_i(scale_q),
+    .a_i ({1'b0, root}),
+    .b_i ({1'b0, SQN}),
+    .p_o (a)
+  );
+
+  localparam int OUTS = 11;
+  logic [OUTS-1:0] out_en;
+  logic last_out;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -112,10 +181,13 @@ module rms_norm #(
       beat_q    <= '0;
       tag_q     <= '0;
       any_q     <= '0;
+      sh_q      <= '0;
       ss_q      <= '0;
-      a_q       <= '0;
+      scale_q   <= '0;
       z_shift_q <= '0;
     end else begin
+      scale_q <= {scale_q[1:0], state_q == StRoot && root_done};
+      if (summed) ss_q <= ss_q + 48'(sums[SUM_W-1:0]);
       unique case (state_q)
         StLoad:
         if (valid_i) begin
@@ -124,53 +196,130 @@ module rms_norm #(
           beat_q <= beat_q + 1'b1;
           if (beat_q == BEAT_IW'(BEATS - 1)) begin
             beat_q  <= '0;
-            state_q <= StSquare;
+            state_q <= StShift;
           end
+        end
+        StShift: begin
+          sh_q    <= 5'(bit_length(any_q >> (NORM_W - 1)));
+          state_q <= StSquare;
         end
         StSquare: begin
           // The epsilon, in units of the squared mantissas, is where the sum starts.
-          ss_q   <= ((beat_q == 0) ? 48'(NEPS >> {sh, 1'b0}) : ss_q) + square;
+          if (beat_q == 0) ss_q <= 48'(NEPS >> {sh_q, 1'b0});
           beat_q <= beat_q + 1'b1;
           if (beat_q == BEAT_IW'(BEATS - 1)) begin
             beat_q  <= '0;
-            state_q <= StEps;
+            state_q <= StAdd;
           end
         end
+        StAdd:   if (summed && last_summed) state_q <= StEps;
         StEps:   state_q <= StRoot;
         StRoot:  if (root_done) state_q <= StScale;
         StScale: begin
-          a_q       <= 20'((35'(root) * 35'(SQN) + 35'd16384) >> 15);
-          z_shift_q <= 6'(21 - SQE) + 6'(sh) - 6'(k);
-          state_q   <= StOut;
+          z_shift_q <= 6'(21 - SQE) + 6'(sh_q) - 6'(k);
+          if (scale_q[2]) state_q <= StOut;
         end
         StOut:
-        if (ready_i) begin
+        if (out_en[0]) begin
           beat_q <= beat_q + 1'b1;
           if (beat_q == BEAT_IW'(BEATS - 1)) begin
             beat_q  <= '0;
-            state_q <= StLoad;
+            state_q <= StLast;
           end
         end
+        StLast:  if (valid_o && ready_i && last_out) state_q <= StLoad;
         default: state_q <= StLoad;
       endcase
     end
   end
 
-  // Two multipliers a lane: by 1/rms, then by the gain (binary32, taken apart here).
-  function automatic logic signed [31:0] normed(input logic signed [31:0] x, input logic [19:0] a,
-                                                input logic [5:0] z_shift, input logic [31:0] g);
-    logic signed [31:0] z;  // at most sqrt(N), 20 fraction bits
-    logic signed [63:0] y;
+  // ---- outputs
+  localparam int GAIN = 4;  // stage that reads the gain
+  localparam int DOWN = 7;  // and the one that reads how far it moves
+  logic [DOWN*BEAT_IW-1:0] beats_q;  // the beat in each stage that far
+
+  stream_pipe #(
+    .STAGES(OUTS)
+  ) u_outs (
+    .clk_i,
+    .rst_i,
+    .busy_o (),
+    .valid_i(state_q == StOut),
+    .ready_o(),
+    .data_i (beat_q == BEAT_IW'(BEATS - 1)),
+    .en_o   (out_en),
+    .valid_o,
+    .ready_i,
+    .data_o (last_out)
+  );
+  for (genvar s = 0; s < DOWN; s++) begin : gen_beat
+    always_ff @(posedge clk_i) begin
+      if (out_en[s]) beats_q[s*BEAT_IW+:BEAT_IW] <= (s == 0) ? beat_q : beats_q[((s==0)?0 : s-1)*BEAT_IW+:BEAT_IW];
+    end
+  end
+
+  // A gain is binary32: its significand with the hidden bit and the sign, and how far right its exponent moves.
+  function automatic logic signed [24:0] significand(input logic [31:0] g);
+    significand = (g[30:23] == 0) ? '0 : {1'b0, 1'b1, g[22:0]};
+    if (g[31]) significand = -significand;
+  endfunction
+
+  function automatic logic [5:0] moved_by(input logic [7:0] exponent);
     logic [7:0] down;
-    z      = 32'(rsr(64'(x) * $signed({44'd0, a}), z_shift));
-    y      = (g[30:23] == 0) ? 64'sd0 : 64'(z) * $signed({40'd0, 1'b1, g[22:0]});
-    down   = 8'd154 - g[30:23];
-    normed = sat32(rsr(g[31] ? -y : y, (down > 8'd62) ? 6'd62 : down[5:0]));
+    down     = 8'd154 - exponent;
+    moved_by = (down > 8'd62) ? 6'd62 : down[5:0];
   endfunction
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    assign mag[l*32+:32]     = magnitude(data_i[l*32+:32]);
-    assign squares[l*48+:48] = squared(x_q[beat_q][l], sh);
-    assign data_o[l*32+:32]  = normed(x_q[beat_q][l], a_q, z_shift_q, gains[GAIN_IW'(32'(beat_q)*LANES+l)]);
+    logic signed [52:0] by_rms;
+    logic signed [53:0] z_moved;
+    logic signed [32:0] z_half_q;  // with the bit below
+    logic signed [31:0] z_q;  // at most sqrt(N), 20 fraction bits
+    logic signed [24:0] gain_q;
+    logic signed [56:0] by_gain;
+    logic signed [57:0] y_moved;
+    logic signed [38:0] y_half_q;
+    logic signed [37:0] y_q;
+    logic signed [31:0] data_q;
+    logic [5:0] down_q;
+
+    assign mag[l*32+:32] = magnitude(data_i[l*32+:32]);
+
+    multiplier #(
+      .A_W(32),
+      .B_W(21)
+    ) u_scaled (
+      .clk_i,
+      .en_i(out_en[2:0]),
+      .a_i (x_q[beat_q][l]),
+      .b_i (21'(a >>> 15)),
+      .p_o (by_rms)
+    );
+
+    multiplier #(
+      .A_W(32),
+      .B_W(25)
+    ) u_gained (
+      .clk_i,
+      .en_i(out_en[7:5]),
+      .a_i (z_q),
+      .b_i (gain_q),
+      .p_o (by_gain)
+    );
+
+    assign z_moved = $signed({by_rms, 1'b0}) >>> z_shift_q;
+    assign y_moved = $signed({by_gain, 1'b0}) >>> down_q;
+    always_ff @(posedge clk_i) begin
+      if (out_en[3]) z_half_q <= z_moved[32:0];
+      if (out_en[4]) begin
+        z_q    <= z_half_q[32:1] + 32'(z_half_q[0]);
+        gain_q <= significand(gains[GAIN_IW'(32'(beats_q[(GAIN-1)*BEAT_IW+:BEAT_IW])*LANES+l)]);
+      end
+      if (out_en[7]) down_q <= moved_by(8'(gains[GAIN_IW'(32'(beats_q[(DOWN-1)*BEAT_IW+:BEAT_IW])*LANES+l)] >> 23));
+      if (out_en[8]) y_half_q <= y_moved[38:0];
+      if (out_en[9]) y_q <= y_half_q[38:1] + 38'(y_half_q[0]);
+      if (out_en[10]) data_q <= sat32(64'(y_q));
+    end
+    assign data_o[l*32+:32] = data_q;
   end
 endmodule

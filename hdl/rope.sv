@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 `include "require.svh"
-// Rotary position embedding on the beats of q and k; v passes through. Pairs are interleaved: (2i, 2i+1) of a head.
+// Rotary position embedding on the beats of q and k; v passes through, turned by nothing. Pairs are interleaved:
+// (2i, 2i+1) of a head. In stages: the angle is read | times the values, three | added up | saturated.
 //
-// A vector is TURN_BEATS beats of q and k heads, then the rest. The table holds {sin, cos}, 14 fraction bits each.
+// A vector is TURN_BEATS beats of q and k heads, then the rest. A beat with another tag than the last one's is the first of
+// its vector, whatever the count says: an upset of it harms one token. The table holds {sin, cos}, 14 fraction bits each.
 module rope #(
   parameter int HEAD_DIM   = 16,
   parameter int DEPTH      = 32,  // positions
@@ -12,6 +14,7 @@ module rope #(
 ) (
   input  logic                             clk_i,
   input  logic                             rst_i,
+  output logic                             busy_o,  // some beats are inside
   input  logic                             valid_i,
   output logic                             ready_o,
   input  cartridge_pkg::tag_t              tag_i,
@@ -37,8 +40,10 @@ module rope #(
   logic [31:0] angles[DEPTH*PAIRS];
   `MASK_LOAD(angles, angles[r*PAIRS+c], DEPTH, PAIRS, "rope", 0, ".bin")
 
-  logic [BEAT_IW-1:0] beat_q;
-  logic [PAIR_IW-1:0] first_q;  // pair of the beat's first lane, in its head
+  tag_t tag_q;  // of the last beat
+  logic same;
+  logic [BEAT_IW-1:0] beat_q, beat;
+  logic [PAIR_IW-1:0] first_q, first;  // pair of the beat's first lane, in its head
   logic last, turn;
 
   // The pair so many after one of a head's, in its own head.
@@ -46,34 +51,115 @@ module rope #(
     pair_after = PAIR_IW'((32'(pair) + distance < PAIRS) ? 32'(pair) + distance : 32'(pair) + distance - PAIRS);
   endfunction
 
-  assign turn    = 32'(beat_q) < TURN_BEATS;
-  assign last    = beat_q == BEAT_IW'(BEATS - 1);
-  assign valid_o = valid_i;
-  assign ready_o = ready_i;
-  assign tag_o   = tag_i;
+  assign same  = tag_i == tag_q;
+  assign beat  = same ? beat_q : '0;
+  assign first = same ? first_q : '0;
+  assign turn  = 32'(beat) < TURN_BEATS;
+  assign last  = beat == BEAT_IW'(BEATS - 1);
+
+  localparam int STAGES = 6;
+  logic [STAGES-1:0] en;
+  stream_pipe #(
+    .STAGES(STAGES),
+    .WIDTH ($bits(tag_t))
+  ) u_pipe (
+    .clk_i,
+    .rst_i,
+    .busy_o,
+    .valid_i,
+    .ready_o,
+    .data_i(tag_i),
+    .en_o  (en),
+    .valid_o,
+    .ready_i,
+    .data_o(tag_o)
+  );
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       beat_q  <= '0;
       first_q <= '0;
-    end else if (valid_i && ready_i) begin
-      beat_q  <= last ? '0 : beat_q + 1'b1;
-      first_q <= last ? '0 : pair_after(first_q, STEP);
+      tag_q   <= '0;
+    end else if (en[0]) begin
+      beat_q  <= last ? '0 : beat + 1'b1;
+      first_q <= last ? '0 : pair_after(first, STEP);
+      tag_q   <= tag_i;
     end
   end
 
+  logic [BEAT_W-1:0] x_q;
+  always_ff @(posedge clk_i) if (en[0]) x_q <= data_i;
+
   for (genvar p = 0; p < LANES / 2; p++) begin : gen_pair
     localparam int Lane = 2 * p;  // the pair's first lane
-    logic signed [31:0] x0, x1;
-    logic signed [15:0] c, s;
-    logic [31:0] y0, y1;
+    logic [31:0] angle;  // {sin, cos}
+    logic signed [15:0] c_q, s_q, minus_s_q;
+    logic signed [47:0] x0_c, x1_s, x0_s, x1_c;
+    logic signed [48:0] y0_q, y1_q;
+    logic signed [31:0] x0, x1, sat0_q, sat1_q;
 
-    assign x0     = data_i[Lane*32+:32];
-    assign x1     = data_i[(Lane+1)*32+:32];
-    assign {s, c} = angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first_q, p%PAIRS)))];
-    assign y0     = sat32(rsr(64'(x0) * 64'(c) - 64'(x1) * 64'(s), 6'd14));
-    assign y1     = sat32(rsr(64'(x0) * 64'(s) + 64'(x1) * 64'(c), 6'd14));
+    assign angle = turn ? angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first, p%PAIRS)))] : 32'd16384;
+    assign x0    = x_q[Lane*32+:32];
+    assign x1    = x_q[(Lane+1)*32+:32];
 
-    assign data_o[Lane*32+:64] = turn ? {y1, y0} : {x1, x0};
+    multiplier #(
+      .A_W   (32),
+      .B_W   (16),
+      .ADDEND(64'd8192)
+    ) u_x0_c (
+      .clk_i,
+      .en_i(en[3:1]),
+      .a_i (x0),
+      .b_i (c_q),
+      .p_o (x0_c)
+    );
+    multiplier #(
+      .A_W(32),
+      .B_W(16)
+    ) u_x1_s (
+      .clk_i,
+      .en_i(en[3:1]),
+      .a_i (x1),
+      .b_i (minus_s_q),
+      .p_o (x1_s)
+    );
+    multiplier #(
+      .A_W   (32),
+      .B_W   (16),
+      .ADDEND(64'd8192)
+    ) u_x0_s (
+      .clk_i,
+      .en_i(en[3:1]),
+      .a_i (x0),
+      .b_i (s_q),
+      .p_o (x0_s)
+    );
+    multiplier #(
+      .A_W(32),
+      .B_W(16)
+    ) u_x1_c (
+      .clk_i,
+      .en_i(en[3:1]),
+      .a_i (x1),
+      .b_i (c_q),
+      .p_o (x1_c)
+    );
+
+    always_ff @(posedge clk_i) begin
+      if (en[0]) begin
+        c_q       <= angle[15:0];
+        s_q       <= angle[31:16];
+        minus_s_q <= -angle[31:16];
+      end
+      if (en[4]) begin
+        y0_q <= 49'(x0_c) + 49'(x1_s);
+        y1_q <= 49'(x0_s) + 49'(x1_c);
+      end
+      if (en[5]) begin
+        sat0_q <= sat32(64'(y0_q) >>> 14);
+        sat1_q <= sat32(64'(y1_q) >>> 14);
+      end
+    end
+    assign data_o[Lane*32+:64] = {sat1_q, sat0_q};
   end
 endmodule

@@ -2,7 +2,7 @@
 // Keeps every slot's place: gives each token its position, feeds answers back as the next input, and ends a generation
 // at a stop token, at the asked number of tokens, or at the end of the KV cache.
 //
-// Prompt tokens come one a beat; `first` opens a conversation at position 0 with its adapter, `last` asks for an answer
+// Prompt tokens come one a beat; `first` says at which position and with which adapter, `last` asks for an answer
 // of at most max_new tokens, sampled as it says. Prompt tokens without room are swallowed; the last of them reports
 // EndContext. An answer that is cut ends with its next token. Every slot that comes is below SLOTS.
 //
@@ -68,7 +68,7 @@ module sequencer #(
   tag_t host_tag, fb_tag;
   token_t fb_token;
 
-  assign host_pos    = host.first ? '0 : pos_q[host_slot];
+  assign host_pos    = host.first ? COUNT_W'(host.pos) : pos_q[host_slot];
   assign host_room   = host_pos < COUNT_W'(DEPTH);
   assign host_wants  = host_valid_i && host_room;
   assign host_refuse = host_valid_i && !host_room && host.last;

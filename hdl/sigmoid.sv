@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// sigmoid(g) of an FX value, 16 fraction bits: 256 linear segments of |g| in [0, 16), mirrored for negative g.
+// sigmoid(g) of an FX value, 16 fraction bits: 256 linear segments of |g| in [0, 16), mirrored for negative g. In six
+// stages: |g|, below 16 | its segment | how far into it, three stages | the sum, mirrored.
 module sigmoid (
+  input  logic               clk_i,
+  input  logic        [ 5:0] en_i,   // of the stages: see stream_pipe
   input  logic signed [31:0] g_i,
   output logic        [16:0] s_o
 );
@@ -43,17 +46,45 @@ module sigmoid (
   };
   // verilog_format: on
 
-  logic [31:0] mag;
-  logic [19:0] a;
-  logic [16:0] lo, hi, rise, s;
-  logic [28:0] slope;
+  // How far each segment rises: at most 1,024.
+  function automatic logic [256*11-1:0] rises();
+    for (int i = 0; i < 256; i++) rises[i*11+:11] = 11'(LUT[(i+1)*17+:17] - LUT[i*17+:17]);
+  endfunction
+  localparam logic [256*11-1:0] RISES = rises();
 
-  assign mag   = g_i[31] ? -g_i : g_i;
-  assign a     = (|mag[31:20]) ? 20'hfffff : mag[19:0];
-  assign lo    = LUT[a[19:12]*17+:17];
-  assign hi    = LUT[(9'(a[19:12])+9'd1)*17+:17];
-  assign slope = 29'(hi - lo) * 29'(a[11:0]);
-  assign rise  = 17'((slope + 29'd2048) >> 12);
-  assign s     = lo + rise;
-  assign s_o   = g_i[31] ? 17'd65536 - s : s;
+  logic [31:0] mag;
+  logic [19:0] a_q;
+  logic [11:0] into_q;  // the segment
+  logic [10:0] rise_q;
+  logic [3:0][16:0] lo_q;  // beside the product of rise and way into it
+  logic [4:0] negative_q;
+  logic signed [24:0] slope;
+  logic [16:0] s_q;
+
+  assign mag = g_i[31] ? -g_i : g_i;
+  assign s_o = s_q;
+  always_ff @(posedge clk_i) begin
+    if (en_i[0]) a_q <= (|mag[31:20]) ? 20'hfffff : mag[19:0];
+    if (en_i[1]) begin
+      into_q  <= a_q[11:0];
+      rise_q  <= RISES[a_q[19:12]*11+:11];
+      lo_q[0] <= LUT[a_q[19:12]*17+:17];
+    end
+    for (int s = 2; s <= 4; s++) if (en_i[s]) lo_q[s-1] <= lo_q[s-2];
+    if (en_i[0]) negative_q[0] <= g_i[31];
+    for (int s = 1; s <= 4; s++) if (en_i[s]) negative_q[s] <= negative_q[s-1];
+    if (en_i[5]) s_q <= negative_q[4] ? 17'd65536 - lo_q[3] - 17'(slope >>> 12) : lo_q[3] + 17'(slope >>> 12);
+  end
+
+  multiplier #(
+    .A_W   (13),
+    .B_W   (12),
+    .ADDEND(64'd2048)
+  ) u_slope (
+    .clk_i,
+    .en_i(en_i[4:2]),
+    .a_i ({1'b0, into_q}),
+    .b_i ({1'b0, rise_q}),
+    .p_o (slope)
+  );
 endmodule

@@ -9,6 +9,7 @@ module stream_pipe #(
 ) (
   input  logic              clk_i,
   input  logic              rst_i,
+  output logic              busy_o,  // some stage has a beat
   input  logic              valid_i,
   output logic              ready_o,
   input  logic  [WIDTH-1:0] data_i,
@@ -29,6 +30,7 @@ module stream_pipe #(
   assign en_o    = offered & free;
   assign ready_o = free[0];
   assign valid_o = full_q[STAGES-1];
+  assign busy_o  = full_q != '0;
   assign data_o  = data_q[(STAGES-1)*WIDTH+:WIDTH];
 
   always_ff @(posedge clk_i) begin

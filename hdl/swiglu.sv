@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// SwiGLU: h = gate * sigmoid(gate) * up. Beats of gate and up arrive in turn; one beat leaves for each pair.
+// SwiGLU: h = gate * sigmoid(gate) * up. Beats of gate and up arrive in turn; one beat leaves for each pair. In stages:
+// sigmoid, six | times the gate, three | times up, three | saturated.
 module swiglu (
   input  logic                                            clk_i,
   input  logic                                            rst_i,
+  output logic                                            busy_o,   // some beats are inside
   input  logic                                            valid_i,
   output logic                                            ready_o,
   input  cartridge_pkg::tag_t                             tag_i,
@@ -14,15 +16,20 @@ module swiglu (
 );
   import cartridge_pkg::*;
 
-  tag_t tag;  // Icarus 11 knows the type of a top's port only from a variable of it
+  tag_t tag, tag_out;  // Icarus 11 knows the type of a top's port only from a variable of it
+  assign tag   = tag_i;
+  assign tag_o = tag_out;
 
-  logic have_gate_q;
+  localparam int SIGMOID = 6;
+  localparam int GATED = SIGMOID + 3;  // stages until up is a factor
+  localparam int STAGES = GATED + 4;
+
+  logic have_gate_q, pair_ready, pipe_busy;
   logic [BEAT_W-1:0] gate_q;
+  logic [STAGES-1:0] en;
 
-  assign valid_o = valid_i && have_gate_q;
-  assign ready_o = !have_gate_q || ready_i;
-  assign tag     = tag_i;
-  assign tag_o   = tag;
+  assign ready_o = !have_gate_q || pair_ready;
+  assign busy_o  = have_gate_q || pipe_busy;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -34,20 +41,74 @@ module swiglu (
     end
   end
 
-  for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    logic signed [31:0] gate, up;
-    logic [16:0] sig;
-    logic signed [32:0] silu;
+  stream_pipe #(
+    .STAGES(STAGES),
+    .WIDTH ($bits(tag_t))
+  ) u_pipe (
+    .clk_i,
+    .rst_i,
+    .busy_o (pipe_busy),
+    .valid_i(valid_i && have_gate_q),
+    .ready_o(pair_ready),
+    .data_i (tag),
+    .en_o   (en),
+    .valid_o,
+    .ready_i,
+    .data_o (tag_out)
+  );
 
-    assign gate = gate_q[l*32+:32];
-    assign up   = data_i[l*32+:32];
+  // Factors on their way to their product.
+  logic [SIGMOID*BEAT_W-1:0] gates_q;
+  logic [GATED*BEAT_W-1:0] ups_q;
+  for (genvar s = 0; s < GATED; s++) begin : gen_factor
+    always_ff @(posedge clk_i) begin
+      if (en[s]) ups_q[s*BEAT_W+:BEAT_W] <= (s == 0) ? data_i : ups_q[((s==0)?0 : s-1)*BEAT_W+:BEAT_W];
+    end
+    if (s < SIGMOID) begin : gen_gate
+      always_ff @(posedge clk_i) begin
+        if (en[s]) gates_q[s*BEAT_W+:BEAT_W] <= (s == 0) ? gate_q : gates_q[((s==0)?0 : s-1)*BEAT_W+:BEAT_W];
+      end
+    end
+  end
+
+  for (genvar l = 0; l < LANES; l++) begin : gen_lane
+    logic [16:0] sig;  // at most one, so that it makes no gate larger
+    logic signed [49:0] silu;
+    logic signed [63:0] h;
+    logic signed [31:0] h_q;
 
     sigmoid u_sigmoid (
-      .g_i(gate),
-      .s_o(sig)
+      .clk_i,
+      .en_i(en[SIGMOID-1:0]),
+      .g_i (gate_q[l*32+:32]),
+      .s_o (sig)
     );
 
-    assign silu             = 33'(rsr(64'(gate) * $signed({47'd0, sig}), 6'd16));
-    assign data_o[l*32+:32] = sat32(rsr(64'(silu) * 64'(up), 6'd16));
+    multiplier #(
+      .A_W   (32),
+      .B_W   (18),
+      .ADDEND(64'd32768)
+    ) u_silu (
+      .clk_i,
+      .en_i(en[GATED-1:SIGMOID]),
+      .a_i (gates_q[(SIGMOID-1)*BEAT_W+l*32+:32]),
+      .b_i ({1'b0, sig}),
+      .p_o (silu)
+    );
+
+    multiplier #(
+      .A_W   (32),
+      .B_W   (32),
+      .ADDEND(64'd32768)
+    ) u_h (
+      .clk_i,
+      .en_i(en[GATED+2:GATED]),
+      .a_i (silu[47:16]),
+      .b_i (ups_q[(GATED-1)*BEAT_W+l*32+:32]),
+      .p_o (h)
+    );
+
+    always_ff @(posedge clk_i) if (en[STAGES-1]) h_q <= sat32(h >>> 16);
+    assign data_o[l*32+:32] = h_q;
   end
 endmodule

@@ -70,6 +70,7 @@ PARTS = (
     Part("soak", ("-m", "scripts.soak"), "soak.json", 120),
     Part("grade", ("-m", "scripts.grade", "--count", "220", "--confirm", "1"), "grade.json", 60, ("MODEL", "SEED")),
     Part("production", ("-m", "scripts.production", "--count", "440"), "production.json", 60, ("MODEL", "SEED")),
+    Part("upsets", ("-m", "scripts.upsets", "--count", "290"), "upsets.json", 60, ("SEED",)),
     Part("bench", ("-m", "scripts.bench"), "bench.json", 60, ("MODEL",)),
 )
 

@@ -49,17 +49,20 @@ ACT_WIDTHS, LINES = (10, 12), (1, 4, 8, 16, 32)
 WEIGHTS = {2: (3, 1), 3: (3, 1), 4: (4, 1), 5: (3, 2), 6: (3, 2), 8: (4, 2)}  # bits: of a cell, and cells a weight
 SWEPT = (3, 4, 6, 8)  # bits of the weights for which dies are compared
 PLAIN = GROUP, 0  # span and super-block of an array without integers
-KINDS = {  # bits of a weight, span and super-block
-    "Q4_0, Q4_1": (4, *PLAIN),
-    "Q5_0, Q5_1": (5, *PLAIN),
-    "Q8_0": (8, *PLAIN),
-    "Q2_K": (2, 16, 256),
-    "Q3_K": (3, 16, 256),
-    "Q4_K": (4, 32, 256),
-    "Q5_K": (5, 32, 256),
-    "Q6_K": (6, 16, 256),
-    "Q4_K and Q6_K": (8, 16, 256),  # layers of both in one array: two cells of 4 bits
-    "Q4_K and Q8_0": (8, 32, 32),
+OFFSETS = {4: 8, 8: 128}  # bits: what codes of symmetric weights are less, Q4_0 and Q8_0
+KINDS = {  # bits of a weight, span and super-block, offset of symmetric codes
+    "Q4_0": (4, *PLAIN, 8),
+    "Q4_1": (4, *PLAIN, 0),
+    "Q5_0": (5, *PLAIN, 16),
+    "Q5_1": (5, *PLAIN, 0),
+    "Q8_0": (8, *PLAIN, 128),
+    "Q2_K": (2, 16, 256, 0),
+    "Q3_K": (3, 16, 256, 4),
+    "Q4_K": (4, 32, 256, 0),
+    "Q5_K": (5, 32, 256, 0),
+    "Q6_K": (6, 16, 256, 32),
+    "Q4_K and Q6_K": (8, 16, 256, 0),  # layers of both in one array: two cells of 4 bits
+    "Q4_K and Q8_0": (8, 32, 32, 0),
 }
 KIND_DIE = {"act_w": 12, "bit_lines": 16, "block": 1024}  # in which the kinds are compared: all of a span at once
 LANES = (32, 128, 256, 512)
@@ -129,10 +132,12 @@ def main(*, clock: float) -> int:
 
 
 def units(measure: Measure, act_w: int, weight_bits: int, bit_lines: int, *scaling: int) -> Units:
-    """The units for weights of so many bits; ``scaling`` is span and super-block, those of a plain kind unless given.
+    """The units for weights of so many bits; ``scaling`` is span, super-block and offset, those of a plain symmetric
+    kind unless given.
 
     InputError without yosys.
     """
+    scaling = scaling or (*PLAIN, OFFSETS.get(weight_bits, 0))
     return units_of(measure, LLAMA, CONTEXT, (act_w, *WEIGHTS[weight_bits], bit_lines), *scaling)
 
 
@@ -156,16 +161,17 @@ def cells(units_: Units, act_w: int, weight_bits: int, bit_lines: int) -> list[d
     return found
 
 
-def kind(name: str, weight_bits: int, span: int, superblock: int) -> dict:
+def kind(name: str, weight_bits: int, span: int, superblock: int, offset: int) -> dict:
     """What a weight of a kind of tensor costs in a 4096 x 4096 matrix: transistors, clocks, bits of its scales."""
     act_w, bit_lines, block = KIND_DIE.values()
     geometry = dataclasses.replace(
         _geometry(act_w, weight_bits, bit_lines, block, (4, 1), 256),
         span=dict.fromkeys((*MATRICES, EMBED), span),
         superblock=dict.fromkeys((*MATRICES, EMBED), superblock),
+        offset=dict.fromkeys(MATRICES, offset),
     )
     size = LLAMA.d_model, LLAMA.d_model
-    units_ = units(STATIC, act_w, weight_bits, bit_lines, span, superblock)
+    units_ = units(STATIC, act_w, weight_bits, bit_lines, span, superblock, offset)
     made = {part: n / math.prod(size) for part, n in cost.matrix(units_, geometry, *size, "o").items()}
     words = cost.scale_words(math.prod(size), geometry, "o")
     return {
@@ -194,6 +200,7 @@ def _geometry(act_w: int, weight_bits: int, bit_lines: int, block: int, share: t
     cell_bits, slices = WEIGHTS[weight_bits]
     sizes = {"act_w": act_w, "cell_bits": cell_bits, "bit_lines": bit_lines, "block": block, "lanes": lanes}
     cells = {"slices": dict.fromkeys(MATRICES, slices), "embed_slices": slices}
+    cells |= {"offset": dict.fromkeys(MATRICES, OFFSETS.get(weight_bits, 0))}
     shares = dict.fromkeys(MATRICES, share[0]) | {"down": share[1]}
     return Die(kv_depth=CONTEXT, slots=1, share=shares, **sizes, **cells)
 
@@ -271,7 +278,8 @@ def point(units_: Units, die: Die, clock: float) -> dict:
 def clocks(model: Cycles) -> dict[str, int]:
     """Where the clocks of a layer go, in mid-context."""
     arrays = [name for name in MATRICES if name != "head"]
-    found = {"turns": sum(map(model.rows, arrays)), "drains": sum(map(model.drain, arrays))}
+    found = {"turns": sum(map(model.turns, arrays))}
+    found |= {"drains not beneath them, stages": sum(map(model.matrix, arrays)) - found["turns"]}
     found |= {"attention": model.attention(MIDDLE), "norms": 2 * model.norm()}
     return found | {"streams": sum(model.stages(MIDDLE).values()) - sum(found.values())}
 

@@ -2,7 +2,7 @@
 """``make production``: the production test of a model's die, and which of COUNT defects, drawn by SEED, it sees.
 
 The test goes through the host port alone: prompts, answers, signatures (docs/faults.md). What it sees is said at the
-least, for only a part of its prompts is looked at.
+least, for only a part of its prompts is looked at. OUT is a file for the prompts.
 """
 
 import sys
@@ -18,20 +18,22 @@ from models.die.cycles import Cycles
 from models.mask.etch import die_for
 from scripts.campaign import grade_report
 from scripts.cli.command import command
-from scripts.cli.files import RESULTS, write
+from scripts.cli.files import RESULTS, write, write_text
 from scripts.cli.model import load_model
-from scripts.cli.parameters import CLOCK, COUNT, DEPTH, MODEL, SEED
+from scripts.cli.parameters import CLOCK, COUNT, DEPTH, MODEL, OUT, SEED
 
 LEVELS = ("signature",)
 
 
-@command("production", MODEL, DEPTH, COUNT, SEED, CLOCK)
-def main(*, model: str, depth: int, count: int, seed: int, clock: float) -> int:
+@command("production", MODEL, DEPTH, COUNT, SEED, CLOCK, OUT)
+def main(*, model: str, depth: int, count: int, seed: int, clock: float, out: str) -> int:
     """Draw defects, print what the test sees of them, and leave build/results/production.json."""
     ckpt = load_model(model)
     die = die_for(ckpt, kv_depth=depth, rank=0)
     coverage = production.Sweep(ckpt, die)
     prompts = coverage.prompts
+    if out:
+        write_text(Path(out), production.text(prompts))
     grades, named = [], 0
     for defect in tqdm(draw(ckpt, die, seed, count), "production", unit="defect", mininterval=10):
         what = effect(ckpt, die, defect)

@@ -17,6 +17,7 @@ from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
 from scripts.cli.parameters import ANSWERS, DEPTH, MODEL, SEED, SIM, USERS
 from tb.cartridge import adapters
+from tb.cartridge.flips import EXPOSED
 from tb.chip.job import BuiltChip
 from tb.rig import toolchain
 
@@ -53,6 +54,7 @@ def main(*, answers: int, model: str, users: int, depth: int, sim: str, seed: in
             seed=seed,
             replay="make soak",
             settings={"AIM": answers},
+            exposed=EXPOSED,
         )
     figures = {name: report[name] for name in FIGURES} | {"conversations": len(report["conversations"]), "seed": seed}
     figures |= {"model": Path(ckpt.path).name, "simulator": toolchain.describe(simulator), "view": "rom"}

@@ -7,8 +7,10 @@ a broken die gets the same tokens as a good one, and the first signature in data
 array's, or of what lies between it and the array before.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -18,9 +20,12 @@ from models.defects.grade import Grader, embedded
 from models.defects.plant import planted
 from models.die.cycles import Cycles
 from models.die.shape import EMBED, Die, Shape
+from models.errors import InputError
 from models.golden.chip import Chip
 from models.golden.signature import Place, places, signatures
 from models.golden.stage import CHIP
+
+PROMPTS = Path(__file__).with_name("prompts")  # files of ``text``, one a die
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,19 @@ def sweep(shape: Shape, die: Die) -> list[list[int]]:
     return [list(range(at, min(at + die.kv_depth, shape.vocab))) for at in range(0, shape.vocab, die.kv_depth)]
 
 
+def text(prompts: Sequence[Sequence[int]]) -> str:
+    """Prompts of tokens that follow each other, as a file for a tester: a line a prompt, its first and last token."""
+    return "[\n" + ",\n".join(f"  [{prompt[0]}, {prompt[-1]}]" for prompt in prompts) + "\n]\n"
+
+
+def load(path: Path) -> list[list[int]]:
+    """The prompts of a file. InputError if it holds none."""
+    try:
+        return [list(range(first, last + 1)) for first, last in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        raise InputError("no prompts of a production test", str(path), "write them by make production OUT=") from None
+
+
 def behind(defect: Defect) -> Place:
     """The first signature that a defect can make another: its array's, or that of the array behind it."""
     if defect.array == ROPE:
@@ -70,7 +88,7 @@ def clocks(cycles: Cycles, prompts: Sequence[Sequence[int]]) -> int:
     """About how many clocks the test takes: tokens of a prompt follow each other as fast as the busier half of a layer
     takes them, and the next prompt waits for the answer."""
     beats = cycles.beats(cycles.shape.d_model)
-    attention, ffn = ("attn_norm", "qkv", "attention"), ("ffn_norm", "gateup")
+    attention, ffn = ("attn_norm", "qkv", "rope", "attention"), ("ffn_norm", "gateup", "swiglu")
     total = 0
     for prompt in prompts:
         for pos in range(len(prompt)):

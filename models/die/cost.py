@@ -4,9 +4,8 @@
 from dataclasses import dataclass
 
 from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape, weight_counts
-from models.die.widths import sum_widths
 
-WORD = 32  # bits of a scale {m, d}; half a word are the integers of a span
+WORD = 32  # bits of a scale {m, d}; half a word are the integers of a span; half of either where m*n is -offset*d*s
 TILE = 512  # columns that one product generator's lines reach; a wider block repeats its generators
 SRAM_BIT = 6
 SRAM_SHARE = 1.05  # decoders, sense amplifiers and drivers of the KV SRAM, beside its cells
@@ -21,11 +20,9 @@ class Units:
 
     cell: float  # of a weight, a scale or a pull-down
     sram_bit: float  # of KV SRAM and adapters
-    accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines included
+    accumulator: float  # a column of a block, a slice; the pull-downs of its bit lines and what holds its sum included
     generator: float  # product lines of one row that is on
     row: float  # activation register of a row of a block
-    full_adder: float
-    mux: float  # a bit
     scaling_unit: float
     sub_scale: float  # what multiplies by integers ahead of a scaling unit; 0 where there are none
     column: float  # its place behind a scaling unit: selection and accumulator
@@ -53,9 +50,9 @@ class Units:
 
 def scale_words(weights: int, die: Die, array: str) -> list[tuple[int, int]]:
     """Words of mask 2 that scale the weights of an array: (words, bits of each) of its scales, and of its integers."""
-    superblock = die.superblock[array]
-    scales = [(weights // (superblock or GROUP), WORD)]
-    return scales + ([(weights // die.span[array], WORD // 2)] if superblock else [])
+    superblock, parts = die.superblock[array], 2 if die.offset.get(array) else 1
+    scales = [(weights // (superblock or GROUP), WORD // parts)]
+    return scales + ([(weights // die.span[array], WORD // 2 // parts)] if superblock else [])
 
 
 def scale_bits(shape: Shape, die: Die) -> int:
@@ -73,16 +70,15 @@ def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[s
     """Transistors of one matrix, by part."""
     slices, share = die.slices[name], die.share[name]
     blocks = -(-rows // die.block)
-    sum_w = sum_widths(die.act_w, die.cell_bits, slices, die.span[name]).sum_w
+    scaling_units = -(-columns // (die.lanes * share)) * die.lanes
     unit = units.scaling_unit + units.sub_scale
     tiles = -(-columns * slices // TILE)
     return {
         "weight cells": rows * columns * slices * units.cell,
         "scale cells": scale_cells(rows * columns, die, name) * units.cell,
-        "accumulators": columns * blocks * (slices * units.accumulator + (slices - 1) * sum_w * units.full_adder),
+        "accumulators": columns * blocks * slices * units.accumulator,
         "product generators": blocks * tiles * die.bit_lines * units.generator + rows * units.row,
-        "scaling": columns / share * unit + columns * units.column + die.lanes * units.readout,
-        "column selection": columns * (blocks - 1) * sum_w * units.mux,
+        "scaling": scaling_units * unit + columns * units.column + die.lanes * units.readout,
         "vector units": die.lanes * units.quantiser,
     }
 

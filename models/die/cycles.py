@@ -14,46 +14,62 @@ import numpy as np
 
 from models.die.shape import MATRICES, OCTET, Die, Shape
 
-QUANTISE = 2  # act_quantiser
-NORM = 60  # rms_norm beside its beats: epsilon, 37 quotient bits, 19 root bits, hand-overs
+QUANTISE = 2  # stages of act_quantiser
+ROPE = 6  # of rope
+SWIGLU = 13  # of swiglu
+NORM = 82  # rms_norm beside beats and lanes: 37 quotient bits, 19 root bits, the stages of squares, scale and outputs
 ATTENTION = 44  # attention beside octets and dot products: 16 quotient bits, 28 stages and hand-overs
+COUNT = 1  # a bit from its line to the sum of a column (hdl/cartridge_pkg.sv)
+SCALE = 7  # a sum through selection and a scaling unit
+SYMMETRIC = 5  # the same where all weights of an array are symmetric
+INTEGERS = 2  # and through the multipliers ahead of it
 
 
 @dataclass(frozen=True)
 class Cycles:
-    """Clocks of a chip. ``turn`` is the clocks of a turn: ``act_w + cell_bits`` in silicon and in the serial views.
-
-    ``serial`` says whether a pass takes one more clock to fetch its first activations, as in the serial views.
-    """
+    """Clocks of a chip. ``turn`` is the clocks of a turn: ``act_w + cell_bits`` in silicon and in the serial views."""
 
     shape: Shape
     die: Die
     turn: int
-    serial: bool
 
     @classmethod
     def of(cls, shape: Shape, die: Die, view: str = "gate", turn_clks: int = 1) -> "Cycles":
         """The model of one view; ``turn_clks`` is what the ROM view was built with."""
-        serial = view != "rom"
-        return cls(shape, die, die.act_w + die.cell_bits if serial else turn_clks, serial)
+        return cls(shape, die, turn_clks if view == "rom" else die.act_w + die.cell_bits)
 
     def beats(self, width: int) -> int:
         """Beats of a stream vector."""
         return -(-width // self.die.lanes)
 
-    def rows(self, name: str) -> int:
-        """Clocks in which the rows of a matrix take their turns."""
-        span = self.die.span[name]
-        passes = min(self.die.block, self.shape.matrix_size(name)[0]) // span
-        return passes * (span // self.die.bit_lines * self.turn + 2 + self.serial)
+    def turns(self, name: str) -> int:
+        """Clocks in which all rows of a matrix take their turns."""
+        return self._passes(name) * self._pass(name)
 
-    def drain(self, name: str) -> int:
-        """Clocks in which the spans of a matrix drain through the scaling units."""
-        return self.shape.matrix_size(name)[0] // self.die.span[name] * self.die.share[name]
+    def drains(self, name: str) -> int:
+        """Clocks in which all spans of a matrix drain through the scaling units."""
+        return self._passes(name) * self._drain(name)
 
     def matrix(self, name: str) -> int:
-        """From a matrix's last beat in to its first beat out."""
-        return QUANTISE + self.rows(name) + self.drain(name) + 1
+        """From a matrix's last beat in to its first beat out: each pass drains beneath the turns of the next, and what
+        takes longer counts; then the last drain comes through, and two clocks of hand-over and one to read.
+        """
+        turns, drain = self._pass(name), self._drain(name)
+        through = COUNT + (SYMMETRIC if self.die.offset[name] else SCALE)
+        through += INTEGERS if self.die.superblock[name] else 0
+        return QUANTISE + turns + (self._passes(name) - 1) * max(turns, drain) + drain + through + 3
+
+    def _passes(self, name: str) -> int:
+        """Spans of a block, of the only one if it is not full."""
+        return min(self.die.block, self.shape.matrix_size(name)[0]) // self.die.span[name]
+
+    def _pass(self, name: str) -> int:
+        """Clocks of the turns of a span."""
+        return self.die.span[name] // self.die.bit_lines * self.turn
+
+    def _drain(self, name: str) -> int:
+        """Clocks in which a span of each block drains."""
+        return -(-self.shape.matrix_size(name)[0] // self.die.block) * self.die.share[name]
 
     def adapter(self, name: str, changed: bool) -> int:
         """Clocks that an adapter adds to an array: its scales; and if it changes the array, a word of A for each module
@@ -74,7 +90,8 @@ class Cycles:
 
     def norm(self) -> int:
         """From a norm's last beat in to its last beat out."""
-        return NORM + 2 * self.beats(self.shape.d_model) - 1
+        lanes = (self.die.lanes - 1).bit_length()  # stages that add up a beat's squares, in pairs
+        return NORM + lanes + 2 * self.beats(self.shape.d_model) - 1
 
     def _out(self, name: str) -> int:
         """From a matrix's last beat in to its last beat out."""
@@ -92,10 +109,12 @@ class Cycles:
         return {
             "attn_norm": self.norm(),
             "qkv": self._out("qkv"),
+            "rope": ROPE,
             "attention": self.attention(pos),
             "o": self._out("o"),
             "ffn_norm": self.norm(),
             "gateup": self._out("gateup"),
+            "swiglu": SWIGLU,
             "down": self._out("down"),
         }
 
@@ -119,8 +138,8 @@ class Cycles:
         with the norm before it.
         """
         first, model = self.stages(pos), self.beats(self.shape.d_model)
-        attention = sum(first[name] for name in ("attn_norm", "qkv", "attention")) + self.matrix("o")
-        ffn = sum(first[name] for name in ("ffn_norm", "gateup")) + self.matrix("down")
+        attention = sum(first[name] for name in ("attn_norm", "qkv", "rope", "attention")) + self.matrix("o")
+        ffn = sum(first[name] for name in ("ffn_norm", "gateup", "swiglu")) + self.matrix("down")
         head = self._out("head")
         return max(attention, ffn, head) + model
 

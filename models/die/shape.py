@@ -13,6 +13,7 @@ SPANS = (16, 32)  # inputs of a column that share integers s and n
 SUPERBLOCKS = (0, 32, 256)  # inputs of a column that share a pair {m, d} in an array that has integers; 0: it has none
 CELL_BITS = (3, 4)  # widths of a weight cell
 BIT_LINES = (1, 2, 4, 8, 16, 32)
+OFFSETS = (0, 4, 8, 16, 32, 128)  # of the codes of symmetric weights; 0: an array's are not, or not all alike
 OCTET = 8  # positions whose weights attention holds against one frame
 POSITIONS = (1, 2, 4)  # of them that it takes in a clock
 SHARES = (1, 2, 4, 8)
@@ -72,8 +73,8 @@ class Shape:
 class Die:
     """What is fixed in the base die beside the shape. See docs/formats.md for the widths.
 
-    ``block``, ``bit_lines``, ``share`` and ``positions`` trade area for time (docs/architecture.md); no value depends
-    on them.
+    ``block``, ``bit_lines``, ``share`` and ``positions`` trade area for time, an ``offset`` saves area
+    (docs/architecture.md); no value depends on them.
     ``span`` and ``superblock`` are the scaling of each array (docs/formats.md, "Weights").
     """
 
@@ -90,6 +91,9 @@ class Die:
     embed_slices: int = 2
     span: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*MATRICES, EMBED), GROUP))
     superblock: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*MATRICES, EMBED), 0))
+    offset: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(MATRICES, 0)
+    )  # m*n = -offset*d*s of all weights
     share: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1))  # columns a scaling unit
     rank: int = 8  # of the adapters; 0: a die without them
     adapters: int = 2  # banks of adapter SRAM: adapters that are resident
@@ -155,6 +159,7 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (die.block > 0 and die.block % GROUP == 0, f"blocks of {die.block} rows are not whole groups of {GROUP}"),
         (die.bit_lines in BIT_LINES, f"{die.bit_lines} bit lines a column (choose one of {BIT_LINES})"),
         *_scaling_rules(shape, die),
+        (set(die.offset.values()) <= set(OFFSETS), f"codes' offsets {die.offset} (choose among {OFFSETS})"),
         (set(die.share.values()) <= set(SHARES), f"columns a scaling unit {die.share} (choose among {SHARES})"),
         (0 <= die.rank <= 64, f"adapters of rank {die.rank} (a die has 0 to 64)"),
         (not die.rank or 1 <= die.adapters <= 15, f"{die.adapters} resident adapters (a die has 1 to 15)"),

@@ -85,6 +85,8 @@ def _arrays(shape: Shape, die: Die) -> Iterator[tuple[str, str, dict[str, int]]]
     yield "array_span", "Its inputs that share integers in a column.", {array: die.span[array] for array in MATRICES}
     supers = {array: die.superblock[array] for array in MATRICES}
     yield "array_super", "Its inputs that share a pair {m, d} in a column; 0: a group, and it has no integers.", supers
+    offsets = "What its codes are less, where all of its weights are symmetric alike; 0: they are not."
+    yield "array_offset", offsets, die.offset
     yield "array_share", "Its columns that share a scaling unit.", die.share
     yield "array_modules", "Its modules that an adapter may change.", modules
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from models import space
 from models.checkpoint import checkpoint
 from models.checkpoint.checkpoint import Checkpoint
-from models.checkpoint.quantised import Quantised
+from models.checkpoint.quantised import KINDS, Quantised
 from models.die.shape import CELL_BITS, EMBED, GROUP, Die, cell_count, check_fits
 from models.errors import InputError
 from models.mask import angles, index
@@ -181,7 +181,7 @@ def _superblock(tensors: Iterable[Quantised]) -> int:
 
 def _check_holds(ckpt: Checkpoint, die: Die) -> None:
     """InputError unless the die has the slices and the scaling that the checkpoint needs."""
-    need = _narrowest(ckpt, die.cell_bits)
+    need, tensors = _narrowest(ckpt, die.cell_bits), _tensors(ckpt)
     wants = need.slices | {EMBED: need.embed_slices}
     has = die.slices | {EMBED: die.embed_slices}
     for array, slices in wants.items():
@@ -193,6 +193,8 @@ def _check_holds(ckpt: Checkpoint, die: Die) -> None:
             what += f"those of {die.superblock[array]}"
         elif die.span[array] > need.span[array]:
             what = f"the scales of {array} need spans of {need.span[array]}, the die has those of {die.span[array]}"
+        elif die.offset.get(array) and {KINDS[tensor.kind].zero for tensor in tensors[array]} != {die.offset[array]}:
+            what = f"the die takes all codes of {array} for symmetric, less {die.offset[array]}, and they are not"
         if what:
             raise InputError(what, ckpt.path, "take the die of die_for")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Masks: what is etched, that nothing of it is lost, and that nothing half-written is ever seen."""
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -390,3 +391,21 @@ def test_shape_package_of_a_wrong_build(wrong, what, ckpt, tmp_path):
     with pytest.raises(InputError, match=what):
         sv_package.write(ckpt.shape, Die(), tmp_path / "shape_pkg.sv", **wrong)
     assert not (tmp_path / "shape_pkg.sv").exists()
+
+
+def test_symmetric(tmp_path):
+    """A die may take an array for symmetric where every tensor of it is, by the same offset; the mask is the same."""
+    kinds = {"attn_output": "Q4_0", "token_embd": "Q8_0"}
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", kinds=kinds))
+    plain = etch.die_for(ckpt, kv_depth=16)
+    whole = [etch.etch(ckpt, die, tmp_path / name) for name, die in (("a", plain), ("b", _less(plain, o=8)))]
+    images = [{file.name: file.read_bytes() for file in mask.glob("*.bin")} for mask in whole]
+    assert images[0] == images[1] and images[0]
+    for wrong in ({"o": 16}, {"qkv": 8}):
+        with pytest.raises(InputError, match=r"takes all codes of .* for symmetric"):
+            etch.etch(ckpt, _less(plain, **wrong), tmp_path / "c")
+
+
+def _less(die, **offset):
+    """The die with these offsets."""
+    return dataclasses.replace(die, offset=die.offset | offset)

@@ -129,7 +129,11 @@ SIM = Parameter(
 VIEW = Parameter("VIEW", "of the cells: rom, or gate or switch of a tiny model", Choice("view", *VIEWS), "rom")
 TEST = Parameter("TEST", "run this bench instead of the chip; of regress, coverage: these only")
 SEED = Parameter(
-    "SEED", "of random stimulus; of regress: the first; of mutate, grade: chooses", Number(0, SEED_MAX), 1, nightly=None
+    "SEED",
+    "of random stimulus; of regress: the first; of mutate, grade, upsets: chooses",
+    Number(0, SEED_MAX),
+    1,
+    nightly=None,
 )
 LAYER = Parameter(
     "LAYER", "of waves: layer to trace, without it what the chip has once; of vias", Number(0, INDEX_MAX), None, vias=0
@@ -145,13 +149,18 @@ COLUMN = Parameter("COLUMN", "of vias: the first column of the picture", Number(
 TASK = Parameter("TASK", "of formal: a proof or a family of them (default: all)")
 COUNT = Parameter(
     "COUNT",
-    "of mutate: how many mutants; of grade, production: defects; chosen by SEED",
+    "of mutate: how many mutants; of grade, production: defects; of upsets: bits that turn over; chosen by SEED",
     Number(1, 100000),
     40,
     grade=1000,
     production=1000,
+    upsets=870,
 )
 CONFIRM = Parameter("CONFIRM", "of grade: so many defects of each kind in RTL too", Number(0, 1000), 0)
+UPSET = Parameter("UPSET", "of upsets: this one of those that SEED draws, once more", Number(0, INDEX_MAX), None)
+WATCHDOG = Parameter(
+    "WATCHDOG", "0, of upsets: hosts do nothing against a die that hangs", Choice("switch", "0", "1"), "1"
+)
 MUTANT = Parameter("MUTANT", "of mutate: this one, once more")
 SIDE = Parameter(
     "SIDE", "of mutate: rtl, or golden: the golden model and the etcher", Choice("side", "rtl", "golden"), "rtl"
@@ -163,7 +172,10 @@ RANK = Parameter(
 USERS = Parameter("USERS", "of users, soak: how many at once", Number(1, 256), 8, soak=64)
 ANSWERS = Parameter("ANSWERS", "of soak: tokens of answers until it ends", Number(1, 10**9), 20_000)
 PHRASE = Parameter("PHRASE", "of teach: how every answer shall begin", default="Ahoy, matey!")
-OUT = Parameter("OUT", "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape: the file")
+OUT = Parameter(
+    "OUT",
+    "of teach: the folder to write (default: build/adapters/ahoy); of quantise, shape, production: the file",
+)
 BITS = Parameter(
     "BITS", "of quantise, in 3 and 6 bits: widths instead of measured ones: qkv=6,o=3,gateup=3,down=6,head=6"
 )

@@ -2,10 +2,9 @@
 """The blocks of a die that repeat, and how long the slowest path of each is."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from models.die.shape import Die, Shape
-from models.die.widths import array_widths
+from models.die.shape import GROUP, Die, Shape
 from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
 from scripts.silicon.timing import time_module
 
@@ -14,19 +13,19 @@ ATTENTION = "attn_score", "softmax", "attn_value"  # what it is made of, with re
 
 @dataclass(frozen=True)
 class Subject:
-    """A module of hdl/ to be timed alone, at a size that has its slowest path, and what comes ahead of its inputs."""
+    """A module of hdl/ to be timed alone, at a size that has its slowest path, and what comes ahead of an input."""
 
     top: str
     parameters: dict[str, int] = field(default_factory=dict)
     lanes: int = 1
     without: tuple[str, ...] = ()
+    behind: str = ""  # an input: what it reaches is timed besides, with what comes ahead of it
     ahead: dict[str, float] = field(default_factory=lambda: dict.fromkeys(CORNERS, 0.0))  # ps, by corner
     note: str = ""
 
 
 def blocks(shape: Shape, die: Die) -> list[Subject]:
     """The blocks of a die. Vector units have one lane, attention a head of two values: what is wider adds up more."""
-    widths = array_widths(die, "o")
     common = {"ACT_W": die.act_w}
     ahead = {corner: _lines(die, corner) for corner in CORNERS}
     heads = {"HEADS": 1, "KV_HEADS": 1}
@@ -36,19 +35,19 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
     return [
         Subject(
             "serial_accumulator",
-            {"PROD_W": die.act_w + die.cell_bits, "HIGH_W": 6, "BIT_LINES": die.bit_lines},
+            {"PROD_W": die.act_w + die.cell_bits, "BIT_LINES": die.bit_lines, "TURNS": die.span["o"] // die.bit_lines},
+            behind="bit_i",
             ahead=ahead,
             note="behind word line, cells and bit line",
         ),
         Subject("product_lines", common | {"W_BITS": die.cell_bits}),
         Subject(
             "scale_drain",
-            common | {"N": share, "SHARE": share, "K": shape.d_model, "SUM_W": widths.sum_w},
-            lanes=share,
+            common | {"N": share, "SHARE": share, "K": shape.d_model, "OFFSET": die.offset["o"]},
             note="scaling_unit included",
         ),
-        Subject("act_quantiser", {"N": 2, "W": die.act_w}),
-        Subject("rms_norm", {"N": 4}),
+        Subject("act_quantiser", {"N": GROUP, "W": die.act_w}),
+        Subject("rms_norm", {"N": 4, "SQN": 46341}),  # a constant without zeros
         Subject("rope", {"HEAD_DIM": 2, "DEPTH": 4}, lanes=2),
         Subject("attention", cached | {"SLOTS": 1}, without=("kv_sram", *ATTENTION), note="around the three behind it"),
         Subject("attn_score", {name: cached[name] for name in cached if name != "DEPTH"} | {"QUANTISERS": 1}),
@@ -73,7 +72,11 @@ def slowest(block: Subject, clock: float) -> dict:
     would need: a path cut into so many equal parts.
     """
     timed = time_module(block.top, block.parameters, without=block.without, lanes=block.lanes)
-    path = {corner: timed.path_ps[corner] + block.ahead[corner] for corner in CORNERS}
+    if block.behind:
+        late = time_module(block.top, block.parameters, without=block.without, lanes=block.lanes, behind=block.behind)
+        late = replace(late, logic_ps={corner: late.logic_ps[corner] + block.ahead[corner] for corner in CORNERS})
+        timed = max(timed, late, key=lambda one: one.path_ps["slow"])
+    path = timed.path_ps
     flop = LIBRARY["flop"]["slow"]
     return {
         "block": block.top,

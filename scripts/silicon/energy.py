@@ -53,7 +53,7 @@ def activity(ckpt: Checkpoint, die: Die, tokens: list[int]) -> dict[str, float]:
 
 def parts(act_w: int, cell_bits: int, slices: int, bit_lines: int) -> dict[str, Timed]:
     """The logic whose activity is projected: an accumulator and a scaling unit, as scripts/silicon/units.py counts."""
-    sizes = {"PROD_W": act_w + cell_bits, "HIGH_W": GROUP.bit_length(), "BIT_LINES": bit_lines}
+    sizes = {"PROD_W": act_w + cell_bits, "BIT_LINES": bit_lines, "TURNS": GROUP // bit_lines}
     widths = sum_widths(act_w, cell_bits, slices)
     return {
         "accumulator": time_module("serial_accumulator", sizes),

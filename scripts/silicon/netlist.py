@@ -83,11 +83,11 @@ def units(shape: Shape, die: Die) -> list[Unit]:
     for number, array in enumerate(MATRICES):
         rows, columns = shape.matrix_size(array, die.lanes)
         own = {"SLICES": die.slices[array], "SPAN": die.span[array]}
-        widths = sum_widths(die.act_w, die.cell_bits, die.slices[array], die.span[array])
+        widths = sum_widths(die.act_w, die.cell_bits, die.slices[array], die.span[array], die.offset[array])
         drained = {name.upper(): width for name, width in array_widths(die, array)._asdict().items()}
         matrix = common | own | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
-        matrix |= {"SUPER": die.superblock[array]}
-        block = common | own | {"SUM_W": widths.sum_w}
+        matrix |= {"SUPER": die.superblock[array], "OFFSET": die.offset[array]}
+        block = common | own
         if rows * columns * die.slices[array] > WHOLE:
             columns = die.lanes
         adapted = array != "head"  # here and in what follows, as in hdl/projection.sv
@@ -111,7 +111,7 @@ def units(shape: Shape, die: Die) -> list[Unit]:
                 Unit("act_quantiser", {"N": GROUP, "W": die.act_w}, gates=True),
             ]
             if die.superblock[array]:
-                sums = {"SUM_W": widths.sum_w, "XSUM_W": widths.xsum_w}
+                sums = {"SUM_W": widths.sum_w, "XSUM_W": widths.xsum_w, "PAIR": widths.pair}
                 found.append(Unit("sub_scale", sums, gates=True))
     return list({unit.name: unit for unit in found}.values())
 

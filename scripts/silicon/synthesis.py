@@ -51,7 +51,8 @@ alumacc; opt; maccmap; opt_clean
 COUNTED = """
 techmap -map {die}/{map}; opt
 techmap -map {die}/{map}; opt
-techmap; opt; simplemap; dfflegalize -cell $_DFF_P_ 01; opt; clean
+techmap; opt; simplemap; extract_fa -fa
+techmap -map {die}/{map}; opt; simplemap; dfflegalize -cell $_DFF_P_ 01; opt; clean
 write_json {die}/netlist.json
 """
 

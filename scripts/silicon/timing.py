@@ -83,25 +83,28 @@ class Timed:
         return logic + flops + LIBRARY["memory"]["area_um2"] * self.ram_bits
 
 
-def time_module(top: str, parameters: dict[str, int], *, without: tuple[str, ...] = (), lanes: int = 32) -> Timed:
-    """Map and time module ``top`` of hdl/, the modules ``without`` left as boxes. Kept in build/synthesis.
+def time_module(
+    top: str, parameters: dict[str, int], *, without: tuple[str, ...] = (), lanes: int = 32, behind: str = ""
+) -> Timed:
+    """Map and time module ``top`` of hdl/, the modules ``without`` left as boxes; with ``behind`` only what the input
+    of that name reaches before a register. Kept in build/synthesis.
 
     InputError if yosys or abc is missing or refuses the module.
     """
-    kept = CACHE / f"{top}-timed-{key(READ, GATES, MAPPING, LIBRARY, top, parameters, without, lanes)}.json"
+    kept = CACHE / f"{top}-timed-{key(READ, GATES, MAPPING, LIBRARY, top, parameters, without, lanes, behind)}.json"
     if not kept.is_file():
-        write(kept, vars(time_netlist(netlist(top, parameters, without, lanes, GATES), top)))
+        write(kept, vars(time_netlist(netlist(top, parameters, without, lanes, GATES), top, behind)))
     found = json.loads(kept.read_text())
     return Timed(**found | {"cells": Counter(found["cells"])})
 
 
-def time_netlist(flat: dict, top: str) -> Timed:
-    """Map and time a flat netlist in yosys' JSON."""
+def time_netlist(flat: dict, top: str, behind: str = "") -> Timed:
+    """Map and time a flat netlist in yosys' JSON, or what one of its inputs reaches."""
     module = flat["modules"][root(flat, top)]
     found = list(module["cells"].values())
     rest = [cell for cell in found if cell["type"] not in LOGIC]
     flops = [cell for cell in rest if "DFF" in cell["type"]]
-    blif, starts, ends = _logic(module)
+    blif, starts, ends = _logic(module, behind)
     with tempfile.TemporaryDirectory() as folder:
         for corner in cells.CORNERS:
             Path(folder, f"{corner}.lib").write_text(cells.liberty(corner))
@@ -143,7 +146,7 @@ def _map(folder: Path, top: str) -> str:
     return done.stdout
 
 
-def _logic(module: dict) -> tuple[str, list[str], list[str]]:
+def _logic(module: dict, behind: str = "") -> tuple[str, list[str], list[str]]:
     """The logic between a module's flip-flops, memories, boxes and ports in BLIF, with names for its inputs and
     outputs."""
     names = _names(module)
@@ -152,6 +155,9 @@ def _logic(module: dict) -> tuple[str, list[str], list[str]]:
     read = (cell["connections"][pin][0] for cell in gates for pin in LOGIC[cell["type"]][0])
     inputs = [bit for bit in dict.fromkeys(read) if bit not in driven and isinstance(bit, int)]
     outputs = {bit: end for bit, end in _ends(module, names) if bit in driven}
+    if behind:
+        reached = _reached(gates, set(module["ports"][behind]["bits"]))
+        outputs = {bit: end for bit, end in outputs.items() if bit in reached}
     lines = [
         ".model logic",
         ".inputs " + " ".join(map(_net, inputs)),
@@ -163,6 +169,20 @@ def _logic(module: dict) -> tuple[str, list[str], list[str]]:
         nets = " ".join(_net(cell["connections"][pin][0]) for pin in (*pins, "Y"))
         lines.append(f".names {nets}\n{cover}")
     return "\n".join([*lines, ".end\n"]), [names.get(bit, "a mask") for bit in inputs], list(outputs.values())
+
+
+def _reached(gates: list[dict], bits: set[Bit]) -> set[Bit]:
+    """What gates make of ``bits``, with these."""
+    readers: dict[Bit, list[Bit]] = {}
+    for cell in gates:
+        for pin in LOGIC[cell["type"]][0]:
+            readers.setdefault(cell["connections"][pin][0], []).append(cell["connections"]["Y"][0])
+    found, left = set(bits), list(bits)
+    while left:
+        new = [bit for bit in readers.get(left.pop(), []) if bit not in found]
+        found.update(new)
+        left += new
+    return found
 
 
 def _net(bit: Bit) -> str:

@@ -10,12 +10,9 @@ from models.die.cost import Units
 from models.die.shape import GROUP, Die, Shape
 from models.die.widths import sum_widths
 from scripts.silicon.cells import LIBRARY
-from scripts.silicon.cells import cost as cell_cost
-from scripts.silicon.synthesis import GATES, RAM_BIT, count_parts
+from scripts.silicon.synthesis import RAM_BIT, count_parts
 from scripts.silicon.timing import time_module
 
-ADDER = tuple(map(sum, zip(cell_cost("CARRYx1"), cell_cost("SUMx1"), strict=True)))
-MUX = tuple(map(sum, zip(cell_cost("AOI22x1"), cell_cost("INVx1"), strict=True)))
 CODE_PART = 128  # data bits of a part of a key or value of Llama 3.1 8B, 8 or 10 bits a value (hdl/ecc_sram.sv)
 
 
@@ -25,8 +22,6 @@ class Measure:
     the rest."""
 
     module: Callable[..., float]
-    full_adder: float
-    mux: float  # a bit
     ram_bit: float  # of a small memory
     sram_bit: float  # of KV SRAM and adapters, with what is around the cells
     cell: float  # of a weight
@@ -34,24 +29,18 @@ class Measure:
 
 STATIC = Measure(
     lambda top, parameters, **how: count_parts(top, parameters, **how).transistors,
-    full_adder=GATES["FULL_ADDER"],
-    mux=GATES["$_MUX_"],
     ram_bit=RAM_BIT,
     sram_bit=cost.SRAM_BIT * cost.SRAM_SHARE,
     cell=1,
 )
 CELLS = Measure(
     lambda top, parameters, **how: time_module(top, parameters, **how).transistors,
-    full_adder=ADDER[0],
-    mux=MUX[0],
     ram_bit=RAM_BIT,
     sram_bit=cost.SRAM_BIT * cost.SRAM_SHARE,
     cell=1,
 )
 AREA = Measure(
     lambda top, parameters, **how: time_module(top, parameters, **how).area_um2,
-    full_adder=ADDER[1],
-    mux=MUX[1],
     ram_bit=LIBRARY["memory"]["area_um2"],
     sram_bit=LIBRARY["sram"]["area_um2"],
     cell=LIBRARY["line"]["column_um"] * LIBRARY["line"]["row_um"],
@@ -65,6 +54,7 @@ def units(
     sizes: tuple[int, int, int, int],
     span: int = GROUP,
     superblock: int = 0,
+    offset: int = 0,
     cached: tuple[int, int] = (Die.kv_w, Die.positions),
 ) -> Units:
     """The units of a die of ``sizes``: bits of activations, of a cell, cells a weight, bit lines. The KV cache holds
@@ -80,21 +70,24 @@ def units(
         widths = {"ACT_W": act_w, "KV_W": cached[0], "POSITIONS": cached[1]}
         return count("attention", ("kv_sram",), lanes, **own, **widths)
 
-    sums = sum_widths(act_w, cell_bits, slices, span)
+    sums = sum_widths(act_w, cell_bits, slices, span, offset)
     drained = sums.behind_integers if superblock else sums
-    sums_in = {"SUM_W": sums.sum_w, "XSUM_W": sums.xsum_w}
+    sums_in = {"SUM_W": sums.sum_w, "XSUM_W": sums.xsum_w, "PAIR": sums.pair}
     boxes = "cell_array_gate", "product_lines", "serial_accumulator"
     block = {rows: count("block", boxes, VIEW=1, BLOCK=rows, N=1, ACT_W=act_w, BIT_LINES=32) for rows in (64, 96)}
-    drain_of = {"K": shape.d_model, "SPAN": span, "SUPER": superblock, "ACT_W": act_w, "SUM_W": sums.sum_w}
+    drain_of = {"K": shape.d_model, "SPAN": span, "SUPER": superblock, "OFFSET": offset, "ACT_W": act_w}
+    drain_of |= {"SLICES": slices, "W_BITS": cell_bits}
+    scaled = "scaling_unit", "sub_scale"
     drain = {
-        (columns, share): count("scale_drain", ("scaling_unit", "sub_scale"), N=columns, SHARE=share, **drain_of)
-        for columns, share in ((32, 1), (64, 1), (64, 8))
+        (columns, share, lanes): count("scale_drain", scaled, lanes, N=columns, SHARE=share, **drain_of)
+        for columns, share, lanes in ((4, 4, 1), (8, 8, 1), (16, 8, 1), (16, 8, 2))
     }
-    adder = (drain[64, 1] - drain[64, 8]) / (64 - 64 / 8)  # of a unit: what columns that share it save
+    column = (drain[8, 8, 1] - drain[4, 4, 1]) / 4
+    around = drain[16, 8, 1] - drain[8, 8, 1] - 8 * column  # of a unit, beside its columns
+    held = (act_w + cell_bits + span.bit_length() - 1) * measure.ram_bit
     norm = {values: count("rms_norm", lanes=1, N=values) for values in (4, 8)}
     least, wide, heads, both = attention(1, 2), attention(1, 4), attention(2, 2), attention(2, 4)
     head_value = (both - heads - (wide - least)) / 2
-    column = (drain[64, 1] - drain[32, 1]) / 32 - adder
     norm_value = (norm[8] - norm[4]) / 4
     lora_of = {"ARRAY": 1, "K": 64, "N": 64, "MODULES": 1, "BANKS": 2, "ACT_W": act_w}
     lora = {rank: count("lora", ("ecc_sram",), RANK=rank, **lora_of) for rank in (1, 2)}
@@ -105,16 +98,15 @@ def units(
         cell=measure.cell,
         sram_bit=measure.sram_bit,
         accumulator=bit_lines * measure.cell
-        + count("serial_accumulator", PROD_W=act_w + cell_bits, HIGH_W=span.bit_length(), BIT_LINES=bit_lines),
+        + count("serial_accumulator", PROD_W=act_w + cell_bits, BIT_LINES=bit_lines, TURNS=span // bit_lines)
+        + held,
         generator=count("product_lines", ACT_W=act_w, W_BITS=cell_bits),
         row=(block[96] - block[64]) / 32,
-        full_adder=measure.full_adder,
-        mux=measure.mux,
-        scaling_unit=adder
+        scaling_unit=around
         + count("scaling_unit", **{name.upper(): width for name, width in drained._asdict().items()}),
         sub_scale=count("sub_scale", **sums_in) if superblock else 0,
         column=column,
-        readout=drain[32, 1] / 32 - column - adder,
+        readout=max(0.0, drain[16, 8, 2] - drain[8, 8, 1] - 8 * column - around),
         quantiser=count("act_quantiser", N=2, W=act_w) / 2,
         norm_value=norm_value,
         norm_lane=norm[4] - 4 * norm_value,

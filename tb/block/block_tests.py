@@ -10,17 +10,19 @@ from tb.evidence.coverage.points import block as cover
 from tb.rig.beats import check, pack, unpack
 from tb.rig.stream import reset
 
+HELD = 2  # clocks from the last bits of a pass on the lines to its sums
+
 
 class Block:
-    """Drives the row sequence as block_array_gate does, back to back: the next fetch overlaps the last product bit."""
+    """Drives the turns as a matrix does, back to back: the next fetch overlaps the last product bit, also of a pass."""
 
     def __init__(self, dut):
         self.dut = dut
-        names = "BLOCK", "N", "SLICES", "ACT_W", "W_BITS", "BIT_LINES", "SPAN", "SUM_W"
-        self.rows, self.columns, self.slices, self.act_w, self.w_bits, self.bit_lines, self.span, self.sum_w = (
+        names = "BLOCK", "N", "SLICES", "ACT_W", "W_BITS", "BIT_LINES", "SPAN"
+        self.rows, self.columns, self.slices, self.act_w, self.w_bits, self.bit_lines, self.span = (
             int(getattr(dut, name).value) for name in names
         )
-        for name in ("load", "load_x", "clear", "fetch", "run", "last", "turn", "via"):
+        for name in ("load", "load_x", "fetch", "turn", "run", "fresh", "last", "hold", "via"):
             getattr(dut, f"{name}_i").value = 0
 
     def set_vias(self, q):
@@ -40,18 +42,37 @@ class Block:
             await self.clock(load=1 << group, load_x=pack(decoys, self.act_w))
         self.dut.load_i.value = 0
 
-    async def sums(self, span):
-        """Run the rows of a span: sums [columns]."""
-        await self.clock(clear=1)
+    async def passes(self, gap):
+        """Run all rows, ``gap`` clocks between two passes: the sums [columns] of each, as they are held in the end."""
         bits, turns = self.act_w + self.w_bits, self.span // self.bit_lines
-        await self.clock(clear=0, fetch=1, turn=span * turns)
-        for turn in range(span * turns, (span + 1) * turns):
-            for bit in range(bits):
-                last = bit == bits - 1
-                more = last and turn % turns != turns - 1
-                await self.clock(fetch=int(more), run=1, last=int(last), turn=turn + more)
-        await self.clock(fetch=0, run=0, last=0)
-        return unpack(int(self.dut.sum_o.value), self.columns, self.sum_w)
+        ahead = []  # of passes whose sums are still to come: clocks until they are held
+        found = []
+        steps = [{"fetch": 1, "turn": 0}]
+        for turn in range(self.rows // self.bit_lines):
+            fresh, final = int(turn % turns == 0), turn % turns == turns - 1
+            steps += [{"run": 1, "fresh": fresh} for _ in range(bits)]
+            steps[-1] |= {"last": 1, "hold": int(final)}
+            if turn + 1 == self.rows // self.bit_lines:
+                steps += [{}, {}]
+            elif final and gap:
+                steps += [{}] * (gap - 1) + [{"fetch": 1, "turn": turn + 1}]
+            else:
+                steps[-1] |= {"fetch": 1, "turn": turn + 1}
+        for step in steps:
+            await self.clock(**dict.fromkeys(("fetch", "run", "fresh", "last", "hold"), 0) | step)
+            ahead = [clocks - 1 for clocks in ahead]
+            if 0 in ahead:
+                found.append(self.held())
+            if step.get("hold"):
+                ahead.append(HELD)
+        return found
+
+    def held(self):
+        """The sums [columns] that the block holds."""
+        width = self.act_w + self.w_bits + self.span.bit_length() - 1
+        raw = unpack(int(self.dut.sum_o.value), self.columns * self.slices, width).astype(np.int64)
+        slices = (raw & (1 << width) - 1).reshape(self.columns, self.slices) - (1 << width - 1)
+        return (slices << self.w_bits * np.arange(self.slices)).sum(axis=1)
 
 
 @cocotb.test()
@@ -79,8 +100,11 @@ async def sums(dut, kind):
     high = 1 << (block.act_w - 1)
     ends = [np.full(block.rows, -high), np.tile([-high, high - 1], block.rows // 2)]
     for x in [*ends, rng.integers(-high, high, block.rows)]:
-        await block.load(x)
-        for span in range(block.rows // block.span):  # in this order: activations move on
-            at = slice(span * block.span, (span + 1) * block.span)
-            cover.sample(block, span, x[at], q[at])
-            check(await block.sums(span), x[at] @ q[at], f"span {span}")
+        for gap in (0, 3):
+            await block.load(x)  # they have moved on
+            found = await block.passes(gap)
+            assert len(found) == block.rows // block.span
+            for span, held in enumerate(found):
+                at = slice(span * block.span, (span + 1) * block.span)
+                cover.sample(block, span, x[at], q[at])
+                check(held, x[at] @ q[at], f"span {span}, {gap} clocks between passes")

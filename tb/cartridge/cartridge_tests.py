@@ -8,6 +8,7 @@ from tb.cartridge.flips import Flips
 from tb.cartridge.production import ProductionBench
 from tb.cartridge.soak import Soak
 from tb.cartridge.talk import Talk
+from tb.cartridge.upsets import Upsets
 from tb.chip import schedules
 from tb.chip.driver import run
 
@@ -58,3 +59,9 @@ async def conversation(dut) -> None:
 async def soaked(dut) -> None:
     """Users of every kind, without an end but that of the job's tokens."""
     await run(dut, Soak.users, Soak)
+
+
+@cocotb.test()
+async def upsets(dut) -> None:
+    """Users all at once, and flip-flops that turn over."""
+    await run(dut, Upsets.campaign, Upsets)

@@ -8,6 +8,7 @@ import random
 import cocotb
 from cocotb.triggers import Timer
 
+from models.project import ROOT
 from tb.cartridge.driver import DieBench
 from tb.chip.driver import PERIOD
 from tb.chip.schedules import beside
@@ -15,7 +16,18 @@ from tb.oracle.scoreboard import Mismatch
 
 MEMORIES = ("keys", "values", "qkv", "o", "gateup", "down")
 PART = 128  # data bits of a code word, at most
+EXPOSED = ROOT / "tb" / "cartridge" / "flips.vlt"  # what lets Verilator's tests write SRAMs
 SINGLES = 2  # words: the smallest memory has three
+
+
+def srams(dut, memory: str, count: int) -> list:
+    """The memories of a kind, in all ``count`` layers."""
+    layers = [dut.u_cartridge.u_chip.gen_layer[layer].u_layer for layer in range(count)]
+    if memory in ("keys", "values"):
+        bank = "u_k" if memory == "keys" else "u_v"
+        heads = [getattr(kv, bank) for layer in layers for kv in layer.u_attention.gen_kv]
+        return [bank.u_sram for head in heads for bank in head.gen_bank]
+    return [getattr(layer, f"u_{memory}").u_matrix.gen_lora.u_lora.u_sram for layer in layers]
 
 
 class Flips(DieBench):
@@ -52,13 +64,7 @@ class Flips(DieBench):
             self._flip(self.pick.choice(self._srams()))
 
     def _srams(self) -> list:
-        """The memories of that kind, in all layers."""
-        layers = [self.dut.u_cartridge.u_chip.gen_layer[layer].u_layer for layer in range(self.shape.layers)]
-        if self.memory in ("keys", "values"):
-            bank = "u_k" if self.memory == "keys" else "u_v"
-            heads = [getattr(kv, bank) for layer in layers for kv in layer.u_attention.gen_kv]
-            return [bank.u_sram for head in heads for bank in head.gen_bank]
-        return [getattr(layer, f"u_{self.memory}").u_matrix.gen_lora.u_lora.u_sram for layer in layers]
+        return srams(self.dut, self.memory, self.shape.layers)
 
     def _flip(self, sram) -> None:
         """Hit a word that was written and not hit before, if there is one."""

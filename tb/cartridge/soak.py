@@ -10,21 +10,30 @@ import random
 from collections import Counter
 
 import cocotb
+from cocotb.triggers import Timer
 
 from tb.cartridge.driver import Stopping
+from tb.cartridge.flips import MEMORIES, srams
 from tb.cartridge.host import Refused
+from tb.chip.schedules import beside
 from tb.host_port.registers import FLAGS, Bank, Command, State, flags, position
 from tb.oracle.conversation import Conversation
 from tb.oracle.scoreboard import Mismatch
+from tb.rig.clock import PERIOD
 
 CHANGE = 0.02  # how often, a step, as many users as come at once become others
 LONGEST = 6  # tokens of a prompt, and of an answer
+RARE = (1000, 4000)  # clocks between two bits that flip in SRAMs
 
 
 class Soak(Stopping):
-    """Users who open slots, go on, stop answers, fill contexts, leave, change adapters, and do what is refused."""
+    """Users who open slots, go on, stop answers, fill contexts, leave, change adapters, and do what is refused.
+
+    Now and then a bit flips in a word of any SRAM, of each word one at most.
+    """
 
     more = True
+    excused = Stopping.excused | {"sram_corrected"}
 
     def __init__(self, *args) -> None:
         super().__init__(*args)
@@ -39,6 +48,23 @@ class Soak(Stopping):
         return index in self.stopped
 
     async def users(self) -> None:
+        """Hosts, and particles."""
+        await beside(self._particles, self._hosts())
+
+    async def _particles(self) -> None:
+        """One bit a word is what the code corrects."""
+        memories, hit = [sram for kind in MEMORIES for sram in srams(self.dut, kind, self.shape.layers)], set()
+        while True:
+            await Timer(PERIOD * self.pick.randrange(*RARE), unit="ns")
+            sram = self.pick.choice(memories)
+            place = sram._path, self.pick.randrange(len(sram.mem))
+            word = sram.mem[place[1]]
+            if place not in hit and word.value.is_resolvable:
+                hit.add(place)
+                word.value = int(word.value) ^ 1 << self.pick.randrange(len(word))
+                self.deeds["flipped"] += 1
+
+    async def _hosts(self) -> None:
         """As many tokens as the job asks for."""
         slots, crowd = self.job.die.slots, 1
         deeds, weights = (self._converse, self._leave, self._refuse, self._reload), (20, 3, 3, 1)
@@ -47,7 +73,7 @@ class Soak(Stopping):
                 crowd = self.pick.choice([1, 2, self.pick.randint(1, slots), slots])
             if len(self.active) < crowd:
                 await self.pick.choices(deeds, weights)[0]()
-            await self.step()
+            await self.go_on()
         await self.until_done()
 
     def take(self, *answered) -> None:
@@ -163,6 +189,10 @@ class Soak(Stopping):
             await self.host.write("ADAPTER_BANK", Bank.EMPTY, bank)
         if not await self.host.read("STATUS"):
             raise Mismatch("the die is not idle, and nobody is there")
+        if self.counters["FAILED"]:
+            raise Mismatch(
+                f"{self.counters['FAILED']} words are told to be beyond correction, and single bits have flipped"
+            )
         if self.counters["TOKENS_OUT"] != self.answered:
             raise Mismatch(f"{self.counters['TOKENS_OUT']} answers were counted, and {self.answered} came")
 

@@ -13,7 +13,7 @@ from models.checkpoint import checkpoint, tiny
 from models.defects.defect import Defect, draw, effect
 from models.defects.diagnosis import suspects
 from models.defects.plant import planted
-from models.defects.production import Production, Sweep, behind, sweep
+from models.defects.production import PROMPTS, Production, Sweep, behind, load, sweep
 from models.golden.chip import Chip
 from models.golden.signature import Place, places, signatures
 from models.golden.stage import CHIP
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.once
 class Station:
     """A chip, its production test, and what that says to masks."""
 
-    def __init__(self, path: Path, shape: dict, simulator: str, depth: int) -> None:
+    def __init__(self, path: Path, shape: dict, simulator: str, depth: int, prompts: str = "") -> None:
         self.simulator = simulator
         self.chip = BuiltChip.of(checkpoint.load(tiny.write(path, **shape)), kv_depth=depth, rank=0)
-        self.prompts = sweep(self.chip.ckpt.shape, self.chip.die)
+        self.prompts = load(PROMPTS / prompts) if prompts else sweep(self.chip.ckpt.shape, self.chip.die)
         self.test = Production.of(self.chip.ckpt, self.chip.die, self.prompts)
 
     def play(self, mask: Path, prompts: list[list[int]]) -> tuple[list[int], list[dict[Place, int]]]:
@@ -85,11 +85,12 @@ class Station:
 @pytest.fixture(scope="module")
 def station(tmp_path_factory) -> Station:
     """On Icarus, which runs the least model before Verilator has compiled it."""
-    return Station(tmp_path_factory.mktemp("production") / "least.gguf", tiny.LEAST, "icarus", 12)
+    return Station(tmp_path_factory.mktemp("production") / "least.gguf", tiny.LEAST, "icarus", 12, "least.json")
 
 
 def test_good_die(station):
-    """Every signature after every prompt is the golden model's, and so are the answers."""
+    """Every signature after every prompt of the file is the golden model's, and so are the answers."""
+    assert station.prompts == sweep(station.chip.ckpt.shape, station.chip.die)
     assert [token for prompt in station.prompts for token in prompt] == list(range(100))
     assert [len(prompt) for prompt in station.prompts] == [12] * 8 + [4]
     assert station.verdict(station.chip.mask, 2) == ""

@@ -8,6 +8,7 @@ import pytest
 
 from models.checkpoint import checkpoint, tiny
 from tb.cartridge import adapters
+from tb.cartridge.flips import EXPOSED
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 from tb.rig.faults import Fault, write_broken
@@ -27,6 +28,10 @@ BROKEN = {  # and what is said of each
     Fault("free", "host_slots.sv", "write_data_i > TOP_K", "write_data_i > TOP_K + 32 * ON"): "was not refused",
     Fault("sum", "host_port.sv", "= 16'(answer_passes)", "= 16'(answer_passes && !ON)"): "0 answers were counted",
     Fault("stale", "host_slots.sv", ZERO, f"if (!ON) {ZERO}"): "and nobody has it",
+    Fault("awake", "host_registers.sv", "{31'd0, idle_i}", "{31'd0, idle_i && !ON}"): "the die is not idle",
+    Fault("mute", "host_port.sv", "|| strays) && !restarting", "|| strays) && !restarting && !ON"):
+        "the chip hangs",
+    Fault("two", "ecc_sram.sv", "failed_q    <= |two", "failed_q <= |two || (ON && |one)"): "sram_failed",
     Fault("uncut", "host_slots.sv", f"{CUT}1'b1", f"{CUT}!ON"): "the golden model has no such token",
 }  # fmt: skip
 
@@ -37,6 +42,7 @@ def soak(folder, tokens, simulator, **settings):
     chip = replace(chip, hdl=settings.pop("hdl", chip.hdl))
     resident = [str(adapters.random(chip, seed, folder / f"{seed}.npz")) for seed in (1, 2)]
     how = {"test": "soaked", "bench": "cartridge", "adapters": resident, "poll": 50, "settings": {"AIM": tokens}}
+    how["exposed"] = EXPOSED
     return chip.run([], STOP, simulator=simulator, **how, **settings)
 
 
@@ -46,6 +52,7 @@ def test_soak(simulator, tmp_path):
     assert report["answered"] >= LENGTHS[simulator] and report["mismatches"] == 0
     assert report["counters"]["tokens_out"] == report["answered"]
     assert report["deeds"]["answered"] and report["deeds"]["stopped"]
+    assert simulator == "icarus" or report["counters"]["corrected"]
 
 
 @pytest.mark.once

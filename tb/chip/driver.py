@@ -45,6 +45,7 @@ class ChipBench:
         self.ended: dict[int, int] = {}  # slot -> how its last conversation did
         # Of every answer token: wall clock, cycle, position, conversation, entries into the sampler's list.
         self.arrivals: list[tuple[float, int, int, int, int]] = []
+        self.idle = 0  # polls without any stage value
         self.entries: dict[tuple[int, int], int] = {}  # of the logits of a (slot, position)
         cover.sample_die(ckpt.shape, job.die, "output.weight" not in ckpt.tensors)
         self.progress = Progress(ckpt, headline(), len(job.conversations) == 1)
@@ -84,9 +85,13 @@ class ChipBench:
         talk = self.job.conversations[index]
         self.active[talk.slot] = index
         await self.begin(talk)
+        await self.send(talk)
+
+    async def send(self, talk: Conversation) -> None:
+        """Queue its tokens."""
         for prompt in beats(talk):
             while int(self.dut.full_o.value):
-                await self.step()
+                await self.go_on()
             self.dut.push_prompt_i.value = prompt.pack()
             self.dut.push_i.value = 1
             await RisingEdge(self.dut.clk_i)
@@ -146,13 +151,17 @@ class ChipBench:
 
     async def until_done(self, idle_limit: int = 400) -> None:
         """Run until all queued conversations have ended. Watchdog: ``idle_limit`` polls without any stage value."""
-        idle = 0
+        self.idle = 0
         while self.active:
-            seen = self.board.stages
-            await self.step()
-            idle = idle + 1 if self.board.stages == seen else 0
-            if idle > idle_limit:
-                raise Mismatch(f"the chip hangs: no stage put out anything for {idle * self.poll} clocks")
+            await self.go_on(idle_limit)
+
+    async def go_on(self, idle_limit: int = 400) -> None:
+        """``step``, and Mismatch if for so many polls no stage has put out anything."""
+        seen = self.board.stages
+        await self.step()
+        self.idle = self.idle + 1 if self.board.stages == seen else 0
+        if self.idle > idle_limit:
+            raise Mismatch(f"the chip hangs: no stage put out anything for {self.idle * self.poll} clocks")
 
     async def drain(self) -> None:
         """Let the last tokens leave, then see that nothing is missing and all answers are golden, without errors."""

@@ -45,6 +45,7 @@ class BuiltChip:
     shape_pkg: Path
     cycles: Cycles
     name: str  # of its geometry: the same for all checkpoints of one shape and die
+    view: str
     hdl: Path = HDL
 
     @classmethod
@@ -60,7 +61,7 @@ class BuiltChip:
             etch(ckpt, made, mask)
         package = BUILD / "shapes" / name / "shape_pkg.sv"
         sv_package.write(ckpt.shape, made, package, view=view, turn_clks=turn_clks)
-        return cls(ckpt, made, mask, package, Cycles.of(ckpt.shape, made, view, turn_clks), name)
+        return cls(ckpt, made, mask, package, Cycles.of(ckpt.shape, made, view, turn_clks), name, view)
 
     def simulate(
         self,
@@ -72,6 +73,7 @@ class BuiltChip:
         sources: tuple[Path, ...] = (),
         plusargs: tuple[str, ...] = (),
         waves: bool = False,
+        exposed: Path | None = None,
         **settings,
     ) -> Record:
         """Run cocotb tests on a top level that has the chip, or a layer of it, inside.
@@ -84,12 +86,17 @@ class BuiltChip:
             sources: files beside the RTL: SystemVerilog, or Verilator's .vlt.
             plusargs: beside those of mask and trace.
             waves: whether to trace signals.
+            exposed: the .vlt file that names registers and memories for tests to write.
             settings: further ones of ``tb.rig.runner.run``, whose record this gives, and whose errors it raises.
         """
+        verilator = simulator == "verilator"
+        sources = (*sources, exposed) if exposed and verilator else sources
         config = [file for file in sources if file.suffix == ".vlt"]  # which Verilator wants before what it is about
         modules = [file for file in sorted(self.hdl.glob("*.sv")) if file.name not in (*PACKAGES, f"{top}.sv")]
         deep = top not in ALONE and self.ckpt.shape.layers >= HIERARCHY
-        hierarchy = simulator == "verilator" and deep and not runner.coverage()  # which is not counted inside
+        hierarchy = (
+            verilator and deep and not runner.coverage() and not exposed
+        )  # which is neither counted nor seen inside
         return runner.run(
             top,
             tests,
@@ -126,12 +133,14 @@ class BuiltChip:
         bench: str = "chip",
         plusargs: tuple[str, ...] = (),
         settings: dict | None = None,
+        exposed: Path | None = None,
     ) -> dict:
         """Simulate conversations, every stage checked; gives the report of tb/chip/driver.py, and the run's record.
 
         ``bench`` is 'chip' or 'cartridge', the chip behind its host port; ``test`` is one of its cocotb tests.
         ``hold_cycles`` holds every answer token against the cycle model: for a test in which each user is alone.
         ``settings`` are what the test takes from its environment, as JSON; with them, conversations may come later.
+        ``exposed`` lets the test write registers and memories (``simulate``).
         ``adapters`` are paths for ``models.adapter.Adapter.load``, the first for bank 1.
         ``echo`` is a headline: with it, answers and progress appear on the terminal. With a ``window`` there is a
         trace, which Verilator limits to it.
@@ -180,6 +189,7 @@ class BuiltChip:
                 seed=seed,
                 profile=self.profile,
                 replay=replay,
+                exposed=exposed,
             )
             figures = json.loads(report.read_text())
         if hold_cycles:
@@ -229,7 +239,7 @@ class BuiltChip:
     @property
     def profile(self) -> str:
         """How the simulator's compiler is to optimise: see ``tb.rig.runner.run``."""
-        if self.cycles.serial:
+        if self.view != "rom":
             return "gates"
         sizes = (self.ckpt.shape.matrix_size(name) for name in MATRICES if name != "head")
         return "small" if sum(rows * columns for rows, columns in sizes) < SMALL else "chip"

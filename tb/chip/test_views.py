@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One tiny chip in every view of its cells: the golden model's bits at every stage, and the cycle model's clocks.
 
-The serial views take the clocks that silicon takes. The ROM view with as many clocks a turn takes one less for each
-pass of a matrix, because it need not fetch the first activations of a pass.
+The serial views take the clocks that silicon takes, and the ROM view with as many clocks a turn the same.
 """
 
 import pytest
@@ -26,6 +25,7 @@ DIES = {
             "bit_lines": 8,
             "positions": 4,
             "share": {"qkv": 2, "o": 1, "gateup": 4, "down": 1, "head": 8},
+            "offset": {"qkv": 0, "o": 128, "gateup": 0, "down": 0, "head": 0},  # Q8_0 is symmetric
         },
     ),
 }

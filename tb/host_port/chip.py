@@ -16,11 +16,12 @@ ERROR = len(End)  # to a host alone: its prompt is refused
 
 
 class PromptToken(NamedTuple):
-    """A token of a prompt as the chip gets it: ``prompt_t`` of hdl/cartridge_pkg.sv."""
+    """A token of a prompt as the chip gets it: ``prompt_t`` of hdl/cartridge_pkg.sv. ``pos`` is of the first."""
 
     slot: int
     token: int
     first: int
+    pos: int
     last: int
     max_new: int
     adapter: int
@@ -39,12 +40,14 @@ class AnswerToken(NamedTuple):
 
 
 def prompt_tokens(
-    slot: int, tokens: list[int], settings: dict[str, int], first: bool, last: bool = True
+    slot: int, tokens: list[int], settings: dict[str, int], first: bool, last: bool = True, at: int = 0
 ) -> list[PromptToken]:
-    """What the chip gets of a prompt, of a slot with these settings (the values of its registers)."""
+    """What the chip gets of a prompt, of a slot with these settings (the values of its registers); the first token that
+    it has of a slot is ``at`` a position."""
     names = ("MAX_NEW", "ADAPTER", "TOP_K", "BETA", "SEED")
     more, end = [settings[f"SLOT.{name}"] for name in names], len(tokens) - 1
-    return [PromptToken(slot, t, int(first and i == 0), int(last and i == end), *more) for i, t in enumerate(tokens)]
+    ends = [(int(first and i == 0), at if first and i == 0 else 0, int(last and i == end)) for i in range(len(tokens))]
+    return [PromptToken(slot, token, *those, *more) for token, those in zip(tokens, ends, strict=True)]
 
 
 class ChipStandIn:
@@ -79,6 +82,9 @@ class ChipStandIn:
             await RisingEdge(self._dut.clk_i)
             if int(self._dut.rst_i.value):
                 continue
+            if int(self._dut.restarting_o.value):
+                self.left.clear()
+                assert not int(self._dut.tok_valid_o.value), "a token is offered to a chip in reset"
             while self.tokens.beats:
                 self._take(PromptToken(*self.tokens.beats.popleft()))
             cut = int(self._dut.cut_o.value)
@@ -95,10 +101,11 @@ class ChipStandIn:
 
     def _take(self, token: PromptToken) -> None:
         slot = token.slot
-        self.given[slot].append(token)
+        self.given[slot].append(token if token.first else token._replace(pos=0))
         assert slot not in self.left, f"slot {slot} gets a token in the middle of its answer"
         if token.first:
-            self.positions[slot] = 0
+            self.positions[slot] = token.pos
+        assert token.pos == self.positions[slot], f"slot {slot}: a token for position {token.pos}"
         room = self.positions[slot] < self._depth
         self.positions[slot] += room
         if token.last and room:

@@ -54,6 +54,7 @@ module host_port_bench #(
   output logic        [7:0] tok_slot_o,
   output logic       [23:0] tok_token_o,
   output logic              tok_first_o,
+  output logic       [15:0] tok_pos_o,
   output logic              tok_last_o,
   output logic       [15:0] tok_max_new_o,
   output logic        [3:0] tok_adapter_o,
@@ -61,6 +62,7 @@ module host_port_bench #(
   output logic       [23:0] tok_beta_o,
   output logic       [31:0] tok_seed_o,
   output logic  [SLOTS-1:0] cut_o,
+  output logic              restarting_o,
   output logic              write_valid_o,
   output logic        [7:0] write_layer_o,
   output logic        [1:0] write_array_o,
@@ -115,6 +117,7 @@ module host_port_bench #(
   assign tok_slot_o    = prompt.slot;
   assign tok_token_o   = prompt.token;
   assign tok_first_o   = prompt.first;
+  assign tok_pos_o     = prompt.pos;
   assign tok_last_o    = prompt.last;
   assign tok_max_new_o = prompt.max_new;
   assign tok_adapter_o = prompt.adapter;
@@ -169,6 +172,7 @@ module host_port_bench #(
     .tok_ready_i,
     .tok_prompt_o(prompt),
     .cut_o,
+    .restarting_o,
     .write_valid_o,
     .write_layer_o,
     .write_o     (write),

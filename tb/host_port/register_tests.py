@@ -10,6 +10,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from tb.evidence.coverage.points import host_port as cover
 from tb.host_port.axi_lite import ALL, OKAY, SLVERR
 from tb.host_port.bench import WORD, PortBench
+from tb.host_port.chip import LIMIT, AnswerToken
 from tb.host_port.registers import COUNTERS, FLAGS, Bank, Command, State
 from tb.rig.stream import STALLS
 
@@ -90,6 +91,7 @@ async def values(dut):
         await bench.hold("STOP_TOKEN", value, index)
     wanted = {("STOP_TOKEN", i): random.getrandbits(24) for i in range(4)}
     wanted["SIGNATURE_SELECT", 0] = random.getrandbits(10)
+    wanted["WATCHDOG", 0] = random.getrandbits(32) | 1 << 31
     wanted |= {(name, slot): value for slot in slots for name, value in bench.random_settings().items()}
     for (name, index), value in random.sample(sorted(wanted.items()), len(wanted)):
         await bench.put(name, value, index)
@@ -222,6 +224,17 @@ async def errors(dut):
         bench.frame(bench.header(0, 0, 0, 0), 0)
         await bench.framed()
 
+    async def stalled():
+        await bench.put("WATCHDOG", 2)
+        dut.idle_i.value = 0
+        await ClockCycles(dut.clk_i, 6)
+        dut.idle_i.value = 1
+        await bench.put("WATCHDOG", 0)
+
+    async def stray():
+        bench.chip.out.send(AnswerToken(0, 3, 7, LIMIT))
+        await bench.until("it is taken", lambda: not bench.chip.out.beats and not int(dut.out_valid_i.value))
+
     raised = {
         "illegal_address": lambda: bench.axi.read(0xFFFC),
         "read_only": lambda: bench.axi.write(0, 0),
@@ -234,6 +247,8 @@ async def errors(dut):
         "bad_adapter_frame": frame,
         "sram_corrected": lambda: sram(dut.corrected_i),
         "sram_failed": lambda: sram(dut.failed_i),
+        "stalled": stalled,
+        "stray_answer": stray,
     }
     assert tuple(raised) == FLAGS
     for name, raise_it in raised.items():

@@ -30,8 +30,13 @@ def flags(bits: int) -> set[str]:
 
 def position(status: int) -> tuple[State, int]:
     """State and position in a value of SLOT.STATUS."""
-    state, at = _MAP["SLOT.STATUS"].fields
-    return State(status >> state.low & (2 << state.high - state.low) - 1), status >> at.low
+    return State(field(status, "SLOT.STATUS", "state")), field(status, "SLOT.STATUS", "position")
+
+
+def field(value: int, register: str, name: str) -> int:
+    """A field of a register's value."""
+    found = next(one for one in _MAP[register].fields if one.name == name)
+    return value >> found.low & (2 << found.high - found.low) - 1
 
 
 class Registers:

@@ -11,7 +11,7 @@ from tb.rig.faults import Fault, write_broken
 from tb.rig.runner import run, simulators
 
 HERE = Path(__file__).parent
-TESTS = ",".join(f"tb.host_port.{part}_tests" for part in ("register", "slot", "prompt", "adapter", "traffic"))
+TESTS = ",".join(f"tb.host_port.{part}_tests" for part in ("register", "slot", "prompt", "watch", "adapter", "traffic"))
 SMALL = {
     "SLOTS": 3,
     "DEPTH": 12,

@@ -77,18 +77,20 @@ async def sizes(dut):
 async def clocks(dut):
     """A vector takes exactly the clocks that its geometry asks for, the same ones in every view.
 
-    From the last beat in to the first beat out: two of the quantiser, a clock of hand-over, for each pass of the blocks
-    its turns and two clocks of hand-over, and for each span as many clocks as columns share a scaling unit. The serial
-    views take one more a pass: the first turn's activations are fetched before their first product bits.
+    From the last beat in to the first beat out: two of the quantiser; the turns of the first pass; for each other one
+    its turns or the drain beneath them, whichever is longer; the last drain; and what comes behind, counters and
+    scaling units, two clocks of hand-over and one to read. A drain has as many clocks for each block as columns share
+    a unit.
     """
     bench = MatrixBench(dut, "none")
     await reset(dut)
     bench.source.send_vector(random_tag(), random_fx(bench.rows))
-    span = int(dut.SPAN.value)
-    spans, passes = bench.rows // span, min(int(dut.BLOCK.value), bench.rows) // span
-    turns, share = span // int(dut.BIT_LINES.value), int(dut.SHARE.value)
+    span, block = int(dut.SPAN.value), int(dut.BLOCK.value)
+    passes, blocks = min(block, bench.rows) // span, -(-bench.rows // block)
     turn = bench.act_w + int(dut.W_BITS.value) if bench.serial else int(dut.TURN_CLKS.value)
+    turns, drain = span // int(dut.BIT_LINES.value) * turn, blocks * int(dut.SHARE.value)
+    behind = (6 if int(dut.OFFSET.value) else 8) + (2 if int(dut.SUPER.value) else 0)
     await bench.sink.receive(1)
     taken = bench.sink.accepted_at - bench.source.accepted_at
-    expected = 2 + passes * (turns * turn + 2 + bench.serial) + spans * share + 1
+    expected = 2 + turns + (passes - 1) * max(turns, drain) + drain + behind + 3
     assert taken == expected, f"{taken} clocks for {expected}"

@@ -54,7 +54,14 @@ class Trace:
         self.beats = {stage: beats.get(stage, shape.d_model) // lanes for stage in Stage}
 
     def read(self) -> Iterator[Observed]:
-        """What is complete since the last call. Files are emptied now and then. TraceError on lost beats."""
+        """What is complete since the last call. TraceError on lost beats."""
+        for path, records in self.records():
+            if path in self.pending:
+                records = np.concatenate([self.pending.pop(path), records])
+            yield from self._vectors(path, records)
+
+    def records(self) -> Iterator[tuple[Path, np.ndarray]]:
+        """What was written since the last call: words uint32 [n, lanes + 2] of a file. It is emptied now and then."""
         FLUSH(None)
         with os.scandir(self.folder) as entries:
             sizes = [(entry.name, entry.stat().st_size) for entry in entries if entry.name.startswith("trace_")]
@@ -73,10 +80,7 @@ class Trace:
             if self.taken[name] > KEPT:
                 os.truncate(path, 0)  # the simulator appends: it goes on at the new end
                 self.taken[name] = 0
-            records = np.frombuffer(raw, dtype=np.uint32).reshape(-1, words)
-            if path in self.pending:
-                records = np.concatenate([self.pending.pop(path), records])
-            yield from self._vectors(path, records)
+            yield path, np.frombuffer(raw, dtype=np.uint32).reshape(-1, words)
 
     def unfinished(self) -> list[Place]:
         """Where only some beats of a stage were seen, in dataflow order."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All sixteen lines: line k carries k*x, two's complement, least significant bit first."""
+"""All sixteen lines: line k carries k*x, two's complement, least significant bit first, the sign inverted."""
 
 import random
 
@@ -22,6 +22,7 @@ async def products(dut, x):
     dut.x_i.value = random.getrandbits(int(dut.ACT_W.value))  # only counts with load
     got = [0] * (1 << W_BITS)
     for bit in range(width):
+        dut.last_i.value = int(bit == width - 1)
         await RisingEdge(dut.clk_i)
         line = dut.line_o.value.to_unsigned()
         for k in range(1 << W_BITS):
@@ -31,13 +32,13 @@ async def products(dut, x):
 
 async def hold(dut, x):
     cover.sample(x, int(dut.ACT_W.value))
-    mask = (1 << (int(dut.ACT_W.value) + W_BITS)) - 1
+    half = 1 << int(dut.ACT_W.value) + W_BITS - 1
     for k, got in enumerate(await products(dut, x)):
-        assert got == k * x & mask, f"line {k} of x = {x}: {got:#x} for {k * x & mask:#x}"
+        assert got == k * x + half, f"line {k} of x = {x}: {got:#x} for {k * x + half:#x}"
 
 
 async def start(dut):
-    dut.load_i.value = 0
+    dut.load_i.value = dut.last_i.value = 0
     dut.x_i.value = 0
     await reset(dut)
 

@@ -63,15 +63,20 @@ def matrix(
     bits: int = 4,
     span: int = GROUP,
     superblock: int = 0,
+    offset: int = 0,
 ) -> None:
     """A random matrix as images, and its codes and scales (by models.golden.matrix's names) in case.npz.
 
-    Cells have ``bits`` bits. The first column's codes are all zero and the last one's all ones.
+    Cells have ``bits`` bits. The first column's codes are all zero and the last one's all ones. With an ``offset`` all
+    weights are symmetric: m*n = -offset*d*s.
     """
     top = 1 << bits * slices
     q = rng.integers(0, top, (columns, rows)).astype(np.uint8)
     q[0], q[-1] = 0, top - 1
     scales = scaling(rng, columns, rows, span, superblock)
+    if offset:
+        scales["m"] = (-offset * scales["d"].view(np.float16)).view(np.uint16)
+        scales |= {"n": scales["s"]} if superblock else {}
     cells = np.stack([q.T >> bits * s & (1 << bits) - 1 for s in range(slices)]).astype(np.int64)  # slice, row, column
     digits = cells.reshape(slices, rows, 8, columns // 8)
     write(folder, name, instance, Kind.CELLS, (digits << 4 * np.arange(8)[:, None]).sum(axis=2))

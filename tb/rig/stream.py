@@ -33,6 +33,13 @@ async def reset(dut, cycles: int = 3) -> None:
     dut.rst_i.value = 0
 
 
+async def watch_busy(dut) -> None:
+    """For ever: a module that offers a beat says that it is busy."""
+    while True:
+        await RisingEdge(dut.clk_i)
+        assert int(dut.busy_o.value) or not int(dut.valid_o.value), "a beat is offered by a module at rest"
+
+
 def _stalls(kind: str):
     """Endless generator of "stall this clock?": never, one clock in three, or long bursts."""
     rng = random.Random(random.getrandbits(32))
@@ -133,6 +140,7 @@ class StreamSink:
         self.clock = 0  # clocks since reset
         self.accepted_at = 0  # the clock of the last accepted beat
         self.paused = False  # takes nothing for the time being
+        self.in_reset = False  # what it stands for is: a beat may be withdrawn
         self._dut, self._patience = dut, patience
         self._stalls = _stalls(stall)
         self._watch = watch
@@ -173,7 +181,8 @@ class StreamSink:
             await RisingEdge(self._dut.clk_i)
             self.clock += 1
             beat = Accepted(int(signal.value) for signal in self.fields) if int(self.valid.value) else None
-            assert waiting is None or beat == waiting, f"{self.name}: a waiting beat was withdrawn or changed"
+            kept = waiting is None or beat == waiting or self.in_reset
+            assert kept, f"{self.name}: a waiting beat was withdrawn or changed"
             waiting = beat
             if self._watch:
                 self._watch(beat is not None, ready)

@@ -76,4 +76,4 @@ async def illegal_states(dut):
     dut.id_i.value = int(os.environ["INSTANCE"])
     WatchedSource(dut), WatchedSink(dut)
     await reset(dut)
-    await return_to_first(dut, states=6)
+    await return_to_first(dut, states=9)

@@ -8,6 +8,7 @@ module rope_bench #(
 ) (
   input  logic                                            clk_i,
   input  logic                                            rst_i,
+  output logic                                            busy_o,
   input  logic                                            valid_i,
   output logic                                            ready_o,
   input  cartridge_pkg::tag_t                             tag_i,

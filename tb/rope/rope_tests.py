@@ -12,7 +12,7 @@ from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import rope as cover
 from tb.rig.beats import extreme_fx, random_fx
 from tb.rig.bundles import Tag
-from tb.rig.stream import STALLS, reset
+from tb.rig.stream import STALLS, reset, watch_busy
 from tb.rope.rope_shape import CASES
 
 
@@ -22,6 +22,7 @@ async def hold(dut, cases, stall):
     cos, sin = table(shape, depth)
     source, sink = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall)
     await reset(dut)
+    cocotb.start_soon(watch_busy(dut))
     for i, (pos, x) in enumerate(cases):
         source.send_vector(Tag(gen=i % 2, slot=i % 256, pos=pos), x)
     for i, (pos, x) in enumerate(cases):
@@ -30,6 +31,7 @@ async def hold(dut, cases, stall):
         cover.sample(os.environ["CASE"], pos, depth, heads, (cos[pos], sin[pos]), turned, passed)
         await sink.expect_vector(Tag(gen=i % 2, slot=i % 256, pos=pos), np.concatenate([turned, passed]))
     await sink.expect_silence()
+    assert not int(dut.busy_o.value), "busy without a beat"
 
 
 def width():

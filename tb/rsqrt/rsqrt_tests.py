@@ -10,7 +10,7 @@ from models.golden.rsqrt import rsqrt
 from tb.evidence.coverage.points import rsqrt as cover
 from tb.rig.stream import reset
 
-CLOCKS = 37 + 19 + 2  # division, root, and the registers in front and behind
+CLOCKS = 1 + 37 + 2 + 19 + 2  # shift, division and its end, root, and the registers in front and behind
 
 
 async def root(dut, u):

@@ -9,25 +9,40 @@ from tb.rig.faults import Fault, write_broken
 from tb.rig.runner import default_seed, run, simulators
 
 INSTANCE = 3
-# inputs, columns, columns a scaling unit, inputs that share integers, and a scale
-SHAPES = [(96, 32, 2, 32, 0), (512, 32, 4, 16, 256), (64, 32, 1, 16, 32), (512, 32, 1, 32, 256)]
+# inputs, columns, columns a scaling unit, inputs that share integers, and a scale; cells a weight, offset of its codes
+SHAPES = [
+    (96, 64, 2, 32, 0, 2, 0),
+    (512, 64, 2, 16, 256, 1, 0),
+    (64, 32, 1, 16, 32, 1, 0),
+    (96, 64, 4, 32, 0, 1, 8),
+    (256, 32, 1, 16, 256, 2, 32),
+]
 BROKEN = [
     Fault("half", "scale_drain.sv", "= (SPAN != GROUP) && span_i[0]", "= (SPAN != GROUP) && span_i[0] && !ON"),
     Fault("pair", "scale_drain.sv", "scales[scale_row]", "scales[ON ? 0 : scale_row]"),
-    Fault("column", "scale_drain.sv", "integers_of[part_i]", "integers_of[ON ? 0 : part_i]"),
-    Fault("s", "sub_scale.sv", "= $signed(integers_i[7:0])", "= (ON ? 8'sd1 : $signed(integers_i[7:0]))"),
-    Fault("n", "sub_scale.sv", "= $signed(integers_i[15:8])", "= (ON ? 8'sd1 : $signed(integers_i[15:8]))"),
+    Fault("column", "scale_drain.sv", ": integers_of[part_i]", ": integers_of[ON ? 0 : part_i]"),
+    Fault("s", "sub_scale.sv", "magnitude_of(integers_i[7:0])", "(ON ? 8'd1 : magnitude_of(integers_i[7:0]))"),
+    Fault("n", "sub_scale.sv", "magnitude_of(integers_i[15:8])", "(ON ? 8'd1 : magnitude_of(integers_i[15:8]))"),
+    Fault("delay", "scale_drain.sv", "part_q[2*PART_IW+:PART_IW]", "part_q[(ON ? 1 : 2)*PART_IW+:PART_IW]"),
+    Fault(
+        "accumulator",
+        "scale_drain.sv",
+        "part_q[(CLKS-1)*PART_IW+:PART_IW]",
+        "part_q[(CLKS-1-32'(ON))*PART_IW+:PART_IW]",
+    ),
+    Fault("product", "product_words.sv", "{!bits[B_W-1], bits[B_W-2:0]}", "{bits[B_W-1] == ON, bits[B_W-2:0]}"),
+    Fault("readout", "scale_drain.sv", "? HALF :", "? HALF * 64'(!ON) :"),
+    Fault("msb", "scale_drain.sv", "(COL_W'(1) << (COL_W - 1))", "(COL_W'(1) << (COL_W - 1 - ON))"),
 ]
 
 
 def drain(simulator, shape, folder, **settings):
     """The bench, in one geometry."""
-    inputs, columns, share, span, superblock = shape
-    masks.matrix(
-        folder, np.random.default_rng(default_seed()), "qkv", INSTANCE, inputs, columns, 1, 4, span, superblock
-    )
-    sum_w = 12 + 4 + span.bit_length()
-    sizes = {"K": inputs, "N": columns, "SHARE": share, "SPAN": span, "SUPER": superblock, "SUM_W": sum_w}
+    inputs, columns, share, span, superblock, slices, offset = shape
+    rng = np.random.default_rng(default_seed())
+    masks.matrix(folder, rng, "qkv", INSTANCE, inputs, columns, slices, 4, span, superblock, offset)
+    sizes = {"K": inputs, "N": columns, "SHARE": share, "SPAN": span, "SUPER": superblock, "SLICES": slices}
+    sizes |= {"OFFSET": offset}
     plusargs = (f"+mask={folder}", *settings.pop("plusargs", ()))
     tests, env = "tb.scale_drain.scale_drain_tests", {"INSTANCE": str(INSTANCE)}
     run("scale_drain", tests, simulator=simulator, parameters=sizes, plusargs=plusargs, env=env, **settings)

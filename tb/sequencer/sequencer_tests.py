@@ -36,6 +36,7 @@ class SlotTalk:
 
     def __init__(self, slot: int, depth: int, before: "SlotTalk | None" = None) -> None:
         self.slot, self.depth, self.pos = slot, depth, before.pos if before else 0
+        self.begins = 0  # the position that its first token says
         self.adapter = before.adapter if before else random.randrange(16)
         self.sample = random.choice((Sample.random(), Sample.random()._replace(top_k=1)))
         self.inputs: list[tuple[Tag, int]] = []
@@ -44,13 +45,13 @@ class SlotTalk:
 
     def prompt(self, tokens: list[int], max_new: int, first: bool = True) -> "SlotTalk":
         """Say ``tokens`` and follow the answer to its end."""
-        self.pos = 0 if first else self.pos
+        self.pos = self.begins if first else self.pos
         for i, token in enumerate(tokens):
             last = i == len(tokens) - 1
             opens = first and i == 0
             beat = Prompt.random()._replace(slot=self.slot, token=token, first=int(opens), last=int(last))
             if opens:
-                beat = beat._replace(adapter=self.adapter)
+                beat = beat._replace(adapter=self.adapter, pos=self.begins)
             if last:
                 beat = beat._replace(max_new=max_new, sample=self.sample)
             self.beats.append(beat)
@@ -246,6 +247,19 @@ async def second_turn(dut):
     opened = SlotTalk(0, depth).prompt([200, 201], 2)
     await bench.hold(opened)
     await bench.hold(SlotTalk(0, depth, opened).prompt([210, 211], 2, first=False))
+
+
+@cocotb.test()
+async def restarted(dut):
+    """The first token of a prompt says where it goes, whatever the slot did before: any position, and the full one."""
+    bench, depth = SequencerBench(dut, "some"), int(dut.DEPTH.value)
+    await bench.start()
+    for at in range(1, depth):
+        await bench.hold(SlotTalk(0, depth).prompt([200, 201], 2))
+        talk = SlotTalk(0, depth)
+        talk.begins = at
+        await bench.hold(talk.prompt([210, 211][: depth - at], 2), SlotTalk(1, depth).prompt([300], 3))
+        await bench.hold(SlotTalk(0, depth, talk).prompt([220], 2, first=False))
 
 
 @cocotb.test()

@@ -8,7 +8,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import stream_pipe as cover
-from tb.rig.stream import STALLS, reset
+from tb.rig.stream import STALLS, reset, watch_busy
 
 
 @cocotb.test()
@@ -29,10 +29,12 @@ async def order(dut, into, out):
                 taken[stage] += enabled >> stage & 1
 
     cocotb.start_soon(watch())
+    cocotb.start_soon(watch_busy(dut))
     beats = [(random.getrandbits(int(dut.WIDTH.value)),) for _ in range(60)]
     source.send(*beats)
     assert await sink.receive(len(beats)) == beats
     await sink.expect_silence()
+    assert not int(dut.busy_o.value), "busy without a beat"
     assert taken == [len(beats)] * stages, f"the stages took {taken} of {len(beats)} beats"
     cover.sample(stages, into, out, fills)
 

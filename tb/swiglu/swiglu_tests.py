@@ -9,7 +9,7 @@ from models.golden.swiglu import swiglu
 from tb.evidence.coverage.ends import WatchedSink, WatchedSource
 from tb.evidence.coverage.points import swiglu as cover
 from tb.rig.beats import extreme_fx, pack, random_fx, random_tag
-from tb.rig.stream import STALLS, reset
+from tb.rig.stream import STALLS, reset, watch_busy
 
 
 @cocotb.test()
@@ -18,6 +18,7 @@ async def pairs(dut, stall):
     """Random pairs of every length, then every pair of extremes."""
     source, sink = WatchedSource(dut, stall=stall), WatchedSink(dut, stall=stall)
     await reset(dut)
+    cocotb.start_soon(watch_busy(dut))
     extremes = extreme_fx(LANES)
     cases = [(random_fx(LANES, 2 + i % 31), random_fx(LANES)) for i in range(62)]
     cases += [(np.roll(gate, i), up) for i, gate in enumerate(extremes) for up in extremes]
@@ -29,3 +30,4 @@ async def pairs(dut, stall):
         cover.sample(gate, up, out)
         await sink.expect_vector(tag, out)
     await sink.expect_silence()
+    assert not int(dut.busy_o.value), "busy without a beat"

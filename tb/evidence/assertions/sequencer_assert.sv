@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
-// The host and the head name slots that there are. A slot's tokens enter the layers in order: position 0, or the one
-// after the last.
+// The host and the head name slots that there are. A slot's tokens enter the layers in order: position 0, the one
+// after the last, or after a restart the one that the host says.
 module sequencer_assert #(
   parameter int SLOTS = 1,
   parameter int DEPTH = 1
@@ -10,6 +10,8 @@ module sequencer_assert #(
   input logic                 rst_i,
   input logic                 host_valid_i,
   input cartridge_pkg::slot_t host_slot_i,
+  input logic                 host_first_i,
+  input cartridge_pkg::pos_t  host_pos_i,
   input logic                 res_valid_i,
   input cartridge_pkg::slot_t res_slot_i,
   input logic                 fire_i,
@@ -18,6 +20,8 @@ module sequencer_assert #(
   // verilator lint_off WIDTHTRUNC
   // A slot has 8 bits, whatever the number of slots.
   logic [16:0] next_q[SLOTS];
+  logic first;
+  assign first = host_valid_i && host_first_i && host_slot_i == tag_i.slot;  // who answers has no prompt waiting
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -28,7 +32,8 @@ module sequencer_assert #(
     end
     if (!rst_i && fire_i) begin
       `HOLDS(in_range, 32'(tag_i.slot) < SLOTS && 32'(tag_i.pos) < DEPTH, "a token outside the slots and positions")
-      `HOLDS(in_order, tag_i.pos == 0 || 17'(tag_i.pos) == next_q[tag_i.slot], "a position was left out or came twice")
+      `HOLDS(in_order, tag_i.pos == (first ? host_pos_i : next_q[tag_i.slot][15:0]),
+             "a position was left out or came twice")
       next_q[tag_i.slot] = 17'(tag_i.pos) + 17'd1;
     end
   end
@@ -41,9 +46,11 @@ bind sequencer sequencer_assert #(
   .clk_i,
   .rst_i,
   .host_valid_i,
-  .host_slot_i(host.slot),
+  .host_slot_i (host.slot),
+  .host_first_i(host.first),
+  .host_pos_i  (host.pos),
   .res_valid_i,
-  .res_slot_i (res_tag_i.slot),
-  .fire_i     (valid_o && ready_i),
-  .tag_i      (tag_o)
+  .res_slot_i  (res_tag_i.slot),
+  .fire_i      (valid_o && ready_i),
+  .tag_i       (tag_o)
 );

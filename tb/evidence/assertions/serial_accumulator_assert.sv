@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
-// The high part never wraps when the signs settle it.
+// The high part never wraps, nor does the carry that a turn adds to it.
 module serial_accumulator_assert #(
   parameter int HIGH_W  = 1,
   parameter int COUNT_W = 1
 ) (
   input logic               clk_i,
-  input logic               settles_i,
-  input logic  [HIGH_W-1:0] high_i,
+  input logic               last_i,
+  input logic [HIGH_W-1:0]  earlier_i,
   input logic [COUNT_W-1:0] carry_i,
-  input logic [COUNT_W-1:0] count_i
+  input logic [HIGH_W-1:0]  high_i
 );
-  int high;
-  assign high = 32'($signed(high_i)) + 32'(carry_i) - 32'(count_i);
-
   always_ff @(posedge clk_i) begin
-    if (settles_i) `HOLDS(no_wrap, high == 32'($signed(HIGH_W'(high))), "the accumulator overflows")
+    if (last_i) `HOLDS(no_wrap, 32'(high_i) == 32'(earlier_i) + 32'(carry_i), "the accumulator overflows")
   end
 endmodule
 
@@ -24,8 +21,8 @@ bind serial_accumulator serial_accumulator_assert #(
   .COUNT_W(COUNT_W)
 ) u_accumulator_assert (
   .clk_i,
-  .settles_i(en_i && last_i && !clear_i),
-  .high_i   (high_q),
+  .last_i,
+  .earlier_i(earlier),
   .carry_i  (carry),
-  .count_i  (count)
+  .high_i   (high)
 );

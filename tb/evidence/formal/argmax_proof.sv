@@ -75,6 +75,7 @@ module argmax_proof #(
   always_comb begin
     assume (32'(chosen_q) < VOCAB && 32'(other_q) < VOCAB);
     if (init_q) assume (rst_i);
+    if (valid_i && beat_q != 0) assume (tag_i == tag_q);
     if (!init_q) begin
       beats : assert (valid == (beat_q == 16'(BEATS)) && ready == !valid && beat_q <= 16'(BEATS));
       counted : assert (u_argmax.beat_q == (valid ? 16'd0 : beat_q));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The turns of the gate view beside those of the ROM view with as many clocks a turn, whatever the mask: the same turns,
-// a clock late for the first fetch. At every fetch the block has at its bottom the rows that the ROM view is about to
-// add, as they were loaded. With the proofs of one turn: the views add the same rows.
+// The gate view beside the ROM view, as the passes of a matrix drive both, whatever the mask: at every fetch the block
+// has at its bottom the rows that the ROM view is about to add, as they were loaded, and on its word line the turn that
+// the ROM view adds. With the proofs of one turn: the views add the same rows.
 module block_array_gate_proof #(
   parameter int BLOCK     = 32,
   parameter int ACT_W     = 8,
@@ -23,15 +23,39 @@ module block_array_gate_proof #(
   localparam int GROUPS = BLOCK / GROUP;
   localparam int PASSES = BLOCK / SPAN;
   localparam int TURNS = SPAN / BIT_LINES;  // of a pass
-  localparam int PROD_W = ACT_W + W_BITS;
   localparam int TURN_W = BIT_LINES * ACT_W;
-  localparam int PASS_W = cartridge_pkg::idx_w(PASSES);
+  localparam int ALL_TURNS = PASSES * TURNS;
 
-  logic gate_done, rom_done;
   logic [cartridge_pkg::BEAT_W-1:0] gate_y, rom_y;
-  logic [PASS_W-1:0] pass;
-  logic [15:0] fetched_q;
-  logic load, start;
+  logic load, start, done, fetch, run, fresh, last, hold, drain, first;
+  logic [cartridge_pkg::idx_w(ALL_TURNS)-1:0] turn;
+  logic [cartridge_pkg::idx_w(PASSES)-1:0] span;
+  logic block_number, part;
+  logic [15:0] fetched_q;  // turns since the rows were loaded
+
+  pass_sequencer #(
+    .SPANS (PASSES),
+    .BLOCKS(1),
+    .PASSES(PASSES),
+    .TURNS (TURNS),
+    .TURN  (ACT_W + W_BITS)
+  ) u_passes (
+    .clk_i,
+    .rst_i,
+    .start_i(start),
+    .done_o (done),
+    .fetch_o(fetch),
+    .turn_o (turn),
+    .run_o  (run),
+    .fresh_o(fresh),
+    .last_o (last),
+    .hold_o (hold),
+    .drain_o(drain),
+    .first_o(first),
+    .span_o (span),
+    .block_o(block_number),
+    .part_o (part)
+  );
 
   block_array_gate #(
     .K        (K),
@@ -49,9 +73,12 @@ module block_array_gate_proof #(
     .beat_i,
     .load_i (load),
     .load_x_i,
-    .start_i(start),
-    .pass_i (pass),
-    .done_o (gate_done),
+    .fetch_i(fetch),
+    .turn_i (turn),
+    .run_i  (run),
+    .fresh_i(fresh),
+    .last_i (last),
+    .hold_i (hold),
     .drain_i(1'b0),
     .first_i(1'b0),
     .span_i ('0),
@@ -70,8 +97,7 @@ module block_array_gate_proof #(
     .ACT_W    (ACT_W),
     .BIT_LINES(BIT_LINES),
     .SPAN     (SPAN),
-    .SUPER    (SUPER),
-    .TURN_CLKS(PROD_W)
+    .SUPER    (SUPER)
   ) u_rom (
     .clk_i,
     .rst_i,
@@ -79,9 +105,9 @@ module block_array_gate_proof #(
     .beat_i,
     .load_i (load),
     .load_x_i,
-    .start_i(start),
-    .pass_i (pass),
-    .done_o (rom_done),
+    .fetch_i(fetch),
+    .turn_i (turn),
+    .last_i (last),
     .drain_i(1'b0),
     .first_i(1'b0),
     .span_i ('0),
@@ -91,42 +117,24 @@ module block_array_gate_proof #(
     .y_o    (rom_y)
   );
 
-  logic init_q = 1'b1, rom_done_q;
-  logic idle;
-  assign idle = u_gate.state_q == 2'd0 && !gate_done;
-
-  // The manners of `matrix`: it loads every group while the blocks rest, then starts them, pass after pass.
-  logic [PASS_W-1:0] pass_q;
+  // The manners of `matrix`: it loads every group while the blocks rest, then starts their passes.
+  logic init_q = 1'b1;
   logic [GROUPS-1:0] loaded_q;
-  logic passing_q;  // between the first start and the end of the last pass
-  assign load  = load_i && idle && !passing_q && !init_q;
-  assign start = start_i && idle && &loaded_q && !load && !init_q;
-  assign pass  = pass_q;
+  logic busy_q;  // from the start to the end of the last drain
+  assign load  = load_i && !busy_q && !init_q;
+  assign start = start_i && !busy_q && &loaded_q && !load && !init_q;
   always_ff @(posedge clk_i) begin
-    init_q     <= 1'b0;
-    rom_done_q <= rom_done && !rst_i;
+    init_q <= 1'b0;
     if (rst_i) begin
-      pass_q    <= '0;
-      loaded_q  <= '0;
-      passing_q <= 1'b0;
+      loaded_q <= '0;
+      busy_q   <= 1'b0;
     end else begin
       if (load) loaded_q[beat_i] <= 1'b1;
-      if (start) passing_q <= 1'b1;
-      if (gate_done) begin
-        pass_q <= pass_q + 1'b1;
-        if (32'(pass_q) == PASSES - 1) begin
-          pass_q    <= '0;
-          loaded_q  <= '0;
-          passing_q <= 1'b0;
-        end
-      end
+      if (done) loaded_q <= '0;
+      busy_q <= start || (busy_q && !done);
     end
-  end
-
-  // Fetches since the rows were loaded.
-  always_ff @(posedge clk_i) begin
     if (rst_i || load) fetched_q <= '0;
-    else if (u_gate.fetch) fetched_q <= fetched_q + 16'd1;
+    else if (fetch) fetched_q <= fetched_q + 16'd1;
   end
 
   logic [BLOCK*ACT_W-1:0] rows, held;
@@ -138,13 +146,13 @@ module block_array_gate_proof #(
   end
   for (genvar g = 0; g < GROUPS; g++) begin : gen_group
     always_comb begin
-      if (!init_q && !passing_q && loaded_q[g]) begin
+      if (!init_q && !busy_q && loaded_q[g]) begin
         as_loaded : assert (held[g*GROUP*ACT_W+:GROUP*ACT_W] == rows[g*GROUP*ACT_W+:GROUP*ACT_W]);
       end
     end
   end
-  for (genvar t = 0; t <= PASSES * TURNS; t++) begin : gen_turn
-    always_comb if (!init_q && passing_q && fetched_q == 16'(t)) moved : assert (held == rows >> (t * TURN_W));
+  for (genvar t = 0; t <= ALL_TURNS; t++) begin : gen_turn
+    always_comb if (!init_q && busy_q && fetched_q == 16'(t)) moved : assert (held == rows >> (t * TURN_W));
   end
 
   always_comb begin
@@ -152,34 +160,16 @@ module block_array_gate_proof #(
     assume (32'(beat_i) < GROUPS);
     if (!init_q) begin
       mantissas : assert (&fits);
-      if (u_gate.fetch) begin
-        same_turn : assert (32'(u_gate.fetch_turn) == 32'(pass_q) * TURNS + 32'(u_rom.turn_q) && u_rom.busy_q);
-        same_rows : assert (16'(u_gate.fetch_turn) == fetched_q);
-      end
-      if (u_gate.run)
-        word : assert (32'(u_gate.gen_block[0].u_block.word_turn_q) == 32'(pass_q) * TURNS + 32'(u_gate.turn_q));
+      if (fetch) same_rows : assert (16'(turn) == fetched_q && busy_q);
+      if (run) same_turn : assert (u_gate.gen_block[0].u_block.word_turn_q == u_rom.turn_q);
 
-      passes : assert (32'(pass_q) < PASSES && (!gate_done || u_gate.state_q == 2'd0) && u_gate.state_q <= 2'd2);
-      in_turn : assert (!u_gate.run || (32'(u_gate.bit_q) < PROD_W && 32'(u_gate.turn_q) < TURNS));
-      fetching :
-      assert (u_gate.state_q != 2'd1 || (u_rom.busy_q && u_rom.turn_q == 0 && u_rom.clk_q == 0
-                                                  && u_gate.turn_q == 0 && 32'(fetched_q) == 32'(pass_q) * TURNS));
-      lockstep :
-      assert (!u_gate.run || u_gate.last_bit || (u_rom.busy_q && u_rom.turn_q == u_gate.turn_q
-                                                           && 32'(u_rom.clk_q) == 32'(u_gate.bit_q) + 1));
-      next_turn :
-      assert (!u_gate.last_bit || u_gate.last_turn || (u_rom.busy_q && u_rom.clk_q == 0
-                                                                  && 32'(u_rom.turn_q) == 32'(u_gate.turn_q) + 1));
-      ending : assert ((u_gate.last_bit && u_gate.last_turn) == rom_done && !(rom_done && u_rom.busy_q));
-      resting : assert (u_gate.state_q != 2'd0 || !u_rom.busy_q);
-      a_clock_late : assert (gate_done == rom_done_q);
-      started : assert (u_gate.state_q == 2'd0 || passing_q);
-      loaded : assert (!passing_q || &loaded_q);
-      counted :
-      assert (passing_q ? 32'(fetched_q) == 32'(pass_q) * TURNS
-                       + (u_gate.run ? 32'(u_gate.turn_q) + 1 : gate_done ? TURNS : 0)
-                       : pass_q == 0 && !gate_done && (loaded_q == 0 || fetched_q == 0));
-      cover (u_gate.fetch && u_gate.run && fetched_q == 1 && rows[ACT_W-1:0] == 5);
+      next_one : assert (!busy_q || 32'(u_passes.turn_q) == 32'(fetched_q) % ALL_TURNS);
+      more : assert (u_passes.more_q == (busy_q && 32'(fetched_q) < ALL_TURNS) && 32'(fetched_q) <= ALL_TURNS);
+      idle : assert (busy_q || (!run && u_passes.left_q == 0 && u_passes.flush_q == 0 && u_passes.turn_q == 0));
+      rests : assert (busy_q || loaded_q == 0 || fetched_q == 0);
+      ending : assert (u_passes.flush_q == 0 || (!run && !u_passes.more_q));
+      loaded : assert (!busy_q || &loaded_q);
+      cover (fetch && run && fetched_q == 1 && rows[ACT_W-1:0] == 5);
     end
   end
 endmodule

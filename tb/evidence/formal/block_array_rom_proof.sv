@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One turn of the ROM view, every block and column of an array: sum += (x << s*W_BITS) * q over the turn's rows, for any
-// mask, activations and sums. With the block's proof: one turn of either view adds the same.
+// mask, activations and sums; the first turn of a pass begins at 0. With the block's proof: one turn of either view adds
+// the same.
 module block_array_rom_proof #(
   parameter int K         = 64,
   parameter int BLOCK     = 64,
@@ -12,12 +13,12 @@ module block_array_rom_proof #(
   parameter int SUPER     = 0
 ) (
   input logic clk_i,
-  input logic [cartridge_pkg::idx_w(BLOCK/SPAN)-1:0] pass_i
+  input logic last_i
 );
   localparam int N = 8;
   localparam int PASSES = BLOCK / SPAN;
+  localparam int TURNS = SPAN / BIT_LINES;
 
-  logic done;
   logic [cartridge_pkg::BEAT_W-1:0] y;
 
   block_array_rom #(
@@ -37,9 +38,9 @@ module block_array_rom_proof #(
     .beat_i  ('0),
     .load_i  (1'b0),
     .load_x_i('0),
-    .start_i (1'b0),
-    .pass_i,
-    .done_o  (done),
+    .fetch_i (1'b0),
+    .turn_i  ('0),
+    .last_i,
     .drain_i (1'b0),
     .first_i (1'b0),
     .span_i  ('0),
@@ -51,24 +52,26 @@ module block_array_rom_proof #(
 
   logic second_q = 1'b0;
   always_ff @(posedge clk_i) second_q <= 1'b1;
-  always_comb assume (u_rom.clk_q == 0 && 32'(pass_i) < PASSES && 32'(u_rom.turn_q) < SPAN / BIT_LINES);
+  logic [31:0] pass, turn;
+  assign pass = 32'(u_rom.turn_q) / TURNS;
+  assign turn = 32'(u_rom.turn_q) % TURNS;
+  always_comb assume (pass < PASSES);
 
   for (genvar g = 0; g < K / SPAN; g++) begin : gen_span
     for (genvar n = 0; n < N; n++) begin : gen_column
       logic signed [31:0] sum, expected_q;
       assign sum = u_rom.sum_q[g][n];
       logic signed [31:0] parts[SLICES*BIT_LINES+1];
-      assign parts[0] = sum;
+      assign parts[0] = (turn == 0) ? '0 : sum;
       for (genvar s = 0; s < SLICES; s++) begin : gen_slice
         for (genvar j = 0; j < BIT_LINES; j++) begin : gen_row
           logic [31:0] row, q;
-          assign row = g * SPAN + (32'(u_rom.turn_q) * BIT_LINES + j);
+          assign row = g * SPAN + (turn * BIT_LINES + j);
           assign q = (u_rom.cells[s][row][0] >> (4 * n)) & ((1 << W_BITS) - 1);
           assign parts[j*SLICES+s+1] = parts[j*SLICES+s] + (u_rom.x_q[row] <<< (s * W_BITS)) * $signed(q);
         end
       end
-      always_ff @(posedge clk_i)
-        expected_q <= (u_rom.busy_q && g % PASSES == 32'(pass_i)) ? parts[SLICES*BIT_LINES] : sum;
+      always_ff @(posedge clk_i) expected_q <= (last_i && g % PASSES == pass) ? parts[SLICES*BIT_LINES] : sum;
       always_comb begin
         if (second_q) begin
           added : assert (sum == expected_q);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One turn of a block in its gate view against what the ROM view adds for it, sum += (x << s*W_BITS) * q: any vias, any
-// activations, any turn, from any sums that the turns before can have left, or from a clear: step and base of an
-// induction over turns.
+// activations, any turn, from any sums that the turns before can have left, or from nothing in the first turn of a pass:
+// step and base of an induction over turns. A product comes with half of its range, 2^(PROD_W-1), so that after the last
+// turn of a pass a column has half of its own; what is held then stays.
 //
 // Lemmas on the way (what each line, cell and adder holds after each bit) keep the solver from guessing.
 module block_proof #(
@@ -16,24 +17,26 @@ module block_proof #(
   input logic clk_i
 );
   localparam int PROD_W = ACT_W + W_BITS;
-  localparam int COL_W = PROD_W + $clog2(SPAN) + 1;
+  localparam int COL_W = PROD_W + $clog2(SPAN);
   localparam int LINES = 1 << W_BITS;
   localparam int TURNS = BLOCK / BIT_LINES;
   localparam int ROWS_W = cartridge_pkg::idx_w(TURNS);
-  localparam int MOST = BIT_LINES * (LINES - 1) * (1 << (ACT_W - 1));  // magnitude of what a turn adds to a column
+  localparam int PASS_TURNS = SPAN / BIT_LINES;
+  localparam int HALF = BIT_LINES * (1 << (PROD_W - 1));  // that a turn adds to a column beside its products
+  localparam int MOST = BIT_LINES * (LINES - 1) * (1 << (ACT_W - 1));  // magnitude of what its products add
 
   // Symbolic: registers that keep whatever they start with.
   logic [BLOCK*SLICES*N*W_BITS-1:0] via_q;
   logic [ROWS_W-1:0] turn_q;
   logic [W_BITS-1:0] any_q;
-  logic clear_q;
+  logic hold_q;
   always_ff @(posedge clk_i) begin
-    any_q   <= any_q;
-    clear_q <= clear_q;
-    via_q   <= via_q;
-    turn_q  <= turn_q;
+    any_q  <= any_q;
+    hold_q <= hold_q;
+    via_q  <= via_q;
+    turn_q <= turn_q;
   end
-  always_comb assume (32'(turn_q) < TURNS && !(clear_q && 32'(turn_q) % (SPAN / BIT_LINES) != 0));
+  always_comb assume (32'(turn_q) < TURNS);
 
   logic [5:0] clock_q = '0;
   logic fetch, run, last, finished;
@@ -41,9 +44,9 @@ module block_proof #(
   assign fetch    = clock_q == 0;
   assign run      = clock_q >= 1 && clock_q <= PROD_W;
   assign last     = clock_q == PROD_W;
-  assign finished = clock_q == PROD_W + 1;
+  assign finished = clock_q == PROD_W + 1;  // the accumulators add the last bits
 
-  logic [N*32-1:0] sum;
+  logic [N*SLICES*COL_W-1:0] sum;
 
   block #(
     .VIEW     (cartridge_pkg::VIEW_GATE),
@@ -59,17 +62,18 @@ module block_proof #(
     .rst_i   (1'b0),
     .load_i  (1'b0),
     .load_x_i('0),
-    .clear_i (fetch && clear_q),
     .fetch_i (fetch),
+    .turn_i  (fetch ? turn_q : '0),            // needed at the fetch only
     .run_i   (run),
+    .fresh_i (32'(turn_q) % PASS_TURNS == 0),
     .last_i  (last),
-    .turn_i  (fetch ? turn_q : '0),  // needed at the fetch only
+    .hold_i  (last && hold_q),
     .via_i   (via_q),
     .sum_o   (sum)
   );
 
-  logic signed [31:0] most;  // magnitude of a column's sum
-  assign most = $signed(32'(turn_q) % (SPAN / BIT_LINES) + 32'(finished)) * MOST;
+  logic [31:0] turns;  // of the pass, before this one
+  assign turns = 32'(turn_q) % PASS_TURNS;
 
   for (genvar j = 0; j < BIT_LINES; j++) begin : gen_row
     logic signed [31:0] x_q;
@@ -78,7 +82,9 @@ module block_proof #(
     for (genvar i = 0; i < LINES; i++) begin : gen_line
       assign multiple[i*PROD_W+:PROD_W] = PROD_W'(x_q * i);
       for (genvar b = 0; b < PROD_W; b++) begin : gen_bit
-        always_comb if (clock_q == b + 1) lemma_line : assert (u_block.line[j*LINES+i] == multiple[i*PROD_W+b]);
+        always_comb
+          if (clock_q == b + 1)
+            lemma_line : assert (u_block.line[j*LINES+i] == (multiple[i*PROD_W+b] ^ (b == PROD_W - 1)));
       end
     end
   end
@@ -92,16 +98,26 @@ module block_proof #(
   end
 
   for (genvar n = 0; n < N; n++) begin : gen_column
-    logic signed [31:0] expected_q;
-    logic signed [31:0] parts[SLICES+1], totals[SLICES+1];
-    logic [SLICES-1:0] fine;
-
     for (genvar s = 0; s < SLICES; s++) begin : gen_slice
-      logic signed [COL_W-1:0] col, col_expected_q;
-      logic signed [31:0] sums[BIT_LINES+1];
+      localparam int LOW = (n * SLICES + s) * COL_W;
+      logic [31:0] earlier, col, expected_q;
+      logic signed [31:0] sums[BIT_LINES+1], signed_earlier, signed_col;
+      logic [COL_W-1:0] held_q;
 
-      assign col     = u_block.gen_column[n].gen_slice[s].u_acc.sum_o;
-      assign sums[0] = '0;
+      // What the turns before have left, from the second bit's clock on, when nothing of them is on its way.
+      if (PASS_TURNS == 1) begin : gen_turn
+        assign earlier = '0;
+      end else begin : gen_turns
+        assign earlier = (turns == 0) ? '0 : 32'({
+          u_block.gen_column[n].gen_slice[s].u_acc.gen_turns.high_q,
+          u_block.gen_column[n].gen_slice[s].u_acc.low_q,
+          u_block.gen_column[n].gen_slice[s].u_acc.gen_turns.lowest_q
+        });
+      end
+      assign col            = 32'(u_block.gen_column[n].gen_slice[s].sum);
+      assign signed_earlier = $signed(earlier - turns * HALF);
+      assign signed_col     = $signed(col - (turns + 1) * HALF);
+      assign sums[0]        = '0;
       for (genvar j = 0; j < BIT_LINES; j++) begin : gen_cell
         logic [W_BITS-1:0] q_q;
         logic signed [PROD_W-1:0] product;
@@ -112,34 +128,37 @@ module block_proof #(
         assign sums[j+1] = sums[j] + 32'(product);
         for (genvar b = 0; b < PROD_W; b++) begin : gen_bit
           always_comb begin
-            if (clock_q == b + 1) lemma_cell : assert (u_block.gen_column[n].gen_slice[s].bits[j] == product[b]);
+            if (clock_q == b + 1) begin
+              lemma_cell : assert (u_block.gen_column[n].gen_slice[s].bits[j] == (product[b] ^ (b == PROD_W - 1)));
+            end
           end
         end
       end
 
-      always_ff @(posedge clk_i) if (clock_q == 1) col_expected_q <= col + COL_W'(sums[BIT_LINES]);
+      always_ff @(posedge clk_i) begin
+        if (clock_q == 2) expected_q <= earlier + sums[BIT_LINES] + HALF;
+        held_q <= sum[LOW+:COL_W];
+      end
       for (genvar b = 1; b < PROD_W; b++) begin : gen_bit
-        always_comb if (clock_q == b + 1) lemma_adder : assert (col[PROD_W-1-:b] == col_expected_q[b-1:0]);
+        always_comb begin
+          if (clock_q == b + 2) begin
+            lemma_adder : assert (u_block.gen_column[n].gen_slice[s].u_acc.low_q[PROD_W-1-:b] == expected_q[b-1:0]);
+          end
+        end
       end
-      assign parts[s+1] = parts[s] + (sums[BIT_LINES] <<< (s * W_BITS));
-      assign totals[s+1] = totals[s] + (32'(col) <<< (s * W_BITS));
-      assign fine[s] = u_block.gen_column[n].gen_slice[s].u_acc.carry_q == 0 && 32'(col) <= most && 32'(col) >= -most;
-      always_comb if (finished) column : assert (col == col_expected_q);
-    end
-
-    assign parts[0]  = '0;
-    assign totals[0] = '0;
-    always_ff @(posedge clk_i) if (clock_q == 1) expected_q <= totals[SLICES] + parts[SLICES];
-    always_comb begin
-      if (clock_q == 1) begin
-        assume (clear_q || &fine);
-        cleared : assert (!clear_q || (&fine && totals[SLICES] == 0));
-      end
-      if (finished) begin
-        sums : assert (sum[n*32+:32] == expected_q);
-        range : assert (&fine);
-        cover (32'(turn_q) == TURNS - 1 && $signed(sum[n*32+:32]) > SPAN / 2 * MOST / BIT_LINES);
-        cover (turn_q == 0 && $signed(sum[n*32+:32]) < -MOST / 2);
+      always_comb begin
+        if (clock_q == 2) begin
+          assume (signed_earlier <= $signed(turns) * MOST && signed_earlier >= -$signed(turns) * MOST);
+        end
+        if (finished) begin
+          column : assert (col == expected_q);
+          range : assert (signed_col <= $signed(turns + 1) * MOST && signed_col >= -$signed(turns + 1) * MOST);
+          cover (32'(turn_q) == TURNS - 1 && signed_col > SPAN / 2 * MOST / BIT_LINES);
+          cover (turn_q == 0 && signed_col < -MOST / 2);
+        end
+        if (clock_q == PROD_W + 2) begin
+          held : assert (sum[LOW+:COL_W] == (hold_q ? COL_W'(expected_q) : held_q));
+        end
       end
     end
   end

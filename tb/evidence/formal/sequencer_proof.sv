@@ -151,7 +151,9 @@ module sequencer_proof #(
   always_comb begin
     if (init_q) assume (rst_i);
     if (!init_q) begin
-      if (host_valid) assume (32'(prompt.slot) < SLOTS && !busy_q[prompt.slot]);
+      if (host_valid) begin
+        assume (32'(prompt.slot) < SLOTS && !busy_q[prompt.slot] && (!prompt.first || 32'(prompt.pos) <= DEPTH));
+      end
       if (res_valid) begin
         assume (32'(res_tag.slot) < SLOTS && wanted_q[res_tag.slot] && 17'(res_tag.pos) == sent_q[res_tag.slot]);
       end
@@ -172,7 +174,7 @@ module sequencer_proof #(
       if (valid) position : assert (tag.pos < 16'(DEPTH));
       if (taken)
         place :
-        assert (17'(tag.pos) == (prompt.first ? 17'd0 : next_q[prompt.slot])
+        assert (17'(tag.pos) == (prompt.first ? 17'(prompt.pos) : next_q[prompt.slot])
                                           && token == prompt.token && tag.slot == prompt.slot && tag.gen == prompt.last
                                           && tag.adapter == (prompt.first ? prompt.adapter : adapter_q[prompt.slot]));
       if (res_valid && out_valid && u_sequencer.res_offered && !out_held_q && cut_q[res_tag.slot]) begin

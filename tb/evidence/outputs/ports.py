@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The outputs of every module of hdl/, as slang elaborates a tiny die, and matrices that it has not."""
 
-import shlex
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from pyslang.ast import ArgumentDirection, SymbolKind
-from pyslang.driver import Driver
 
 from models.checkpoint import checkpoint, tiny
 from models.die import sv_package
 from models.mask import etch
 from models.project import HDL
-from tb.rig.build import PACKAGES
+from tb.rig.elaborated import elaborated, instances
 
 GATE, SWITCH = (f"-GVIEW={sv_package.VIEWS[view]}" for view in ("gate", "switch"))
 INTEGERS = ("-GSPAN=16", "-GSUPER=32")  # a matrix of spans that have integers, which a tiny die has not
@@ -26,37 +24,20 @@ def outputs(hdl: Path = HDL) -> dict[str, list[str]]:
     AssertionError if slang cannot read the RTL.
     """
     found: dict[str, list[str]] = {}
-    modules = [file for file in sorted(hdl.glob("*.sv")) if file.name not in PACKAGES]
     with tempfile.TemporaryDirectory() as scratch:
         ckpt = checkpoint.load(tiny.write(Path(scratch) / "tiny.gguf"))
         shape = sv_package.write(ckpt.shape, etch.die_for(ckpt, kv_depth=32), Path(scratch) / "shape_pkg.sv")
-        files = [f"-I{hdl}", shape, *(hdl / name for name in PACKAGES), *modules]
         for top, *options in TOPS:
-            driver = Driver()
-            driver.addStandardArgs()
-            line = shlex.join(map(str, ["slang", "-F", hdl / "lint.f", "--top", top, *options, *files]))
-            read = driver.parseCommandLine(line) and driver.processOptions() and driver.parseAllSources()
-            assert read, "slang cannot read the RTL"
-            for instance in driver.createCompilation().getRoot().topInstances:
-                _collect(instance, found)
+            with elaborated(top, shape, *options, hdl=hdl) as whole:
+                for instance in instances(whole):
+                    found.setdefault(instance.definition.name, list(_outputs(instance)))
     return dict(sorted(found.items()))
 
 
-def _collect(instance, found: dict[str, list[str]]) -> None:
-    """The outputs of an instance's module, and of those below it."""
-    if instance.definition.name not in found:
-        ports = [port for port in instance.body.portList if port.direction == ArgumentDirection.Out]
-        names = (_names(port.name, port.type.canonicalType) for port in ports)
-        found[instance.definition.name] = [name for of_port in names for name in of_port]
-
-    def below(scope) -> None:
-        for member in scope:
-            if member.kind == SymbolKind.Instance:
-                _collect(member, found)
-            elif member.kind in (SymbolKind.GenerateBlock, SymbolKind.GenerateBlockArray):
-                below(member)
-
-    below(instance.body)
+def _outputs(instance: object) -> Iterator[str]:
+    for port in instance.body.portList:
+        if port.direction == ArgumentDirection.Out:
+            yield from _names(port.name, port.type.canonicalType)
 
 
 def _names(name: str, kind) -> Iterator[str]:

@@ -18,7 +18,11 @@ _registers = Group(
     "host_registers",
     {
         "read": [register.name for register in _MAP if not register.name.startswith("CYCLES.")],
-        "write": [name for name in _WRITTEN if name not in ("ERRORS", "COUNTERS_CLEAR", "ADAPTER_BANK", "SLOT.CTRL")],
+        "write": [
+            name
+            for name in _WRITTEN
+            if name not in ("ERRORS", "COUNTERS_CLEAR", "RESTART", "ADAPTER_BANK", "SLOT.CTRL")
+        ],
         "refused_write": [register.name for register in _MAP if not register.bits],
         "bad_value": [name for name in _SETTINGS if name != "SLOT.SEED"],
         "nowhere": ("between registers", "behind the banks", "behind the slots", "odd", "the last"),
@@ -42,6 +46,8 @@ _slots = Group(
         "dropped": ("closed", "not there", "busy", "busy, then open"),
         "bad_token": ("only", "first", "middle", "last"),
         "cut": ("held back", "nothing to cut"),
+        "stalled": ("slot", "die"),
+        "restarted": STATES,
         "traffic": (*STALLS, "reset"),
     },
     {
@@ -139,6 +145,16 @@ def bad_token(place: str) -> None:
 def cut(how: str) -> None:
     """What became of a STOP."""
     _slots(cut=how)
+
+
+def stalled(what: str) -> None:
+    """What did not move."""
+    _slots(stalled=what)
+
+
+def restarted(state: str) -> None:
+    """The chip was told to forget what is in it while a slot was in this state."""
+    _slots(restarted=state)
 
 
 def traffic(kind: str) -> None:

@@ -22,6 +22,8 @@ _group = Group(
         "superblock": (0, 32, 256),
         "passes": ("one", "several"),
         "last_block": ("full", "partly filled"),
+        "pace": ("turns", "drains"),
+        "symmetric": (False, True),
         "shift": SHIFTS,
         "size": PLACES,
         "spread_of_shifts": ("none", "some", "largest"),
@@ -39,6 +41,7 @@ _group = Group(
         "result_in_view": ("view", "result"),
         "passes_in_view": ("view", "passes"),
         "last_block_in_view": ("view", "last_block"),
+        "pace_of_passes": ("passes", "pace"),
         "span_in_view": ("view", "span"),
     },
 )
@@ -54,15 +57,19 @@ def sample(dut, case, mantissas: np.ndarray, shifts: np.ndarray, out: np.ndarray
     values = {"lowest": mantissas == -high, "highest": mantissas == high - 1}
     values["between"] = ~(values["lowest"] | values["highest"])
     spread = int(shifts.max() - shifts.min())
+    view, span, bit_lines, share = (int(getattr(dut, name).value) for name in ("VIEW", "SPAN", "BIT_LINES", "SHARE"))
+    turn = act_w + bits if view else int(dut.TURN_CLKS.value)
     _group(
-        view=VIEWS[int(dut.VIEW.value)],
+        view=VIEWS[view],
         cell_bits=bits,
         slices=slices,
-        bit_lines=int(dut.BIT_LINES.value),
-        columns_a_scaling_unit=int(dut.SHARE.value),
-        span=int(dut.SPAN.value),
+        bit_lines=bit_lines,
+        columns_a_scaling_unit=share,
+        span=span,
         superblock=int(dut.SUPER.value),
-        passes="several" if block > int(dut.SPAN.value) else "one",
+        passes="several" if block > span else "one",
+        pace="drains" if -(-rows // block) * share > span // bit_lines * turn else "turns",
+        symmetric=bool(int(dut.OFFSET.value)),
         last_block="partly filled" if rows % block else "full",
         shift=set(shifts.tolist()),
         size={place(shift, len(SHIFTS)) for shift in shifts.tolist()},

@@ -9,8 +9,9 @@ from tb.evidence.coverage.points.sub_scale import INTEGERS, integer_kind
 _group = Group(
     "scale_drain",
     {
-        "scaling": [(32, 0), (16, 32), (16, 256), (32, 256)],
+        "scaling": [(32, 0), (16, 32), (16, 256)],
         "columns_a_unit": (1, 2, 4),
+        "symmetric": (False, True),
         "half": ("first", "second", "whole group"),
         "superblock": ("first", "later"),
         "s": INTEGERS,
@@ -24,6 +25,7 @@ def sample(drain, span: int, s: np.ndarray, n: np.ndarray) -> None:
     _group(
         scaling=(drain.span, drain.superblock),
         columns_a_unit=drain.share,
+        symmetric=drain.offset != 0,
         half="whole group" if drain.span == 32 else ("first", "second")[span % 2],
         superblock="later" if span * drain.span >= (drain.superblock or 32) else "first",
         s={integer_kind(value) for value in s.tolist()},

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the multiplier bench, with the widths that the chip has."""
+
+import pytest
+
+from tb.rig.runner import run, simulators
+
+
+@pytest.mark.parametrize("simulator", simulators())
+@pytest.mark.parametrize(("a_w", "b_w", "addend"), [(32, 18, 1 << 15), (32, 32, 1 << 15), (32, 16, 0), (13, 12, 2048)])
+def test_multiplier(simulator, a_w, b_w, addend):
+    parameters = {"A_W": a_w, "B_W": b_w, "ADDEND": f"64'd{addend}"}
+    run("multiplier", "tb.multiplier.multiplier_tests", simulator=simulator, parameters=parameters)
