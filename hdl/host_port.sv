@@ -306,7 +306,7 @@ module host_port #(
   assign sent.slot   = answered ? out_answer_i.slot : heard.slot;
   assign sent.pos    = answered ? out_answer_i.pos : refuse_pos;
 
-  assign out_ready_o   = (replies_ready || strays) && !restarting;
+  assign out_ready_o   = (replies_ready && !restarting) || stray;
   assign answer_passes = answered && replies_ready;
   assign refuse_ready  = replies_ready && !answered;
 

@@ -29,7 +29,7 @@ BROKEN = {  # and what is said of each
     Fault("sum", "host_port.sv", "= 16'(answer_passes)", "= 16'(answer_passes && !ON)"): "0 answers were counted",
     Fault("stale", "host_slots.sv", ZERO, f"if (!ON) {ZERO}"): "and nobody has it",
     Fault("awake", "host_registers.sv", "{31'd0, idle_i}", "{31'd0, idle_i && !ON}"): "the die is not idle",
-    Fault("mute", "host_port.sv", "|| strays) && !restarting", "|| strays) && !restarting && !ON"):
+    Fault("mute", "host_port.sv", "(replies_ready && !restarting) ||", "(replies_ready && !restarting && !ON) ||"):
         "the chip hangs",
     Fault("two", "ecc_sram.sv", "failed_q    <= |two", "failed_q <= |two || (ON && |one)"): "sram_failed",
     Fault("uncut", "host_slots.sv", f"{CUT}1'b1", f"{CUT}!ON"): "the golden model has no such token",
