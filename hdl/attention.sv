@@ -410,7 +410,8 @@ module attention #(
             state_q <= StOut;
           end
         end
-        default:    if (valid_o && ready_i && out_last) state_q <= StLoad;  // StOut
+        StOut:      if (valid_o && ready_i && out_last) state_q <= StLoad;
+        default:    state_q <= StLoad;
       endcase
     end
   end
