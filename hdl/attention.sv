@@ -411,6 +411,7 @@ module attention #(
           end
         end
         StOut:      if (valid_o && ready_i && out_last) state_q <= StLoad;
+        default:    state_q <= StLoad;
       endcase
     end
   end
