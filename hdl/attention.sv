@@ -45,15 +45,9 @@ module attention #(
   localparam int ALL_HEADS = HEADS + 2 * KV_HEADS;
   localparam int IN_BEATS = ALL_HEADS * HEAD_DIM / LANES;
   localparam int QUANTISERS = (LANES + HEAD_DIM - 1) / HEAD_DIM;  // heads that a beat may make whole
-  // Values that wait for the rest of their head; heads that do not end where beats or they themselves do begin anywhere.
-  localparam bit RAGGED = HEAD_DIM % LANES != 0 && LANES % HEAD_DIM != 0;
-  localparam int WINDOW_BEATS = (HEAD_DIM + (RAGGED ? LANES - 1 : 0) + LANES - 1) / LANES;
-  localparam int WINDOW = WINDOW_BEATS * LANES;
   localparam int IN_IW = idx_w(IN_BEATS);
   localparam int HEAD_IW = $clog2(ALL_HEADS + QUANTISERS + 1);
   localparam int Q_IW = idx_w(HEADS);
-  localparam int REST_W = $clog2(WINDOW + LANES + 1);
-  localparam int VALUE_IW = idx_w(WINDOW);
   localparam int MANT_W = HEAD_DIM * KV_W;  // of a head's keys or values
 
   typedef enum logic [1:0] {
@@ -72,84 +66,34 @@ module attention #(
   assign tag_o   = tag_q;
   assign busy_o  = state_q != StLoad || in_q != 0;
 
-  // ---- a window on the last beats, in which heads become whole
-  logic signed [31:0] window_q[WINDOW];
-  logic fresh_q;  // its last beat is new
-  logic [REST_W-1:0] rest_q;  // values that are of no head yet
-  logic [HEAD_IW-1:0] head_q;  // heads that were whole before
-  logic [QUANTISERS-1:0] whole;
-  logic [REST_W-1:0] taken;
-  logic [HEAD_IW-1:0] heads;
-
-  always_ff @(posedge clk_i) begin
-    if (valid_i && ready_o) begin
-      for (int unsigned i = 0; i + LANES < WINDOW; i++) window_q[i] <= window_q[i+LANES];
-      for (int unsigned l = 0; l < LANES; l++) window_q[WINDOW-LANES+l] <= data_i[l*32+:32];
-    end
-  end
-
-  for (genvar i = 0; i < QUANTISERS; i++) begin : gen_whole
-    assign whole[i] = fresh_q && 32'(rest_q) >= (i + 1) * HEAD_DIM;
-  end
-  assign heads = HEAD_IW'($countones(whole));
-  assign taken = REST_W'(32'(heads) * HEAD_DIM);
-
-  // ---- quantisers, as many heads side by side as a beat may make whole
+  // ---- heads, as many side by side as a beat may make whole
   logic [QUANTISERS*HEAD_DIM*ACT_W-1:0] q_mant;
   logic [QUANTISERS*MANT_W-1:0] kv_mant;
   logic [QUANTISERS*5-1:0] q_sh, kv_sh;
-  logic [1:0] quantise;
-  logic quantised;
-  logic [QUANTISERS-1:0] quantised_whole, is_query, who;
+  logic [QUANTISERS-1:0] is_query, who;
   logic [HEAD_IW-1:0] quantised_head;
+  logic loaded;
 
-  stream_pipe #(
-    .STAGES(2),
-    .WIDTH (QUANTISERS + HEAD_IW)
-  ) u_quantise (
+  attn_heads #(
+    .ALL_HEADS (ALL_HEADS),
+    .HEAD_DIM  (HEAD_DIM),
+    .QUANTISERS(QUANTISERS),
+    .ACT_W     (ACT_W),
+    .KV_W      (KV_W)
+  ) u_heads (
     .clk_i,
     .rst_i,
-    .busy_o (),
-    .valid_i(whole[0]),
-    .ready_o(),
-    .data_i ({whole, head_q}),
-    .en_o   (quantise),
-    .valid_o(quantised),
-    .ready_i(1'b1),
-    .data_o ({quantised_whole, quantised_head})
+    .valid_i  (valid_i && ready_o),
+    .data_i,
+    .who_o    (who),
+    .head_o   (quantised_head),
+    .q_mant_o (q_mant),
+    .q_sh_o   (q_sh),
+    .kv_mant_o(kv_mant),
+    .kv_sh_o  (kv_sh),
+    .loaded_i (loaded)
   );
 
-  for (genvar i = 0; i < QUANTISERS; i++) begin : gen_quantiser
-    logic [HEAD_DIM*32-1:0] x;
-
-    for (genvar j = 0; j < HEAD_DIM; j++) begin : gen_value
-      assign x[j*32+:32] = window_q[VALUE_IW'((RAGGED?WINDOW-32'(rest_q) : 0)+i*HEAD_DIM+j)];
-    end
-
-    act_quantiser #(
-      .N(HEAD_DIM),
-      .W(ACT_W)
-    ) u_q (
-      .clk_i,
-      .en_i(quantise),
-      .x_i (x),
-      .m_o (q_mant[i*HEAD_DIM*ACT_W+:HEAD_DIM*ACT_W]),
-      .sh_o(q_sh[i*5+:5])
-    );
-
-    act_quantiser #(
-      .N(HEAD_DIM),
-      .W(KV_W)
-    ) u_kv (
-      .clk_i,
-      .en_i(quantise),
-      .x_i (x),
-      .m_o (kv_mant[i*MANT_W+:MANT_W]),
-      .sh_o(kv_sh[i*5+:5])
-    );
-  end
-
-  assign who = quantised ? quantised_whole : '0;
   for (genvar i = 0; i < QUANTISERS; i++) begin : gen_query
     assign is_query[i] = who[i] && 32'(quantised_head) + i < HEADS;
   end
@@ -181,7 +125,7 @@ module attention #(
   logic [POSITIONS*KV_HEADS*5-1:0] k_sh, v_sh;
   logic [KV_HEADS*10-1:0] shift_d, shift_q;  // a head's: {value, key}
   logic [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
-  logic shift_corrected, shift_failed, loaded;
+  logic shift_corrected, shift_failed;
 
   assign loaded = having(HEAD_IW'(ALL_HEADS - 1), quantised_head, who) != 0;
 
@@ -378,17 +322,11 @@ module attention #(
     if (rst_i) begin
       state_q <= StLoad;
       in_q    <= '0;
-      fresh_q <= 1'b0;
-      rest_q  <= '0;
-      head_q  <= '0;
       read_q  <= '0;
       beat_q  <= 1'b0;
       v_pos_q <= '0;
       tag_q   <= '0;
     end else begin
-      fresh_q <= valid_i && ready_o;
-      rest_q  <= rest_q - taken + ((valid_i && ready_o) ? REST_W'(LANES) : '0);
-      head_q  <= loaded ? '0 : head_q + heads;
       beat_q  <= state_q == StRead;
       flags_q <= flags;
       if (weight_valid) v_pos_q <= (weight_closes && weight_last) ? '0 : v_pos_q + pos_t'(POSITIONS);
@@ -416,7 +354,7 @@ module attention #(
     end
   end
 
-  always_ff @(posedge clk_i) if (quantised) shift_q <= shift_d;
+  always_ff @(posedge clk_i) if (who[0]) shift_q <= shift_d;
 
   // ---- trace: the heads of a position in beats of their own
   localparam int WEIGHT_BEATS = (HEADS + LANES - 1) / LANES;

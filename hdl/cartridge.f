@@ -6,6 +6,7 @@ host_pkg.sv
 act_quantiser.sv
 argmax.sv
 attention.sv
+attn_heads.sv
 attn_score.sv
 attn_value.sv
 axi_lite.sv
@@ -57,3 +58,4 @@ stream_pipe.sv
 stream_tap.sv
 sub_scale.sv
 swiglu.sv
+watchdog.sv

@@ -21,7 +21,12 @@ TOKENS = 5  # through the layers
 FAULT = Fault(
     "apart", "residual.sv", "64'($signed(skip_data_i[l*32+:32])) + ", "64'($signed(skip_data_i[l*32+:32])) - "
 )
-TAG = Fault("tag", "swiglu.sv", "assign tag_o   = tag;", "assign tag_o = {tag.adapter, !tag.gen, tag.slot, tag.pos};")
+TAG = Fault(
+    "tag",
+    "swiglu.sv",
+    "assign tag_o = tag_out;",
+    "assign tag_o = {tag_out.adapter, !tag_out.gen, tag_out.slot, tag_out.pos};",
+)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,9 @@ def die() -> UpsetDie:
     return UpsetDie.of("rom")
 
 
-@pytest.mark.parametrize("simulator", [pytest.param("icarus", marks=pytest.mark.night), "verilator"])
+@pytest.mark.parametrize(
+    "simulator", [pytest.param(one, marks=pytest.mark.night if one == "icarus" else ()) for one in simulators()]
+)
 def test_known(die, simulator):
     outcomes = die.hit(list(KNOWN.values()), simulator=simulator)
     assert {outcome.number: outcome.kind for outcome in outcomes} == {u.number: kind for kind, u in KNOWN.items()}

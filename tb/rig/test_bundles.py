@@ -63,7 +63,7 @@ def test_a_package_that_changes(tmp_path):
     text = (HDL / "cartridge_pkg.sv").read_text(encoding="utf-8")
     for old, new in (
         ("typedef logic [7:0] slot_t;", "typedef logic [2*5-1:0] slot_t;"),
-        ("    pos_t     pos;\n", "    pos_t     pos;\n    logic [1:0] more;\n"),
+        ("    pos_t     pos;\n  } tag_t;", "    pos_t     pos;\n    logic [1:0] more;\n  } tag_t;"),
         ("EndContext = 2'd3", "EndContext = 2'h3"),
     ):
         assert text.count(old) == 1

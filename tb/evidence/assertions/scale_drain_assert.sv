@@ -2,13 +2,14 @@
 `include "assert.svh"
 // What an accumulator takes is its last value and a span's part, both in full width: no bit is lost on the way.
 module scale_drain_assert #(
-  parameter int UNITS  = 1,
-  parameter int SHARE  = 1,
-  parameter int WIDTH  = 1,  // units of a row
-  parameter int PLACES = 4,
-  parameter int ACC_W  = 1,
-  parameter int CLKS   = 1,
-  parameter int SPANS  = 1   // that share a scale
+  parameter int COLUMNS = 1,
+  parameter int UNITS   = 1,
+  parameter int SHARE   = 1,
+  parameter int WIDTH   = 1,  // units of a row
+  parameter int PLACES  = 4,
+  parameter int ACC_W   = 1,
+  parameter int CLKS    = 1,
+  parameter int SPANS   = 1   // that share a scale
 ) (
   input logic               clk_i,
   input logic        [31:0] span_i,
@@ -26,17 +27,18 @@ module scale_drain_assert #(
   for (genvar u = 0; u < UNITS; u++) begin : gen_unit
     logic signed [63:0] parts_q[CLKS];  // that are on their way
     logic signed [ACC_W+1:0] last, next;
+    logic [31:0] column, there;  // a unit of the last ones may have fewer columns than SHARE
+    assign column = (u / WIDTH * SHARE + part_i) * WIDTH + u % WIDTH;
+    assign there  = (column < COLUMNS) ? column : '0;
     always_ff @(posedge clk_i) begin
-      parts_q[0] <= cartridge_pkg::sub_scaled(
-          scale_drain.scales[span_i/SPANS][(u/WIDTH*SHARE+part_i)*WIDTH+u%WIDTH],
+      parts_q[0] <= (column != there) ? '0 : cartridge_pkg::sub_scaled(
+          scale_drain.scales[span_i/SPANS][there],
           scale_drain.gen_unit[u].own,
           32'(scale_drain.joined(
               scale_drain.gen_unit[u].sum_of[part_i], '0, 1'b0
           )),
           xsum_i,
-          {
-            1'b0, shift_i
-          }
+          {1'b0, shift_i}
       );
       for (int i = 1; i < CLKS; i++) parts_q[i] <= parts_q[i-1];
     end
@@ -51,13 +53,14 @@ module scale_drain_assert #(
 endmodule
 
 bind scale_drain scale_drain_assert #(
-  .UNITS (ROWS * WIDTH),
-  .SHARE (SHARE),
-  .WIDTH (WIDTH),
-  .PLACES(PLACES),
-  .ACC_W (ACC_W),
-  .CLKS  (CLKS),
-  .SPANS (SCALE / SPAN)
+  .COLUMNS(N),
+  .UNITS  (ROWS * WIDTH),
+  .SHARE  (SHARE),
+  .WIDTH  (WIDTH),
+  .PLACES (PLACES),
+  .ACC_W  (ACC_W),
+  .CLKS   (CLKS),
+  .SPANS  (SCALE / SPAN)
 ) u_drain_assert (
   .clk_i,
   .span_i  (32'(span_i)),

@@ -64,16 +64,16 @@ module attention_proof #(
   logic fresh;
   logic [1:0] full;
   logic [31:0] batch, first, second;
-  assign fresh  = u_attention.fresh_q;
-  assign full   = u_attention.u_quantise.full_q;
+  assign fresh  = u_attention.u_heads.fresh_q;
+  assign full   = u_attention.u_heads.u_quantise.full_q;
   assign batch  = 32'(u_attention.head_q);
-  assign first  = 32'(u_attention.u_quantise.data_q[HEAD_IW-1:0]);
-  assign second = 32'(u_attention.u_quantise.data_q[HEAD_IW+2+:HEAD_IW]);
+  assign first  = 32'(u_attention.u_heads.u_quantise.data_q[HEAD_IW-1:0]);
+  assign second = 32'(u_attention.u_heads.u_quantise.data_q[HEAD_IW+2+:HEAD_IW]);
   always_comb begin
     if (!init_q) begin
-      rest : assert (32'(u_attention.rest_q) == (fresh ? 32 : 0));
-      if (full[0]) first_whole : assert (u_attention.u_quantise.data_q[HEAD_IW+:2] == 2'd3);
-      if (full[1]) second_whole : assert (u_attention.u_quantise.data_q[2*HEAD_IW+2+:2] == 2'd3);
+      rest : assert (32'(u_attention.u_heads.rest_q) == (fresh ? 32 : 0));
+      if (full[0]) first_whole : assert (u_attention.u_heads.u_quantise.data_q[HEAD_IW+:2] == 2'd3);
+      if (full[1]) second_whole : assert (u_attention.u_heads.u_quantise.data_q[2*HEAD_IW+2+:2] == 2'd3);
       if (state == LOAD && u_attention.in_q == 0 || state == READ || state == OUT)
         empty : assert (!fresh && full == 0 && batch == 0 && u_attention.in_q == 0);
       if (state == LOAD && u_attention.in_q == 1)
