@@ -30,10 +30,12 @@ module stream_assert #(
   end
 endmodule
 
-`define BIND_STREAM_AT(MODULE, NAME, VALID, READY, TAG, DATA) \
+`define BIND_STREAM_FROM(MODULE, NAME, RESET, VALID, READY, TAG, DATA) \
   bind MODULE stream_assert #(.TAG_W($bits(TAG)), .DATA_W($bits(DATA))) NAME ( \
-    .clk_i, .rst_i, .valid_i(VALID), .ready_i(READY), .tag_i(TAG), .data_i(DATA) \
+    .clk_i, .rst_i(RESET), .valid_i(VALID), .ready_i(READY), .tag_i(TAG), .data_i(DATA) \
   );
+`define BIND_STREAM_AT(MODULE, NAME, VALID, READY, TAG, DATA) \
+  `BIND_STREAM_FROM(MODULE, NAME, rst_i, VALID, READY, TAG, DATA)
 `define BIND_STREAM(MODULE, TAG, DATA) `BIND_STREAM_AT(MODULE, u_stream_assert, valid_o, ready_i, TAG, DATA)
 `BIND_STREAM(sequencer, tag_o, token_o)
 `BIND_STREAM(embedding, tag_o, data_o)
@@ -47,7 +49,8 @@ endmodule
 `BIND_STREAM(stream_fifo, 1'b0, data_o)
 `BIND_STREAM(stream_arb, from_a_o, data_o)
 `BIND_STREAM_AT(sequencer, u_host_assert, out_valid_o, out_ready_i, 1'b0, out_answer_o)
-`BIND_STREAM_AT(host_port, u_chip_assert, tok_valid_o, tok_ready_i, 1'b0, tok_prompt_o)
+// A restart takes back what waits for the chip, which is in reset.
+`BIND_STREAM_FROM(host_port, u_chip_assert, rst_i || restarting, tok_valid_o, tok_ready_i, 1'b0, tok_prompt_o)
 `BIND_STREAM_AT(host_port, u_answer_assert, m_tok_tvalid_o, m_tok_tready_i, {m_tok_tid_o, m_tok_tuser_o}, {
                 m_tok_tlast_o, m_tok_tdata_o})
 `BIND_STREAM_AT(axi_lite, u_write_assert, rsp_o.bvalid, req_i.bready, 1'b0, rsp_o.bresp)

@@ -66,7 +66,7 @@ module attention_proof #(
   logic [31:0] batch, first, second;
   assign fresh  = u_attention.u_heads.fresh_q;
   assign full   = u_attention.u_heads.u_quantise.full_q;
-  assign batch  = 32'(u_attention.head_q);
+  assign batch  = 32'(u_attention.u_heads.head_q);
   assign first  = 32'(u_attention.u_heads.u_quantise.data_q[HEAD_IW-1:0]);
   assign second = 32'(u_attention.u_heads.u_quantise.data_q[HEAD_IW+2+:HEAD_IW]);
   always_comb begin
