@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
-// p = a*b + ADDEND of signed numbers, exactly, in three stages:
+// p = a*b + ADDEND of N pairs of signed numbers side by side, exactly, in three stages:
 //
 //   a multiple of a for each digit of b (Booth, radix 4), added up for LEVELS without carries | the same to two words | sum
 //
-// ADDEND is a constant, to round a product: it costs no adder.
+// ADDEND is a constant, to round a product: it costs no adder. The products are the inner loop, over arrays of 64 bits: a
+// C++ compiler makes vectors of them.
 module multiplier #(
   parameter int          A_W    = 32,
   parameter int          B_W    = 18,
-  parameter logic [63:0] ADDEND = 64'd0
+  parameter logic [63:0] ADDEND = 64'd0,
+  parameter int          N      = 1
 ) (
-  input  logic                      clk_i,
-  input  logic                [2:0] en_i,  // of the stages: see stream_pipe
-  input  logic signed [    A_W-1:0] a_i,
-  input  logic signed [    B_W-1:0] b_i,
-  output logic signed [A_W+B_W-1:0] p_o
+  input  logic                   clk_i,
+  input  logic [            2:0] en_i,  // of the stages: see stream_pipe
+  input  logic [      N*A_W-1:0] a_i,   // each signed, the first one low
+  input  logic [      N*B_W-1:0] b_i,
+  output logic [N*(A_W+B_W)-1:0] p_o
 );
   localparam int P_W = A_W + B_W;
   localparam int DIGITS = (B_W + 1) / 2;
@@ -39,61 +41,87 @@ module multiplier #(
   endfunction
   localparam logic [P_W-1:0] CONSTANT = constant();
 
-  logic [P_W-1:0] row[ROWS];  // of the stage that works on them, for no longer than that
+  logic [63:0] a[N];
+  logic [2*DIGITS:0] b[N];
+  logic [63:0] multiple[N];
+  logic [63:0] row[ROWS][N];  // of the stage that works on them, for no longer than that
+  logic [63:0] x[N], y[N], z[N];
 
-  function automatic void make_rows(input logic signed [A_W-1:0] factor, input logic signed [B_W-1:0] other);
-    logic [2*DIGITS:0] bits;
-    logic [A_W+1:0] multiple;
-    bits = (2 * DIGITS + 1)'($signed({other, 1'b0}));
-    for (int d = 0; d < DIGITS; d++) begin
-      multiple = ({A_W + 2{bits[2*d+1] ^ bits[2*d]}} & (A_W + 2)'(factor)) |
-          ({A_W + 2{bits[2*d+1] == bits[2*d] && bits[2*d+2] != bits[2*d]}} & {factor[A_W-1], factor, 1'b0});
-      multiple = multiple ^ {A_W + 2{bits[2*d+2]}} ^ {1'b1, {A_W + 1{1'b0}}};
-      row[d] = P_W'(multiple) << (2 * d);
-      // The one that is missing where the multiple before was inverted.
-      if (d != 0) row[d] = row[d] | (P_W'(bits[2*d]) << (2 * d - 2));
+  function automatic void make_rows();
+    // verilator unroll_disable
+    for (int unsigned n = 0; n < N; n++) begin
+      a[n] = 64'($signed(a_i[n*A_W+:A_W]));
+      b[n] = (2 * DIGITS + 1)'($signed({b_i[n*B_W+:B_W], 1'b0}));
+      row[DIGITS][n] = 64'(CONSTANT) | (64'(b[n][2*DIGITS]) << LAST);
     end
-    row[DIGITS] = CONSTANT | (P_W'(bits[2*DIGITS]) << LAST);
+    for (int d = 0; d < DIGITS; d++) begin
+      // verilator unroll_disable
+      for (int unsigned n = 0; n < N; n++) begin
+        multiple[n] = ({64{b[n][2*d+1] ^ b[n][2*d]}} & a[n]) |
+            ({64{b[n][2*d+1] == b[n][2*d] && b[n][2*d+2] != b[n][2*d]}} & (a[n] << 1));
+        multiple[n] = 64'((A_W + 2)'(multiple[n] ^ {64{b[n][2*d+2]}}) ^ {1'b1, {A_W + 1{1'b0}}});
+        row[d][n] = multiple[n] << (2 * d);
+        // The one that is missing where the multiple before was inverted.
+        if (d != 0) row[d][n] = row[d][n] | (64'(b[n][2*d]) << (2 * d - 2));
+      end
+    end
   endfunction
 
   function automatic void add_up(input int count, input int levels);
     int left, into;
-    logic [P_W-1:0] x, y, z;
     left = count;
     for (int level = 0; level < levels; level++) begin
       into = 0;
       for (int i = 0; i < left / 3; i++) begin
-        x = row[3*i];
-        y = row[3*i+1];
-        z = row[3*i+2];
-        row[into] = x ^ y ^ z;
-        row[into+1] = ((x & y) | (x & z) | (y & z)) << 1;
+        // verilator unroll_disable
+        for (int unsigned n = 0; n < N; n++) begin
+          x[n] = row[3*i][n];
+          y[n] = row[3*i+1][n];
+          z[n] = row[3*i+2][n];
+          row[into][n] = x[n] ^ y[n] ^ z[n];
+          row[into+1][n] = ((x[n] & y[n]) | (x[n] & z[n]) | (y[n] & z[n])) << 1;
+        end
         into = into + 2;
       end
       for (int i = left - left % 3; i < left; i++) begin
-        row[into] = row[i];
+        // verilator unroll_disable
+        for (int unsigned n = 0; n < N; n++) row[into][n] = row[i][n];
         into = into + 1;
       end
       left = into;
     end
   endfunction
 
-  logic [WORDS*64-1:0] words_q;
-  logic [2*64-1:0] pair_q;
-  logic [P_W-1:0] p_q;
+  logic [63:0] words_q[WORDS][N];
+  logic [63:0] low_q[N], high_q[N];
+  logic [N*P_W-1:0] p_q;
   assign p_o = p_q;
 
+  // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
   always @(posedge clk_i) begin
-    if (en_i[0]) begin
-      make_rows(a_i, b_i);
-      add_up(ROWS, LEVELS);
-      for (int i = 0; i < WORDS; i++) words_q[i*64+:64] <= 64'(row[i]);
+    if (en_i[2]) begin
+      // verilator unroll_disable
+      for (int unsigned n = 0; n < N; n++) p_q[n*P_W+:P_W] <= P_W'(low_q[n] + high_q[n]);
     end
     if (en_i[1]) begin
-      for (int i = 0; i < WORDS; i++) row[i] = P_W'(words_q[i*64+:64]);
+      for (int i = 0; i < WORDS; i++) begin
+        // verilator unroll_disable
+        for (int unsigned n = 0; n < N; n++) row[i][n] = words_q[i][n];
+      end
       add_up(WORDS, 8);
-      pair_q <= {64'(row[1]), 64'(row[0])};
+      // verilator unroll_disable
+      for (int unsigned n = 0; n < N; n++) begin
+        low_q[n]  = row[0][n];
+        high_q[n] = row[1][n];
+      end
     end
-    if (en_i[2]) p_q <= P_W'(pair_q[63:0]) + P_W'(pair_q[127:64]);
+    if (en_i[0]) begin
+      make_rows();
+      add_up(ROWS, LEVELS);
+      for (int i = 0; i < WORDS; i++) begin
+        // verilator unroll_disable
+        for (int unsigned n = 0; n < N; n++) words_q[i][n] = row[i][n];
+      end
+    end
   end
 endmodule

@@ -120,25 +120,26 @@ module rms_norm #(
   endfunction
 
   logic [(2*LEAVES-1)*SUM_W-1:0] sums;  // numbered from 1: sums of what is at 2n and 2n + 1, from LEAVES on squares
+  logic [LANES*NORM_W-1:0] xs_q;
+  logic [2*LANES*NORM_W-1:0] square;
+  multiplier #(
+    .A_W(NORM_W),
+    .B_W(NORM_W),
+    .N  (LANES)
+  ) u_square (
+    .clk_i,
+    .en_i(square_en[4:2]),
+    .a_i (xs_q),
+    .b_i (xs_q),
+    .p_o (square)
+  );
   for (genvar l = 0; l < LANES; l++) begin : gen_square
     logic [NORM_W:0] half_q;
-    logic signed [NORM_W-1:0] xs_q;
-    logic signed [2*NORM_W-1:0] square;
     always_ff @(posedge clk_i) begin
       if (square_en[0]) half_q <= moved(x_q[beat_q][l], sh_q);
-      if (square_en[1]) xs_q <= rounded(half_q);
+      if (square_en[1]) xs_q[l*NORM_W+:NORM_W] <= rounded(half_q);
     end
-    multiplier #(
-      .A_W(NORM_W),
-      .B_W(NORM_W)
-    ) u_square (
-      .clk_i,
-      .en_i(square_en[4:2]),
-      .a_i (xs_q),
-      .b_i (xs_q),
-      .p_o (square)
-    );
-    assign sums[(LEAVES+l-1)*SUM_W+:SUM_W] = SUM_W'($unsigned(square));
+    assign sums[(LEAVES+l-1)*SUM_W+:SUM_W] = SUM_W'(square[2*l*NORM_W+:2*NORM_W]);
   end
   for (genvar l = LANES; l < LEAVES; l++) begin : gen_no_square
     assign sums[(LEAVES+l-1)*SUM_W+:SUM_W] = '0;
@@ -274,50 +275,56 @@ module rms_norm #(
     moved_by = (down > 8'd62) ? 6'd62 : down[5:0];
   endfunction
 
+  localparam int RMS_W = 53;  // of x times 1/rms
+  localparam int GAINED_W = 57;  // and of that times a gain
+  logic [LANES*32-1:0] x, z_q;  // z is at most sqrt(N), 20 fraction bits
+  logic [LANES*25-1:0] gain_q;
+  logic [LANES*RMS_W-1:0] by_rms;
+  logic [LANES*GAINED_W-1:0] by_gain;
+
+  multiplier #(
+    .A_W(32),
+    .B_W(21),
+    .N  (LANES)
+  ) u_scaled (
+    .clk_i,
+    .en_i(out_en[2:0]),
+    .a_i (x),
+    .b_i ({LANES{21'(a >>> 15)}}),
+    .p_o (by_rms)
+  );
+
+  multiplier #(
+    .A_W(32),
+    .B_W(25),
+    .N  (LANES)
+  ) u_gained (
+    .clk_i,
+    .en_i(out_en[7:5]),
+    .a_i (z_q),
+    .b_i (gain_q),
+    .p_o (by_gain)
+  );
+
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    logic signed [52:0] by_rms;
-    logic signed [53:0] z_moved;
+    logic signed [RMS_W:0] z_moved;
     logic signed [32:0] z_half_q;  // with the bit below
-    logic signed [31:0] z_q;  // at most sqrt(N), 20 fraction bits
-    logic signed [24:0] gain_q;
-    logic signed [56:0] by_gain;
-    logic signed [57:0] y_moved;
+    logic signed [GAINED_W:0] y_moved;
     logic signed [38:0] y_half_q;
     logic signed [37:0] y_q;
     logic signed [31:0] data_q;
     logic [5:0] down_q;
 
     assign mag[l*32+:32] = magnitude(data_i[l*32+:32]);
+    assign x[l*32+:32]   = x_q[beat_q][l];
 
-    multiplier #(
-      .A_W(32),
-      .B_W(21)
-    ) u_scaled (
-      .clk_i,
-      .en_i(out_en[2:0]),
-      .a_i (x_q[beat_q][l]),
-      .b_i (21'(a >>> 15)),
-      .p_o (by_rms)
-    );
-
-    multiplier #(
-      .A_W(32),
-      .B_W(25)
-    ) u_gained (
-      .clk_i,
-      .en_i(out_en[7:5]),
-      .a_i (z_q),
-      .b_i (gain_q),
-      .p_o (by_gain)
-    );
-
-    assign z_moved = $signed({by_rms, 1'b0}) >>> z_shift_q;
-    assign y_moved = $signed({by_gain, 1'b0}) >>> down_q;
+    assign z_moved = $signed({by_rms[l*RMS_W+:RMS_W], 1'b0}) >>> z_shift_q;
+    assign y_moved = $signed({by_gain[l*GAINED_W+:GAINED_W], 1'b0}) >>> down_q;
     always_ff @(posedge clk_i) begin
       if (out_en[3]) z_half_q <= z_moved[32:0];
       if (out_en[4]) begin
-        z_q    <= z_half_q[32:1] + 32'(z_half_q[0]);
-        gain_q <= significand(gains[GAIN_IW'(32'(beats_q[(GAIN-1)*BEAT_IW+:BEAT_IW])*LANES+l)]);
+        z_q[l*32+:32]    <= z_half_q[32:1] + 32'(z_half_q[0]);
+        gain_q[l*25+:25] <= significand(gains[GAIN_IW'(32'(beats_q[(GAIN-1)*BEAT_IW+:BEAT_IW])*LANES+l)]);
       end
       if (out_en[7]) down_q <= moved_by(8'(gains[GAIN_IW'(32'(beats_q[(DOWN-1)*BEAT_IW+:BEAT_IW])*LANES+l)] >> 23));
       if (out_en[8]) y_half_q <= y_moved[38:0];

@@ -90,70 +90,78 @@ module rope #(
   logic [BEAT_W-1:0] x_q;
   always_ff @(posedge clk_i) if (en[0]) x_q <= data_i;
 
-  for (genvar p = 0; p < LANES / 2; p++) begin : gen_pair
+  // Of each pair: its two values, and cosine and sine of its angle.
+  localparam int TURNED = LANES / 2;
+  logic [TURNED*32-1:0] x0, x1;
+  logic [TURNED*16-1:0] c_q, s_q, minus_s_q;
+  logic [TURNED*48-1:0] x0_c, x1_s, x0_s, x1_c;
+
+  multiplier #(
+    .A_W   (32),
+    .B_W   (16),
+    .ADDEND(64'd8192),
+    .N     (TURNED)
+  ) u_x0_c (
+    .clk_i,
+    .en_i(en[3:1]),
+    .a_i (x0),
+    .b_i (c_q),
+    .p_o (x0_c)
+  );
+  multiplier #(
+    .A_W(32),
+    .B_W(16),
+    .N  (TURNED)
+  ) u_x1_s (
+    .clk_i,
+    .en_i(en[3:1]),
+    .a_i (x1),
+    .b_i (minus_s_q),
+    .p_o (x1_s)
+  );
+  multiplier #(
+    .A_W   (32),
+    .B_W   (16),
+    .ADDEND(64'd8192),
+    .N     (TURNED)
+  ) u_x0_s (
+    .clk_i,
+    .en_i(en[3:1]),
+    .a_i (x0),
+    .b_i (s_q),
+    .p_o (x0_s)
+  );
+  multiplier #(
+    .A_W(32),
+    .B_W(16),
+    .N  (TURNED)
+  ) u_x1_c (
+    .clk_i,
+    .en_i(en[3:1]),
+    .a_i (x1),
+    .b_i (c_q),
+    .p_o (x1_c)
+  );
+
+  for (genvar p = 0; p < TURNED; p++) begin : gen_pair
     localparam int Lane = 2 * p;  // the pair's first lane
     logic [31:0] angle;  // {sin, cos}
-    logic signed [15:0] c_q, s_q, minus_s_q;
-    logic signed [47:0] x0_c, x1_s, x0_s, x1_c;
     logic signed [48:0] y0_q, y1_q;
-    logic signed [31:0] x0, x1, sat0_q, sat1_q;
+    logic signed [31:0] sat0_q, sat1_q;
 
     assign angle = turn ? angles[ANGLE_IW'(32'(tag_i.pos)*PAIRS+32'(pair_after(first, p%PAIRS)))] : 32'd16384;
-    assign x0    = x_q[Lane*32+:32];
-    assign x1    = x_q[(Lane+1)*32+:32];
-
-    multiplier #(
-      .A_W   (32),
-      .B_W   (16),
-      .ADDEND(64'd8192)
-    ) u_x0_c (
-      .clk_i,
-      .en_i(en[3:1]),
-      .a_i (x0),
-      .b_i (c_q),
-      .p_o (x0_c)
-    );
-    multiplier #(
-      .A_W(32),
-      .B_W(16)
-    ) u_x1_s (
-      .clk_i,
-      .en_i(en[3:1]),
-      .a_i (x1),
-      .b_i (minus_s_q),
-      .p_o (x1_s)
-    );
-    multiplier #(
-      .A_W   (32),
-      .B_W   (16),
-      .ADDEND(64'd8192)
-    ) u_x0_s (
-      .clk_i,
-      .en_i(en[3:1]),
-      .a_i (x0),
-      .b_i (s_q),
-      .p_o (x0_s)
-    );
-    multiplier #(
-      .A_W(32),
-      .B_W(16)
-    ) u_x1_c (
-      .clk_i,
-      .en_i(en[3:1]),
-      .a_i (x1),
-      .b_i (c_q),
-      .p_o (x1_c)
-    );
+    assign x0[p*32+:32] = x_q[Lane*32+:32];
+    assign x1[p*32+:32] = x_q[(Lane+1)*32+:32];
 
     always_ff @(posedge clk_i) begin
       if (en[0]) begin
-        c_q       <= angle[15:0];
-        s_q       <= angle[31:16];
-        minus_s_q <= -angle[31:16];
+        c_q[p*16+:16]       <= angle[15:0];
+        s_q[p*16+:16]       <= angle[31:16];
+        minus_s_q[p*16+:16] <= -angle[31:16];
       end
       if (en[4]) begin
-        y0_q <= 49'(x0_c) + 49'(x1_s);
-        y1_q <= 49'(x0_s) + 49'(x1_c);
+        y0_q <= 49'($signed(x0_c[p*48+:48])) + 49'($signed(x1_s[p*48+:48]));
+        y1_q <= 49'($signed(x0_s[p*48+:48])) + 49'($signed(x1_c[p*48+:48]));
       end
       if (en[5]) begin
         sat0_q <= sat32(64'(y0_q) >>> 14);

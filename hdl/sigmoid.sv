@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// sigmoid(g) of an FX value, 16 fraction bits: 256 linear segments of |g| in [0, 16), mirrored for negative g. In six
-// stages: |g|, below 16 | its segment | how far into it, three stages | the sum, mirrored.
-module sigmoid (
-  input  logic               clk_i,
-  input  logic        [ 5:0] en_i,   // of the stages: see stream_pipe
-  input  logic signed [31:0] g_i,
-  output logic        [16:0] s_o
+// sigmoid(g) of N FX values side by side, 16 fraction bits: 256 linear segments of |g| in [0, 16), mirrored for negative
+// g. In six stages: |g|, below 16 | its segment | how far into it, three stages | the sum, mirrored.
+module sigmoid #(
+  parameter int N = 1
+) (
+  input  logic            clk_i,
+  input  logic [     5:0] en_i,   // of the stages: see stream_pipe
+  input  logic [N*32-1:0] g_i,
+  output logic [N*17-1:0] s_o     // at most one
 );
   // Entry i is round(2^16 / (1 + exp(-i/16))); the list runs from entry 256 down to entry 0.
   // verilog_format: off
@@ -52,39 +54,44 @@ module sigmoid (
   endfunction
   localparam logic [256*11-1:0] RISES = rises();
 
-  logic [31:0] mag;
-  logic [19:0] a_q;
-  logic [11:0] into_q;  // the segment
-  logic [10:0] rise_q;
-  logic [3:0][16:0] lo_q;  // beside the product of rise and way into it
-  logic [4:0] negative_q;
-  logic signed [24:0] slope;
-  logic [16:0] s_q;
+  logic [N*13-1:0] into_q;  // the segment
+  logic [N*12-1:0] rise_q;
+  logic [N*25-1:0] slope;
 
-  assign mag = g_i[31] ? -g_i : g_i;
-  assign s_o = s_q;
-  always_ff @(posedge clk_i) begin
-    if (en_i[0]) a_q <= (|mag[31:20]) ? 20'hfffff : mag[19:0];
-    if (en_i[1]) begin
-      into_q  <= a_q[11:0];
-      rise_q  <= RISES[a_q[19:12]*11+:11];
-      lo_q[0] <= LUT[a_q[19:12]*17+:17];
+  for (genvar n = 0; n < N; n++) begin : gen_value
+    logic [31:0] mag;
+    logic [19:0] a_q;
+    logic [3:0][16:0] lo_q;  // beside the product of rise and way into it
+    logic [4:0] negative_q;
+    logic [16:0] up, s_q;
+
+    assign mag = g_i[n*32+31] ? -g_i[n*32+:32] : g_i[n*32+:32];
+    assign up  = 17'(slope[n*25+:25] >> 12);
+    always_ff @(posedge clk_i) begin
+      if (en_i[0]) a_q <= (|mag[31:20]) ? 20'hfffff : mag[19:0];
+      if (en_i[1]) begin
+        into_q[n*13+:13] <= {1'b0, a_q[11:0]};
+        rise_q[n*12+:12] <= {1'b0, RISES[a_q[19:12]*11+:11]};
+        lo_q[0]          <= LUT[a_q[19:12]*17+:17];
+      end
+      for (int s = 2; s <= 4; s++) if (en_i[s]) lo_q[s-1] <= lo_q[s-2];
+      if (en_i[0]) negative_q[0] <= g_i[n*32+31];
+      for (int s = 1; s <= 4; s++) if (en_i[s]) negative_q[s] <= negative_q[s-1];
+      if (en_i[5]) s_q <= negative_q[4] ? 17'd65536 - lo_q[3] - up : lo_q[3] + up;
     end
-    for (int s = 2; s <= 4; s++) if (en_i[s]) lo_q[s-1] <= lo_q[s-2];
-    if (en_i[0]) negative_q[0] <= g_i[31];
-    for (int s = 1; s <= 4; s++) if (en_i[s]) negative_q[s] <= negative_q[s-1];
-    if (en_i[5]) s_q <= negative_q[4] ? 17'd65536 - lo_q[3] - 17'(slope >>> 12) : lo_q[3] + 17'(slope >>> 12);
+    assign s_o[n*17+:17] = s_q;
   end
 
   multiplier #(
     .A_W   (13),
     .B_W   (12),
-    .ADDEND(64'd2048)
+    .ADDEND(64'd2048),
+    .N     (N)
   ) u_slope (
     .clk_i,
     .en_i(en_i[4:2]),
-    .a_i ({1'b0, into_q}),
-    .b_i ({1'b0, rise_q}),
+    .a_i (into_q),
+    .b_i (rise_q),
     .p_o (slope)
   );
 endmodule

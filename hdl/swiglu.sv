@@ -71,44 +71,52 @@ module swiglu (
     end
   end
 
+  logic [LANES*17-1:0] sig;  // at most one, so that it makes no gate larger
+  logic [LANES*18-1:0] factor;
+  logic [LANES*50-1:0] silu;
+  logic [LANES*32-1:0] gated;
+  logic [LANES*64-1:0] h;
+
+  sigmoid #(
+    .N(LANES)
+  ) u_sigmoid (
+    .clk_i,
+    .en_i(en[SIGMOID-1:0]),
+    .g_i (gate_q),
+    .s_o (sig)
+  );
+
+  multiplier #(
+    .A_W   (32),
+    .B_W   (18),
+    .ADDEND(64'd32768),
+    .N     (LANES)
+  ) u_silu (
+    .clk_i,
+    .en_i(en[GATED-1:SIGMOID]),
+    .a_i (gates_q[(SIGMOID-1)*BEAT_W+:BEAT_W]),
+    .b_i (factor),
+    .p_o (silu)
+  );
+
+  multiplier #(
+    .A_W   (32),
+    .B_W   (32),
+    .ADDEND(64'd32768),
+    .N     (LANES)
+  ) u_h (
+    .clk_i,
+    .en_i(en[GATED+2:GATED]),
+    .a_i (gated),
+    .b_i (ups_q[(GATED-1)*BEAT_W+:BEAT_W]),
+    .p_o (h)
+  );
+
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    logic [16:0] sig;  // at most one, so that it makes no gate larger
-    logic signed [49:0] silu;
-    logic signed [63:0] h;
     logic signed [31:0] h_q;
-
-    sigmoid u_sigmoid (
-      .clk_i,
-      .en_i(en[SIGMOID-1:0]),
-      .g_i (gate_q[l*32+:32]),
-      .s_o (sig)
-    );
-
-    multiplier #(
-      .A_W   (32),
-      .B_W   (18),
-      .ADDEND(64'd32768)
-    ) u_silu (
-      .clk_i,
-      .en_i(en[GATED-1:SIGMOID]),
-      .a_i (gates_q[(SIGMOID-1)*BEAT_W+l*32+:32]),
-      .b_i ({1'b0, sig}),
-      .p_o (silu)
-    );
-
-    multiplier #(
-      .A_W   (32),
-      .B_W   (32),
-      .ADDEND(64'd32768)
-    ) u_h (
-      .clk_i,
-      .en_i(en[GATED+2:GATED]),
-      .a_i (silu[47:16]),
-      .b_i (ups_q[(GATED-1)*BEAT_W+l*32+:32]),
-      .p_o (h)
-    );
-
-    always_ff @(posedge clk_i) if (en[STAGES-1]) h_q <= sat32(h >>> 16);
+    assign factor[l*18+:18] = {1'b0, sig[l*17+:17]};
+    assign gated[l*32+:32]  = silu[l*50+16+:32];
+    always_ff @(posedge clk_i) if (en[STAGES-1]) h_q <= sat32($signed(h[l*64+:64]) >>> 16);
     assign data_o[l*32+:32] = h_q;
   end
 endmodule
