@@ -277,7 +277,7 @@ module rms_norm #(
 
   localparam int RMS_W = 53;  // of x times 1/rms
   localparam int GAINED_W = 57;  // and of that times a gain
-  logic [LANES*32-1:0] x, z_q;  // z is at most sqrt(N), 20 fraction bits
+  logic [LANES*32-1:0] beat, z_q;  // z is at most sqrt(N), 20 fraction bits
   logic [LANES*25-1:0] gain_q;
   logic [LANES*RMS_W-1:0] by_rms;
   logic [LANES*GAINED_W-1:0] by_gain;
@@ -289,7 +289,7 @@ module rms_norm #(
   ) u_scaled (
     .clk_i,
     .en_i(out_en[2:0]),
-    .a_i (x),
+    .a_i (beat),
     .b_i ({LANES{21'(a >>> 15)}}),
     .p_o (by_rms)
   );
@@ -315,8 +315,8 @@ module rms_norm #(
     logic signed [31:0] data_q;
     logic [5:0] down_q;
 
-    assign mag[l*32+:32] = magnitude(data_i[l*32+:32]);
-    assign x[l*32+:32]   = x_q[beat_q][l];
+    assign mag[l*32+:32]  = magnitude(data_i[l*32+:32]);
+    assign beat[l*32+:32] = x_q[beat_q][l];
 
     assign z_moved = $signed({by_rms[l*RMS_W+:RMS_W], 1'b0}) >>> z_shift_q;
     assign y_moved = $signed({by_gain[l*GAINED_W+:GAINED_W], 1'b0}) >>> down_q;

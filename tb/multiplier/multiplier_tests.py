@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Products in stages: exact, of whatever signs, for the operands that each stage was enabled for."""
 
+import itertools
 import random
 
 import cocotb
+import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 from tb.evidence.coverage.points import multiplier as cover
+from tb.rig.beats import pack
 
 STAGES = 3
 
@@ -24,42 +27,68 @@ def operand(width: int) -> int:
     return random.randrange(-top, top)
 
 
-async def start(dut) -> tuple[int, int, int]:
-    """Start the clock; gives the widths and what is added."""
-    dut.en_i.value = dut.a_i.value = dut.b_i.value = 0
-    cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start(start_high=False))
-    await FallingEdge(dut.clk_i)
-    return int(dut.A_W.value), int(dut.B_W.value), int(dut.ADDEND.value)
+class Bench:
+    """The multipliers of a build, ``n`` side by side."""
+
+    def __init__(self, dut) -> None:
+        self.dut = dut
+        self.n, self.a_w, self.b_w = (int(getattr(dut, name).value) for name in ("N", "A_W", "B_W"))
+        self.addend = int(dut.ADDEND.value)
+
+    async def start(self) -> None:
+        """Start the clock."""
+        self.dut.en_i.value = self.dut.a_i.value = self.dut.b_i.value = 0
+        cocotb.start_soon(Clock(self.dut.clk_i, 10, "ns").start(start_high=False))
+        await FallingEdge(self.dut.clk_i)
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """A pair of operands for each multiplier."""
+        return [(operand(self.a_w), operand(self.b_w)) for _ in range(self.n)]
+
+    def drive(self, pairs: list[tuple[int, int]]) -> None:
+        """Give each multiplier its pair."""
+        a, b = zip(*pairs, strict=True)
+        self.dut.a_i.value = pack(np.array(a), self.a_w)
+        self.dut.b_i.value = pack(np.array(b), self.b_w)
+
+    def check(self, pairs: list[tuple[int, int]]) -> None:
+        """The outputs are the products of these pairs."""
+        width = self.a_w + self.b_w
+        for index, (a, b) in enumerate(pairs):
+            got = self.dut.p_o.value[(index + 1) * width - 1 : index * width].to_signed()
+            assert got == a * b + self.addend, f"number {index}, {a} * {b}: {got} for {a * b + self.addend}"
+            cover.sample(a, b, self.a_w, self.b_w)
 
 
 @cocotb.test()
 async def products(dut):
     """One after another: every pair of ends, then random operands of every length."""
-    a_w, b_w, addend = await start(dut)
-    pairs = [(a, b) for a in ends(a_w) for b in ends(b_w)] + [(operand(a_w), operand(b_w)) for _ in range(1000)]
+    bench = Bench(dut)
+    await bench.start()
+    pairs = list(itertools.product(ends(bench.a_w), ends(bench.b_w)))
+    pairs = [pairs[i : i + bench.n] for i in range(0, len(pairs) - bench.n + 1, bench.n)]
+    pairs += [bench.pairs() for _ in range(1000)]
     dut.en_i.value = 7
     for clock in range(len(pairs) + STAGES):
         if clock >= STAGES:
-            a, b = pairs[clock - STAGES]
-            got = dut.p_o.value.to_signed()
-            assert got == a * b + addend, f"{a} * {b}: {got} for {a * b + addend}"
-            cover.sample(a, b, a_w, b_w)
-        dut.a_i.value, dut.b_i.value = pairs[min(clock, len(pairs) - 1)]
+            bench.check(pairs[clock - STAGES])
+        bench.drive(pairs[min(clock, len(pairs) - 1)])
         await FallingEdge(dut.clk_i)
 
 
 @cocotb.test()
 async def rest(dut):
     """A stage that is not enabled keeps what it has, whatever comes."""
-    a_w, b_w, addend = await start(dut)
+    bench = Bench(dut)
+    await bench.start()
     for _ in range(50):
-        a, b = operand(a_w), operand(b_w)
-        dut.a_i.value, dut.b_i.value = a, b
+        pairs = bench.pairs()
+        bench.drive(pairs)
         for stage in range(STAGES):
             dut.en_i.value = 1 << stage
             await FallingEdge(dut.clk_i)
             dut.en_i.value = 0
-            dut.a_i.value, dut.b_i.value = operand(a_w), operand(b_w)
+            bench.drive(bench.pairs())
             for _ in range(random.randrange(3)):
                 await FallingEdge(dut.clk_i)
-        assert dut.p_o.value.to_signed() == a * b + addend
+        bench.check(pairs)

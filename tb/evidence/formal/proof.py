@@ -38,8 +38,8 @@ timeout {limit}
 smtbmc yices
 [script]
 read_slang -j 1 -DSYNTHESIS -I . -y . --top {top} {parameters} cartridge_pkg.sv {top}.sv
-prep -top {top}
 {free}
+prep -top {top}
 [files]
 {files}
 """
