@@ -14,11 +14,12 @@ import numpy as np
 
 from models.die.shape import MATRICES, OCTET, Die, Shape
 
+EMBEDDING = 9  # stages of embedding
 QUANTISE = 2  # stages of act_quantiser
 ROPE = 6  # of rope
 SWIGLU = 13  # of swiglu
 NORM = 82  # rms_norm beside beats and lanes: 37 quotient bits, 19 root bits, the stages of squares, scale and outputs
-ATTENTION = 44  # attention beside octets and dot products: 16 quotient bits, 28 stages and hand-overs
+ATTENTION = 45  # attention beside octets and dot products: 16 quotient bits, 29 stages and hand-overs
 COUNT = 1  # a bit from its line to the sum of a column (hdl/cartridge_pkg.sv)
 SCALE = 7  # a sum through selection and a scaling unit
 SYMMETRIC = 5  # the same where all weights of an array are symmetric
@@ -79,9 +80,9 @@ class Cycles:
         modules, beats = len(self.shape.modules(name)), self.beats(self.shape.matrix_size(name)[0])
         between = 2 if name == "down" else 1  # clocks from a beat to the next
         if not changed:
-            return max(0, 2 - (beats - 1) * (between - 1))
-        wait = max(0, modules * self.die.rank + modules + QUANTISE + 3 - (self.matrix(name) - QUANTISE))
-        return 2 + modules + (beats - 1) * (modules + 1 - between) + wait
+            return max(0, 3 - (beats - 1) * (between - 1))
+        wait = max(0, modules * self.die.rank + modules + QUANTISE + 2 - (self.matrix(name) - QUANTISE))
+        return max(0, 4 + modules + (beats - 1) * (modules - between)) + wait
 
     def sampling(self, top_k: int, entries: int) -> int:
         """Clocks that a choice among ``top_k`` logits takes beyond the greedy one."""
@@ -124,7 +125,7 @@ class Cycles:
         Sequencer and embedding, a register before each layer and before the head, the head, the argmax; beside them
         the slot's ``adapter``, given by the arrays that it changes in each layer.
         """
-        embedding = 1 + self.beats(self.shape.d_model)
+        embedding = 1 + EMBEDDING + self.beats(self.shape.d_model)
         adapters = [
             self.adapter(name, name in arrays) for arrays in adapter or () for name in MATRICES if name != "head"
         ]

@@ -90,8 +90,8 @@ module attention_proof #(
   end
 
   // Beats of positions on their way from the keys' SRAM to the values': where each is, is kept beside it.
-  localparam int POSITIONS = 2, SCORING = 9, WEIGHING = 9;  // clocks
-  localparam int STAGES = 1 + SCORING + WEIGHING;
+  localparam int POSITIONS = 2, READING = 2, SCORING = 9, WEIGHING = 8;  // clocks
+  localparam int STAGES = READING + SCORING + WEIGHING;
   localparam int LIFTS = KV_HEADS * POSITIONS * 5;  // bits, ahead of the flags of a beat
   localparam int WIDTH = LIFTS + POSITIONS + 4;
   logic [STAGES-1:0] there;
@@ -108,15 +108,18 @@ module attention_proof #(
   end
   for (genvar s = 0; s < STAGES; s++) begin : gen_stage
     logic [15:0] behind;
-    if (s == 0) begin : gen_read
-      assign on[s]   = u_attention.flags_q[4+:POSITIONS];
-      assign ends[s] = u_attention.flags_q[2] && u_attention.flags_q[0];
-    end else if (s <= SCORING) begin : gen_score
-      assign on[s] = u_attention.u_score.data_q[(s-1)*WIDTH+4+LIFTS+:POSITIONS];
-      assign ends[s] = u_attention.u_score.data_q[(s-1)*WIDTH+2+LIFTS] && u_attention.u_score.data_q[(s-1)*WIDTH+LIFTS];
+    if (s < READING) begin : gen_read
+      localparam int AT = s * (POSITIONS + 4);
+      assign on[s]   = u_attention.flags_q[AT+4+:POSITIONS];
+      assign ends[s] = u_attention.flags_q[AT+2] && u_attention.flags_q[AT];
+    end else if (s < READING + SCORING) begin : gen_score
+      localparam int AT = (s - READING) * WIDTH + LIFTS;
+      assign on[s]   = u_attention.u_score.data_q[AT+4+:POSITIONS];
+      assign ends[s] = u_attention.u_score.data_q[AT+2] && u_attention.u_score.data_q[AT];
     end else begin : gen_weight
-      assign on[s]   = u_attention.u_softmax.on_q[(s-SCORING-1)*POSITIONS+:POSITIONS];
-      assign ends[s] = u_attention.u_softmax.closes_q[s-SCORING-1] && u_attention.u_softmax.last_q[s-SCORING-1];
+      localparam int AT = s - READING - SCORING;
+      assign on[s]   = u_attention.u_softmax.on_q[AT*POSITIONS+:POSITIONS];
+      assign ends[s] = u_attention.u_softmax.closes_q[AT] && u_attention.u_softmax.last_q[AT];
     end
     always_comb begin
       behind = '0;
@@ -144,7 +147,6 @@ module attention_proof #(
         assert (u_attention.read_q == u_attention.v_pos_q + waiting && u_attention.read_q <= last);
         else rests : assert (u_attention.read_q == 0);
       if (state == OUT && waiting != 0) drains : assert (u_attention.v_pos_q + waiting == last + 16'(POSITIONS));
-      if (state != READ && waiting == 0) over : assert (u_attention.v_pos_q == 0);
       if (state == LOAD || state == QUANTISE) none : assert (waiting == 0);
       even : assert (!u_attention.v_pos_q[0]);
       held : assert (!begun || u_attention.tag_q == tag_q);

@@ -62,32 +62,41 @@ module kv_sram_proof #(
   logic [31:0] bank;
   assign bank = 32'(pos_q) % POSITIONS;
 
-  logic written_q = 1'b0, reading_q = 1'b0;
-  logic [WIDTH-1:0] word_q, read_q;
+  logic written_q = 1'b0, asked_q = 1'b0, reading_q = 1'b0;
+  logic [POSITIONS-1:0] re_q = '0;
+  logic [WIDTH-1:0] word_q, asked_word_q, read_q;
   always_ff @(posedge clk_i) begin
+    re_q <= re_i;
     if (we_i && slot_i == slot_q && wpos_i == pos_q) begin
       written_q <= 1'b1;
       word_q    <= wdata_i;
     end
     if (re_i[bank]) begin
-      reading_q <= written_q && slot_i == slot_q && 32'(rpos_i) + bank == 32'(pos_q);
-      read_q    <= word_q;
+      asked_q      <= written_q && slot_i == slot_q && 32'(rpos_i) + bank == 32'(pos_q);
+      asked_word_q <= word_q;
+    end
+    if (re_q[bank]) begin
+      reading_q <= asked_q;
+      read_q    <= asked_word_q;
     end
   end
 
   // The flags are those of all banks; of one alone, when it alone was read.
   logic alone_q = 1'b0;
-  always_ff @(posedge clk_i) alone_q <= re_i == POSITIONS'(1) << bank;
+  always_ff @(posedge clk_i) alone_q <= re_q == POSITIONS'(1) << bank;
 
   for (genvar p = 0; p < POSITIONS; p++) begin : gen_bank
     always_comb begin
       if (written_q && bank == p)
         invariant : assert (u_sram.gen_bank[p].u_sram.mem[32'(slot_q)*ROWS+32'(pos_q)/POSITIONS] == encoded(word_q));
+      if (asked_q && bank == p) on_its_way : assert (u_sram.gen_bank[p].u_sram.found_q[WIDTH-1:0] == asked_word_q
+                                                     && u_sram.gen_bank[p].u_sram.found_q[WIDTH+:5] == 0);
       if (reading_q && bank == p) read : assert (rdata[p*WIDTH+:WIDTH] == read_q);
     end
   end
 
   always_comb begin
+    enabled : assert (u_sram.re_q == re_q);
     if (reading_q && alone_q) quiet : assert (!corrected && !failed);
     cover (reading_q && rdata[WIDTH-1:0] == 8'd5 && slot_q == 8'(SLOTS - 1) && 32'(pos_q) / POSITIONS == ROWS - 1);
   end
