@@ -72,5 +72,5 @@ endmodule
 `BIND_TOKENS(rms_norm, BEATS, BEATS, busy_o)
 `BIND_TOKENS(matrix, IN_BEATS, OUT_BEATS, busy_o)
 `BIND_TOKENS(attention, IN_BEATS, HEADS * HEAD_DIM / cartridge_pkg::LANES, busy_o)
-`BIND_TOKENS(argmax, BEATS, 1, u_token_assert.inside_q)
+`BIND_TOKENS(argmax, BEATS, 1, busy_o)
 `BIND_TOKENS(sampler, BEATS, 1, busy_o)
