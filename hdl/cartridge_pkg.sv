@@ -185,10 +185,10 @@ package cartridge_pkg;
     half_to_int = h[15] ? -$signed(mag) : $signed(mag);
   endfunction
 
-  // A binary16's magnitude is its significand, moved to the left by the places of its exponent: those of subnormals are the
+  // A binary16 without its sign is its significand, moved to the left by the places of its exponent: those of subnormals are the
   // ones of the smallest normal numbers.
-  function automatic logic [10:0] significand(input logic [14:0] magnitude);
-    significand = {|magnitude[14:10], magnitude[9:0]};
+  function automatic logic [10:0] significand(input logic [14:0] half);
+    significand = {|half[14:10], half[9:0]};
   endfunction
   function automatic logic [4:0] exponent_places(input logic [4:0] exponent);
     exponent_places = (exponent == 0) ? 5'd0 : exponent - 5'd1;

@@ -90,7 +90,7 @@ module chip (
   clk_gate u_embedding_gate (
     .clk_i,
     .en_i     (rst_i || rst_q || seq_valid || embedding_busy),
-    .test_en_i(1'b0),                                            // scan would enter here
+    .test_en_i(1'b0),                                           // scan would enter here
     .clk_o    (embedding_clk)
   );
 

@@ -99,9 +99,8 @@ module ecc_sram #(
     two = '0;
     if (re_i[1]) begin
       for (int unsigned p = 0; p < PARTS; p++) begin
-        {two[p], one[p], rdata[p*PART+:PART]} = decoded(
-          found_q[p*CODE+CODE-1], found_q[p*CODE+PART+:CHECKS], found_q[p*CODE+:PART]
-        );
+        {two[p], one[p], rdata[p*PART+:PART]} =
+            decoded(found_q[p*CODE+CODE-1], found_q[p*CODE+PART+:CHECKS], found_q[p*CODE+:PART]);
       end
       rdata_q <= rdata;  // who reads a word may have asked for the next
     end

@@ -117,12 +117,12 @@ module lora #(
   logic sum_valid_q;  // delta_q is that of the waiting beat
 
   assign adapted = adapter_i != 0;
-  assign asked   = ask && fetch[0];
-  assign use_a   = state_q == StInputs && valid_i && known_q && active_q && there;
+  assign asked = ask && fetch[0];
+  assign use_a = state_q == StInputs && valid_i && known_q && active_q && there;
   assign ready_o = state_q == StInputs &&
       (!adapted || (known_q && (!active_q || (there && in_module_q == MODULE_IW'(MODULES - 1)))));
-  assign take    = valid_i && ready_o;
-  assign use_b   = state_q == StOutputs && there && (!sum_valid_q || pop_i);
+  assign take = valid_i && ready_o;
+  assign use_b = state_q == StOutputs && there && (!sum_valid_q || pop_i);
 
   assign sum_valid_o = !active_q || sum_valid_q;
 

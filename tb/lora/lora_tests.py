@@ -234,8 +234,8 @@ async def none(dut):
 
 @cocotb.test()
 async def clocks(dut):
-    """Three clocks for the scales, two until the first word of A is there, one a module for a beat; then u, one a clock,
-    the mantissas, one module a clock and two behind it, and two until the first beat leaves; then one a clock.
+    """Three clocks for the scales, two until the first word of A is there, one a module for a beat; then u, one a
+    clock, the mantissas, one module a clock and two behind it, and two until the first beat leaves; then one a clock.
     """
     bench = LoraBench(dut)
     await bench.start()

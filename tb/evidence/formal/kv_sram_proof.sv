@@ -89,7 +89,9 @@ module kv_sram_proof #(
     always_comb begin
       if (written_q && bank == p)
         invariant : assert (u_sram.gen_bank[p].u_sram.mem[32'(slot_q)*ROWS+32'(pos_q)/POSITIONS] == encoded(word_q));
-      if (asked_q && bank == p) on_its_way : assert (u_sram.gen_bank[p].u_sram.found_q[WIDTH-1:0] == asked_word_q
+      if (asked_q && bank == p)
+        on_its_way :
+        assert (u_sram.gen_bank[p].u_sram.found_q[WIDTH-1:0] == asked_word_q
                                                      && u_sram.gen_bank[p].u_sram.found_q[WIDTH+:5] == 0);
       if (reading_q && bank == p) read : assert (rdata[p*WIDTH+:WIDTH] == read_q);
     end
