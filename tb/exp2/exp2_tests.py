@@ -15,11 +15,17 @@ OCTAVE = 1 << 12
 STAGES = 4
 
 
+async def start(dut):
+    dut.en_i.value = dut.d_i.value = 0
+    cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start(start_high=False))
+    await FallingEdge(dut.clk_i)
+
+
 async def check(dut, values):
     """One distance after another, a stage a clock."""
     values = list(values)
     results = exp2(np.array(values, dtype=np.int64)).tolist()
-    cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start(start_high=False))
+    await start(dut)
     dut.en_i.value = (1 << STAGES) - 1
     for clock in range(len(values) + STAGES):
         if clock >= STAGES:
@@ -54,7 +60,7 @@ async def random_distances(dut):
 @cocotb.test()
 async def waiting(dut):
     """A stage that is not enabled keeps what it has, whatever comes."""
-    cocotb.start_soon(Clock(dut.clk_i, 10, "ns").start(start_high=False))
+    await start(dut)
     for d in (0, 4097, 12345):
         for stage in range(STAGES):
             dut.en_i.value, dut.d_i.value = 1 << stage, d if stage == 0 else random.getrandbits(25)
