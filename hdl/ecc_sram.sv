@@ -49,9 +49,16 @@ module ecc_sram #(
     for (int j = 0; j < CHECKS; j++) checks[j] = ^(data & MASKS[j*PART+:PART]);
   endfunction
 
+  // The parity of data and check bits, from the data alone: a data bit is in it, and in as many checks as its number has.
+  function automatic logic [PART-1:0] in_parity();
+    in_parity = '1;
+    for (int j = 0; j < CHECKS; j++) in_parity = in_parity ^ MASKS[j*PART+:PART];
+  endfunction
+  localparam logic [PART-1:0] IN_PARITY = in_parity();
+
   function automatic logic [CODE-1:0] encoded(input logic [PART-1:0] data);
     // verilator no_inline_task
-    encoded = {^{checks(data), data}, checks(data), data};
+    encoded = {^(data & IN_PARITY), checks(data), data};
   endfunction
 
   // {the parity is wrong, the number of the wrong bit, data}; a power of two is the number of that check bit itself.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "mask_load.svh"
 `include "require.svh"
-// Embedding ROM: a token in, its vector out as FX beats, sat32(rsr(D*(s*q) + M*n, 8)) of each code q (docs/formats.md). D and M
+// Embedding ROM: a token in, its vector out as FX beats, sat32(rsr(D*s*q + M*n, 8)) of each code q (docs/formats.md). D and M
 // are significands that their exponents move. In stages:
 //
-//   read | signs of D and M to s and n | s*q, M*n, two | D*(s*q), two | moved | sum | rounded, saturated
+//   read | signs of D and M to s and n | D*s and M*n, two | D*s*q, two | moved | sum | rounded, saturated
 module embedding #(
   parameter int D_MODEL = 64,
   parameter int VOCAB   = 64,
@@ -51,7 +51,8 @@ module embedding #(
 
   localparam int STAGES = 9;
   localparam int Q_W = SLICES * W_BITS;
-  localparam int PROD_W = Q_W + 9;  // s*q
+  localparam int FACTOR_W = 11 + 9;  // of a significand and s
+  localparam int PROD_W = Q_W + FACTOR_W;
   // |D| < 2^24, |M| < 2^31, |s| and |n| are at most 2^7; a bit for the sum, and the sign.
   localparam int SUM_W = 24 + 7 + ((Q_W > 7) ? Q_W : 7) + 2;
 
@@ -128,15 +129,26 @@ module embedding #(
         scale_q[0] <= scales[SCALE_IW'(32'(token_q)*SCALES+(32'(beat_q)*LANES+g*GROUP)/SCALE)];
         integers_q <= beat_integers[g*32+:32];
       end
-      for (int unsigned s = 1; s < 6; s++) if (en[s]) scale_q[s] <= scale_q[s-1];
+      for (int unsigned t = 1; t < 6; t++) if (en[t]) scale_q[t] <= scale_q[t-1];
     end
 
     for (genvar p = 0; p < GROUP / SPAN; p++) begin : gen_span
       logic signed [7:0] s, n;
       logic signed [8:0] s_q, n_q;
-      logic signed [19:0] mn_sum, mn_carry, mn_sum_q, mn_carry_q, mn_3_q, mn_4_q, mn_5_q;
+      logic signed [FACTOR_W-1:0] ds_sum, ds_carry, ds_sum_q, ds_carry_q, ds_q;
+      logic signed [FACTOR_W-1:0] mn_sum, mn_carry, mn_sum_q, mn_carry_q, mn_3_q, mn_4_q, mn_5_q;
       logic signed [SUM_W-1:0] m_part_q;
       assign {n, s} = integers_q[p*16+:16];
+
+      product_words #(
+        .A_W(11),
+        .B_W(9)
+      ) u_ds (
+        .a_i(significand(scale_q[1][14:0])),
+        .b_i(s_q),
+        .s_o(ds_sum),
+        .c_o(ds_carry)
+      );
 
       product_words #(
         .A_W(11),
@@ -154,10 +166,15 @@ module embedding #(
           n_q <= scale_q[0][31] ? -9'(n) : 9'(n);
         end
         if (en[2]) begin
+          ds_sum_q   <= ds_sum;
+          ds_carry_q <= ds_carry;
           mn_sum_q   <= mn_sum;
           mn_carry_q <= mn_carry;
         end
-        if (en[3]) mn_3_q <= mn_sum_q + mn_carry_q;
+        if (en[3]) begin
+          ds_q   <= ds_sum_q + ds_carry_q;
+          mn_3_q <= mn_sum_q + mn_carry_q;
+        end
         if (en[4]) mn_4_q <= mn_3_q;
         if (en[5]) mn_5_q <= mn_4_q;
         if (en[6]) m_part_q <= SUM_W'(mn_5_q) <<< exponent_places(scale_q[5][30:26]);
@@ -165,9 +182,9 @@ module embedding #(
 
       for (genvar i = 0; i < SPAN; i++) begin : gen_lane
         localparam int LANE = g * GROUP + p * SPAN + i;
-        logic [Q_W-1:0] code, code_0_q, code_1_q;
-        logic signed [PROD_W-1:0] sq_sum, sq_carry, sq_sum_q, sq_carry_q, sq_q;
-        logic signed [PROD_W+10:0] dsq_sum, dsq_carry, dsq_sum_q, dsq_carry_q, dsq_q;
+        logic [Q_W-1:0] code;
+        logic [4*Q_W-1:0] code_q;  // of four stages
+        logic signed [PROD_W-1:0] prod_sum, prod_carry, prod_sum_q, prod_carry_q, prod_q;
         logic signed [SUM_W-1:0] d_part_q, sum_q;
         logic [31:0] value_q;
 
@@ -178,38 +195,23 @@ module embedding #(
 
         product_words #(
           .A_W(Q_W),
-          .B_W(9)
-        ) u_sq (
-          .a_i(code_1_q),
-          .b_i(s_q),
-          .s_o(sq_sum),
-          .c_o(sq_carry)
-        );
-
-        product_words #(
-          .A_W(11),
-          .B_W(PROD_W)
-        ) u_dsq (
-          .a_i(significand(scale_q[3][14:0])),
-          .b_i(sq_q),
-          .s_o(dsq_sum),
-          .c_o(dsq_carry)
+          .B_W(FACTOR_W)
+        ) u_prod (
+          .a_i(code_q[3*Q_W+:Q_W]),
+          .b_i(ds_q),
+          .s_o(prod_sum),
+          .c_o(prod_carry)
         );
 
         always_ff @(posedge clk_i) begin
-          if (en[0]) code_0_q <= code;
-          if (en[1]) code_1_q <= code_0_q;
-          if (en[2]) begin
-            sq_sum_q   <= sq_sum;
-            sq_carry_q <= sq_carry;
-          end
-          if (en[3]) sq_q <= sq_sum_q + sq_carry_q;
+          if (en[0]) code_q[Q_W-1:0] <= code;
+          for (int unsigned t = 1; t < 4; t++) if (en[t]) code_q[t*Q_W+:Q_W] <= code_q[(t-1)*Q_W+:Q_W];
           if (en[4]) begin
-            dsq_sum_q   <= dsq_sum;
-            dsq_carry_q <= dsq_carry;
+            prod_sum_q   <= prod_sum;
+            prod_carry_q <= prod_carry;
           end
-          if (en[5]) dsq_q <= dsq_sum_q + dsq_carry_q;
-          if (en[6]) d_part_q <= SUM_W'(dsq_q) <<< exponent_places(scale_q[5][14:10]);
+          if (en[5]) prod_q <= prod_sum_q + prod_carry_q;
+          if (en[6]) d_part_q <= SUM_W'(prod_q) <<< exponent_places(scale_q[5][14:10]);
           if (en[7]) sum_q <= d_part_q + m_part_q;
           if (en[8]) value_q <= rounded(sum_q);
         end

@@ -59,31 +59,36 @@ module attention_proof #(
   assign state = u_attention.state_q;
   assign pos   = u_attention.tag_q.pos;
 
-  // Two heads a beat: a batch is fresh in the window, then in one of the quantisers' two stages, then gone.
+  // Two heads a beat: a batch is fresh in the window, then in one of the quantisers' three stages, then gone.
   localparam int HEAD_IW = 3;
   logic fresh;
-  logic [1:0] full;
-  logic [31:0] batch, first, second;
+  logic [2:0] full;
+  logic [31:0] batch, first, second, third;
   assign fresh  = u_attention.u_heads.fresh_q;
   assign full   = u_attention.u_heads.u_quantise.full_q;
   assign batch  = 32'(u_attention.u_heads.head_q);
   assign first  = 32'(u_attention.u_heads.u_quantise.data_q[HEAD_IW-1:0]);
   assign second = 32'(u_attention.u_heads.u_quantise.data_q[HEAD_IW+2+:HEAD_IW]);
+  assign third  = 32'(u_attention.u_heads.u_quantise.data_q[2*(HEAD_IW+2)+:HEAD_IW]);
   always_comb begin
     if (!init_q) begin
       rest : assert (32'(u_attention.u_heads.rest_q) == (fresh ? 32 : 0));
       if (full[0]) first_whole : assert (u_attention.u_heads.u_quantise.data_q[HEAD_IW+:2] == 2'd3);
       if (full[1]) second_whole : assert (u_attention.u_heads.u_quantise.data_q[2*HEAD_IW+2+:2] == 2'd3);
+      if (full[2]) third_whole : assert (u_attention.u_heads.u_quantise.data_q[3*HEAD_IW+4+:2] == 2'd3);
       if (state == LOAD && u_attention.in_q == 0 || state == READ || state == OUT)
         empty : assert (!fresh && full == 0 && batch == 0 && u_attention.in_q == 0);
       if (state == LOAD && u_attention.in_q == 1)
         one :
         assert (fresh ? full == 0 && batch == 0
-                      : batch == 2 && full != 3 && (!full[0] || first == 0) && (!full[1] || second == 0));
+                      : batch == 2 && (full & (full - 3'd1)) == 0 &&
+                        (!full[0] || first == 0) && (!full[1] || second == 0) && (!full[2] || third == 0));
       if (state == QUANTISE) begin
         both :
-        assert (fresh ? batch == 2 && (!full[0] || first == 0) && (!full[1] || second == 0)
-                      : batch == 4 && full != 0 && (full[0] ? first == 2 && (!full[1] || second == 0) : second == 2));
+        assert (fresh ? batch == 2 && (!full[0] || first == 0) && (!full[1] || second == 0) && (!full[2] || third == 0)
+                      : batch == 4 && full != 0 &&
+                        (full[0] ? first == 2 && (!full[1] || second == 0) && (!full[2] || third == 0)
+                                 : full[1] ? second == 2 && (!full[2] || third == 0) : third == 2));
         counted : assert (u_attention.in_q == 0);
       end
     end
