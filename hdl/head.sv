@@ -26,7 +26,16 @@ module head (
   localparam int BEATS = D_MODEL / LANES;
 
   beat_t normed, logits;
-  logic norm_in_ready, norm_valid, norm_ready, norm_busy, logits_valid, logits_ready, logits_busy, argmax_busy, sampler_busy;
+  logic
+      norm_in_ready,
+      norm_valid,
+      norm_ready,
+      norm_busy,
+      logits_valid,
+      logits_ready,
+      logits_busy,
+      argmax_busy,
+      sampler_busy;
 
   assign ready_o = norm_in_ready || !beat_i.tag.gen;
   assign busy_o  = norm_busy || logits_busy || argmax_busy || sampler_busy || valid_o;

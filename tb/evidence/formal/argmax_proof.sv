@@ -98,7 +98,7 @@ module argmax_proof #(
     always_comb begin
       if (!init_q && full[s]) begin
         follows : assert (beat == done + 16'($countones(full >> (s + 1))));
-        tagged : assert (u_argmax.u_pipe.data_q[s*WIDTH+BEAT_IW+:$bits(tag_t)] == tag_q);
+        same_vector : assert (u_argmax.u_pipe.data_q[s*WIDTH+BEAT_IW+:$bits(tag_t)] == tag_q);
         if (beat == chosen_beat && chosen_best == chosen_lane) node : assert (chosen_value == chosen_logit_q);
         if (beat == other_beat) begin
           node_largest : assert (other_logit_q <= other_value);
