@@ -111,10 +111,12 @@ module argmax_proof #(
       assign best = 32'(u_argmax.gen_level[s].lane_q[n*STAGES+:STAGES]);
       always_comb begin
         if (!init_q && full[s]) begin
-          within : assert (best / SPAN == n);
+          in_span : assert (best / SPAN == n);
           if (beat == 16'(BEATS - 1)) begin
-            if (n * SPAN >= LAST_LANES) padding : assert (u_argmax.gen_level[s].value_q[n*32+:32] == 32'h8000_0000);
-            else real_one : assert (best < LAST_LANES);
+            if (n * SPAN >= LAST_LANES)
+              padding :
+              assert (u_argmax.gen_level[s].value_q[n*32+:32] == 32'h8000_0000);
+              else real_one : assert (best < LAST_LANES);
           end
         end
       end
