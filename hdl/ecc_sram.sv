@@ -61,10 +61,11 @@ module ecc_sram #(
     encoded = {^(data & IN_PARITY), checks(data), data};
   endfunction
 
-  // {the parity is wrong, the number of the wrong bit, data}; a power of two is the number of that check bit itself.
-  function automatic logic [CODE-1:0] found(input logic [CODE-1:0] word);
+  // {parities of both halves, which together are even, the number of the wrong bit, data}; a power of two is the number of that
+  // check bit itself.
+  function automatic logic [CODE:0] found(input logic [CODE-1:0] word);
     // verilator no_inline_task
-    found = {^word, checks(word[PART-1:0]) ^ word[PART+:CHECKS], word[PART-1:0]};
+    found = {^word[CODE-1:CODE/2], ^word[CODE/2-1:0], checks(word[PART-1:0]) ^ word[PART+:CHECKS], word[PART-1:0]};
   endfunction
 
   function automatic logic [CHECKS-1:0] number_of(input int unsigned data_bit);
@@ -84,7 +85,8 @@ module ecc_sram #(
   endfunction
 
   logic [PARTS*CODE-1:0] mem[WORDS];
-  logic [PARTS*CODE-1:0] code, read, found_q;
+  logic [PARTS*CODE-1:0] code, read;
+  logic [PARTS*(CODE+1)-1:0] found_q;
   logic [PADDED-1:0] wdata, rdata, rdata_q;
   logic [PARTS-1:0] one, two;
   logic corrected_q, failed_q;
@@ -107,7 +109,7 @@ module ecc_sram #(
     if (re_i[1]) begin
       for (int unsigned p = 0; p < PARTS; p++) begin
         {two[p], one[p], rdata[p*PART+:PART]} =
-            decoded(found_q[p*CODE+CODE-1], found_q[p*CODE+PART+:CHECKS], found_q[p*CODE+:PART]);
+            decoded(^found_q[p*(CODE+1)+CODE-1+:2], found_q[p*(CODE+1)+PART+:CHECKS], found_q[p*(CODE+1)+:PART]);
       end
       rdata_q <= rdata;  // who reads a word may have asked for the next
     end
@@ -115,7 +117,7 @@ module ecc_sram #(
     failed_q    <= |two;
     if (re_i[0]) begin
       read = mem[raddr_i];
-      for (int unsigned p = 0; p < PARTS; p++) found_q[p*CODE+:CODE] <= found(read[p*CODE+:CODE]);
+      for (int unsigned p = 0; p < PARTS; p++) found_q[p*(CODE+1)+:CODE+1] <= found(read[p*CODE+:CODE]);
     end
   end
 endmodule

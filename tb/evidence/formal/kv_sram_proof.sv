@@ -92,7 +92,7 @@ module kv_sram_proof #(
       if (asked_q && bank == p)
         on_its_way :
         assert (u_sram.gen_bank[p].u_sram.found_q[WIDTH-1:0] == asked_word_q
-                                                     && u_sram.gen_bank[p].u_sram.found_q[WIDTH+:5] == 0);
+                                                     && u_sram.gen_bank[p].u_sram.found_q[WIDTH+:4] == 0 && !(^u_sram.gen_bank[p].u_sram.found_q[WIDTH+4+:2]));
       if (reading_q && bank == p) read : assert (rdata[p*WIDTH+:WIDTH] == read_q);
     end
   end
