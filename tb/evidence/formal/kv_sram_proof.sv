@@ -86,13 +86,13 @@ module kv_sram_proof #(
   always_ff @(posedge clk_i) alone_q <= re_q == POSITIONS'(1) << bank;
 
   for (genvar p = 0; p < POSITIONS; p++) begin : gen_bank
+    logic [WIDTH+5:0] found;  // two parities, which bit is wrong, data
+    assign found = u_sram.gen_bank[p].u_sram.found_q;
     always_comb begin
       if (written_q && bank == p)
         invariant : assert (u_sram.gen_bank[p].u_sram.mem[32'(slot_q)*ROWS+32'(pos_q)/POSITIONS] == encoded(word_q));
       if (asked_q && bank == p)
-        on_its_way :
-        assert (u_sram.gen_bank[p].u_sram.found_q[WIDTH-1:0] == asked_word_q
-                                                     && u_sram.gen_bank[p].u_sram.found_q[WIDTH+:4] == 0 && !(^u_sram.gen_bank[p].u_sram.found_q[WIDTH+4+:2]));
+        on_its_way : assert (found[WIDTH-1:0] == asked_word_q && found[WIDTH+:4] == 0 && !(^found[WIDTH+4+:2]));
       if (reading_q && bank == p) read : assert (rdata[p*WIDTH+:WIDTH] == read_q);
     end
   end
