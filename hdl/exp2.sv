@@ -10,21 +10,25 @@ module exp2 (
 );
   import cartridge_pkg::*;
 
-  logic [16:0] hi, lo, hi_0_q, hi_1_q, v_q;
-  logic [9:0] slope_q;  // neighbours in the table differ by at most 706
+  // What neighbours in the table differ by: at most 706.
+  function automatic logic [64*10-1:0] slopes();
+    for (int j = 0; j < 64; j++) slopes[j*10+:10] = 10'(exp2_entry(7'(j)) - exp2_entry(7'(j + 1)));
+  endfunction
+  localparam logic [64*10-1:0] SLOPES = slopes();
+
+  logic [16:0] hi_0_q, hi_1_q, v_q;
+  logic [9:0] slope_q;
   logic [5:0] place_q;
   logic [12:0] low_q, high_q;
   logic [12:0] octaves_0_q, octaves_1_q, octaves_2_q;
   logic [20:0] e_q;
 
-  assign hi  = exp2_entry({1'b0, d_i[11:6]});
-  assign lo  = exp2_entry({1'b0, d_i[11:6]} + 7'd1);
   assign e_o = e_q;
 
   always_ff @(posedge clk_i) begin
     if (en_i[0]) begin
-      hi_0_q      <= hi;
-      slope_q     <= 10'(hi - lo);
+      hi_0_q      <= exp2_entry({1'b0, d_i[11:6]});
+      slope_q     <= SLOPES[10'(d_i[11:6])*10+:10];
       place_q     <= d_i[5:0];
       octaves_0_q <= d_i[24:12];
     end

@@ -52,7 +52,7 @@ module sampler #(
   } state_e;
   state_e state_q;
   logic [BEAT_IW-1:0] beat_q;
-  logic [TOKEN_W-1:0] next_token_q, base_q;  // of lane 0 of the next beat, and of the one that was taken
+  logic [TOKEN_W-1:0] base_q;  // of lane 0 of the beat that was taken
   logic ended_q;  // that was the last one
   tag_t tag_q;
   logic [4:0] top_k_q;
@@ -94,7 +94,7 @@ module sampler #(
     if (accepts) begin
       data_q      <= data_i;
       candidate_q <= above;
-      base_q      <= next_token_q;
+      base_q      <= (beat_q == 0) ? '0 : base_q + TOKEN_W'(LANES);
     end else if (any_q != '0) begin
       candidate_q <= left;
       first_q     <= first;
@@ -234,27 +234,26 @@ module sampler #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      state_q      <= StTake;
-      beat_q       <= '0;
-      next_token_q <= '0;
-      ended_q      <= 1'b0;
-      entering_q   <= '0;
-      there_q      <= '0;
-      fill_q       <= '0;
-      full_q       <= 1'b0;
-      walks_q      <= 1'b0;
-      idx_q        <= '0;
-      sum_idx_q    <= '0;
-      weighing_q   <= '0;
-      sum_q        <= '0;
-      step_q       <= '0;
-      picking_q    <= 1'b0;
-      picked_q     <= 1'b0;
-      token_q      <= '0;
-      tag_q        <= '0;
-      top_k_q      <= '0;
-      beta_q       <= '0;
-      seed_q       <= '0;
+      state_q    <= StTake;
+      beat_q     <= '0;
+      ended_q    <= 1'b0;
+      entering_q <= '0;
+      there_q    <= '0;
+      fill_q     <= '0;
+      full_q     <= 1'b0;
+      walks_q    <= 1'b0;
+      idx_q      <= '0;
+      sum_idx_q  <= '0;
+      weighing_q <= '0;
+      sum_q      <= '0;
+      step_q     <= '0;
+      picking_q  <= 1'b0;
+      picked_q   <= 1'b0;
+      token_q    <= '0;
+      tag_q      <= '0;
+      top_k_q    <= '0;
+      beta_q     <= '0;
+      seed_q     <= '0;
     end else begin
       entering_q <= {entering_q[1:0], any_q != '0};
       if (entering_q[1]) begin
@@ -279,16 +278,14 @@ module sampler #(
       unique case (state_q)
         StTake: begin
           if (accepts) begin
-            tag_q        <= tag_i;
-            top_k_q      <= sample.top_k;
-            beta_q       <= sample.beta;
-            seed_q       <= sample.seed;
-            beat_q       <= beat_q + 1'b1;
-            next_token_q <= next_token_q + TOKEN_W'(LANES);
+            tag_q   <= tag_i;
+            top_k_q <= sample.top_k;
+            beta_q  <= sample.beta;
+            seed_q  <= sample.seed;
+            beat_q  <= beat_q + 1'b1;
             if (beat_q == BEAT_IW'(BEATS - 1)) begin
-              beat_q       <= '0;
-              next_token_q <= '0;
-              ended_q      <= 1'b1;
+              beat_q  <= '0;
+              ended_q <= 1'b1;
             end
           end
           if (ended_q && any_q == '0 && entering_q == '0) begin
