@@ -12,7 +12,7 @@ module exp2 (
 
   // What neighbours in the table differ by: at most 706.
   function automatic logic [64*10-1:0] slopes();
-    for (int j = 0; j < 64; j++) slopes[j*10+:10] = 10'(exp2_entry(7'(j)) - exp2_entry(7'(j + 1)));
+    for (int j = 0; j < 64; j++) slopes[j*10+:10] = 10'(EXP2[j*17+:17] - EXP2[(j+1)*17+:17]);
   endfunction
   localparam logic [64*10-1:0] SLOPES = slopes();
 
