@@ -190,19 +190,24 @@ module sampler #(
   logic [TOKEN_W-1:0] token_item_q, token_q;
   logic picked_q;
 
-  // lowbias32 of seed + position * 0x9E37_79B9, a multiplication in four clocks.
-  assign factor = (step_q[3:2] == 2'd0) ? 32'h9E37_79B9 : (step_q[3:2] == 2'd1) ? 32'h7FEB_352D : 32'h846C_A68B;
-
-  function automatic logic [31:0] folded(input logic [31:0] x, input logic shorter);
-    folded = x ^ (shorter ? x >> 15 : x >> 16);
-  endfunction
+  // lowbias32 of seed + position * 0x9E37_79B9: three clocks of each multiplication, and what comes behind it.
+  logic [2:0] hashing;
+  always_comb begin
+    unique case (step_q)
+      4'd0, 4'd5, 4'd9:  hashing = 3'b001;
+      4'd1, 4'd6, 4'd10: hashing = 3'b010;
+      4'd2, 4'd7, 4'd11: hashing = 3'b100;
+      default:           hashing = 3'b000;
+    endcase
+  end
+  assign factor = (step_q < 4'd5) ? 32'h9E37_79B9 : (step_q < 4'd9) ? 32'h7FEB_352D : 32'h846C_A68B;
 
   multiplier #(
     .A_W(32),
     .B_W(32)
   ) u_hash (
     .clk_i,
-    .en_i({3{state_q == StHash}} & (3'd1 << step_q[1:0])),
+    .en_i({3{state_q == StHash}} & hashing),
     .a_i (hash_q),
     .b_i (factor),
     .p_o (mixed)
@@ -223,8 +228,14 @@ module sampler #(
 
   always_ff @(posedge clk_i) begin
     if (state_q == StWeigh) hash_q <= 32'(tag_q.pos);
-    else if (state_q == StHash && step_q[1:0] == 2'd3) begin
-      hash_q <= folded(mixed[31:0] + ((step_q[3:2] == 2'd0) ? seed_q : '0), step_q[3:2] == 2'd1);
+    else if (state_q == StHash) begin
+      unique case (step_q)
+        4'd3:    hash_q <= mixed[31:0] + seed_q;
+        4'd4:    hash_q <= hash_q ^ (hash_q >> 16);
+        4'd8:    hash_q <= mixed[31:0] ^ (mixed[31:0] >> 15);
+        4'd12:   hash_q <= mixed[31:0] ^ (mixed[31:0] >> 16);
+        default: ;
+      endcase
     end
     if (walks_q) begin
       sum_item_q   <= sums_q[32'(idx_q)*SUM_W+:SUM_W];
@@ -297,7 +308,7 @@ module sampler #(
         StWeigh: if (!walks_q && weighing_q == '0) state_q <= StHash;
         StHash: begin
           step_q <= step_q + 1'b1;
-          if (step_q == 4'd11) begin
+          if (step_q == 4'd12) begin
             step_q  <= '0;
             state_q <= StDraw;
           end
