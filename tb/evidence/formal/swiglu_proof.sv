@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SwiGLU's handshake: beats of gate and up are taken in turn, a pair for every beat that enters the stages, the gate's data
-// kept for it; nothing that was offered is withdrawn or changed. What the stages compute is left open.
+// kept for it; nothing that was offered is withdrawn or changed. What the stages compute is left open (below).
 module swiglu_proof (
   input logic                             clk_i,
   input logic                             rst_i,
@@ -56,4 +56,30 @@ module swiglu_proof (
       cover (valid && ready_i && gate_q[31:0] == 7 && data_i[31:0] == 9);
     end
   end
+endmodule
+
+module sigmoid #(
+  parameter int N = 1
+) (
+  input  logic            clk_i,
+  input  logic [     5:0] en_i,
+  input  logic [N*32-1:0] g_i,
+  output logic [N*17-1:0] s_o
+);
+  assign s_o = '0;
+endmodule
+
+module multiplier #(
+  parameter int          A_W    = 32,
+  parameter int          B_W    = 18,
+  parameter logic [63:0] ADDEND = 64'd0,
+  parameter int          N      = 1
+) (
+  input  logic                   clk_i,
+  input  logic [            2:0] en_i,
+  input  logic [      N*A_W-1:0] a_i,
+  input  logic [      N*B_W-1:0] b_i,
+  output logic [N*(A_W+B_W)-1:0] p_o
+);
+  assign p_o = '0;
 endmodule
