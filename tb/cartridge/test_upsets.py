@@ -20,6 +20,13 @@ KNOWN = {
 }
 
 
+# A beat too many in a layer, which its matrix counts as one of the token; the slot's number in a layer's tag.
+PARTED = [
+    Upset(0, "stream_pipe", "u_chip.gen_layer[0].u_layer.u_qkv.u_matrix.u_quantise.full_q", [], 0, 0.3),
+    Upset(1, "matrix", "u_chip.gen_layer[0].u_layer.u_qkv.u_matrix.tag_q", [], 16, 0.3),
+]
+
+
 @pytest.fixture(scope="module")
 def die() -> UpsetDie:
     return UpsetDie.of("rom")
@@ -33,6 +40,12 @@ def test_known(die, simulator):
     assert {outcome.number: outcome.kind for outcome in outcomes} == {u.number: kind for kind, u in KNOWN.items()}
     hung = outcomes[KNOWN["hung"].number]
     assert hung.restarted and hung.mended and "stalled" in hung.flags
+
+
+def test_what_parts_is_told(die):
+    """Beats of two vectors that are counted as one, and a tag that is another user's: told, and the host restarts."""
+    for outcome in die.hit(PARTED, simulator="verilator"):
+        assert outcome.flags == ["parted"] and outcome.restarted and not outcome.lost, outcome
 
 
 def test_a_host_that_does_nothing_waits_for_ever(die):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
-// The host and the head name slots that there are. A slot's tokens enter the layers in order: position 0, the one
+// The host and the head name slots that there are, the head under whole tags. A slot's tokens enter the layers in order: position 0, the one
 // after the last, or after a restart the one that the host says.
 module sequencer_assert #(
   parameter int SLOTS = 1,
@@ -14,6 +14,7 @@ module sequencer_assert #(
   input cartridge_pkg::pos_t  host_pos_i,
   input logic                 res_valid_i,
   input cartridge_pkg::slot_t res_slot_i,
+  input logic                 parted_i,
   input logic                 fire_i,
   input cartridge_pkg::tag_t  tag_i
 );
@@ -28,6 +29,7 @@ module sequencer_assert #(
       for (int unsigned s = 0; s < SLOTS; s++) next_q[s] = '0;
     end else begin
       if (host_valid_i) `HOLDS(host_slot, 32'(host_slot_i) < SLOTS, "the host names a slot that is not there")
+      `HOLDS(whole, !parted_i, "the head answers under a broken tag")
       if (res_valid_i) `HOLDS(res_slot, 32'(res_slot_i) < SLOTS, "the head answers in a slot that is not there")
     end
     if (!rst_i && fire_i) begin
@@ -51,6 +53,7 @@ bind sequencer sequencer_assert #(
   .host_pos_i  (host.pos),
   .res_valid_i,
   .res_slot_i  (res_tag_i.slot),
+  .parted_i    (parted_o),
   .fire_i      (valid_o && ready_i),
   .tag_i       (tag_o)
 );
