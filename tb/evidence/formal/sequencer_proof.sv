@@ -256,7 +256,7 @@ module sequencer_proof #(
         assert (!out_held_q && !u_sequencer.res_offered_q);
         else if (u_sequencer.u_out.from_a_q)
           answer_held :
-          assert (out_held_q && res_held_q && u_sequencer.res_offered_q && u_sequencer.reason_q == out_q.reason);
+          assert (out_held_q && res_held_q && !res_broken && u_sequencer.res_offered_q && u_sequencer.reason_q == out_q.reason);
           else
             refusal_held : assert (out_held_q && host_held_q && u_sequencer.host_refuse && !u_sequencer.res_offered_q);
       if (u_sequencer.res_offered_q && u_sequencer.reason_q == EndNone)
@@ -267,7 +267,7 @@ module sequencer_proof #(
         assert (!wanted_q[s] || (busy_q[s] && next_q[s] == sent_q[s] + 17'd1 && sent_q[s] < 17'(DEPTH)));
         assert ((busy_q[s] && !wanted_q[s]) == back_q[s]);
         if (back_q[s])
-          assert (back_tag_q[s].gen && back_tag_q[s].slot == 8'(s) && back_tag_q[s].pos < 16'(DEPTH)
+          assert (^back_tag_q[s] == 1'b0 && back_tag_q[s].gen && back_tag_q[s].slot == 8'(s) && back_tag_q[s].pos < 16'(DEPTH)
                                && next_q[s] == 17'(back_tag_q[s].pos) + 17'd1);
         if (cut_q[s]) assert (u_sequencer.left_q[s] <= 16'd1);
       end
