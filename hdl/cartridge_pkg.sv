@@ -63,7 +63,8 @@ package cartridge_pkg;
   } end_e;
 
   // A token of a prompt on its way from the host. The first one says which adapter the slot uses and at which position
-  // it goes on (0: a new conversation; else what a restart has left of one), the last one how many tokens of answer are wanted and how they are chosen.
+  // it goes on (0: a new conversation; else what a restart has left of one), the last one how many tokens of answer are
+  // wanted and how they are chosen.
   typedef struct packed {
     slot_t    slot;
     token_t   token;

@@ -32,7 +32,7 @@ module projection #(
     .VIEW     (VIEW),
     .K        (array_inputs(KEY)),
     .N        (array_outputs(KEY)),
-    .BLOCK    (BLOCK),
+    .BLOCK    (array_block(KEY)),
     .SLICES   (array_slices(KEY)),
     .W_BITS   (CELL_BITS),
     .ACT_W    (ACT_W),

@@ -69,7 +69,7 @@ def scale_cells(weights: int, die: Die, array: str) -> int:
 def matrix(units: Units, die: Die, rows: int, columns: int, name: str) -> dict[str, float]:
     """Transistors of one matrix, by part."""
     slices, share = die.slices[name], die.share[name]
-    blocks = -(-rows // die.block)
+    blocks = -(-rows // die.block[name])
     scaling_units = -(-columns // (die.lanes * share)) * die.lanes
     unit = units.scaling_unit + units.sub_scale
     tiles = -(-columns * slices // TILE)

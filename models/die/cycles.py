@@ -61,7 +61,7 @@ class Cycles:
 
     def _passes(self, name: str) -> int:
         """Spans of a block, of the only one if it is not full."""
-        return min(self.die.block, self.shape.matrix_size(name)[0]) // self.die.span[name]
+        return min(self.die.block[name], self.shape.matrix_size(name)[0]) // self.die.span[name]
 
     def _pass(self, name: str) -> int:
         """Clocks of the turns of a span."""
@@ -69,7 +69,7 @@ class Cycles:
 
     def _drain(self, name: str) -> int:
         """Clocks in which a span of each block drains."""
-        return -(-self.shape.matrix_size(name)[0] // self.die.block) * self.die.share[name]
+        return -(-self.shape.matrix_size(name)[0] // self.die.block[name]) * self.die.share[name]
 
     def adapter(self, name: str, changed: bool) -> int:
         """Clocks that an adapter adds to an array: its scales; and if it changes the array, a word of A for each module

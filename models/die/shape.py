@@ -85,7 +85,6 @@ class Die:
     slots: int = 2  # conversations in flight
     cell_bits: int = 4  # of a weight cell; wider weights are slices
     lanes: int = LANES  # FX values a stream beat carries
-    block: int = GROUP  # rows that share a column's accumulator
     bit_lines: int = 1  # of a column: rows of a group that are on at once
     slices: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1) | {"head": 2})
     embed_slices: int = 2
@@ -94,6 +93,9 @@ class Die:
     offset: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(MATRICES, 0)
     )  # m*n = -offset*d*s of all weights
+    block: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(MATRICES, GROUP)
+    )  # rows that share a column's accumulator
     share: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MATRICES, 1))  # columns a scaling unit
     rank: int = 8  # of the adapters; 0: a die without them
     adapters: int = 2  # banks of adapter SRAM: adapters that are resident
@@ -156,7 +158,10 @@ def check_fits(shape: Shape, die: Die, where: str) -> None:
         (die.positions in POSITIONS, f"{die.positions} positions a clock (choose one of {POSITIONS})"),
         (1 <= die.slots <= 256, f"{die.slots} slots are not in 1..256"),
         (die.cell_bits in CELL_BITS, f"cells of {die.cell_bits} bits (a die has cells of 3 or 4)"),
-        (die.block > 0 and die.block % GROUP == 0, f"blocks of {die.block} rows are not whole groups of {GROUP}"),
+        *(
+            (n > 0 and n % GROUP == 0, f"blocks of {n} rows are not whole groups of {GROUP}")
+            for n in die.block.values()
+        ),
         (die.bit_lines in BIT_LINES, f"{die.bit_lines} bit lines a column (choose one of {BIT_LINES})"),
         *_scaling_rules(shape, die),
         (set(die.offset.values()) <= set(OFFSETS), f"codes' offsets {die.offset} (choose among {OFFSETS})"),

@@ -56,7 +56,6 @@ def _text(shape: Shape, die: Die, build: dict[str, int]) -> str:
         "ACT_W": die.act_w,
         "KV_W": die.kv_w,
         "CELL_BITS": die.cell_bits,
-        "BLOCK": die.block,
         "BIT_LINES": die.bit_lines,
         "SLICES_EMBED": die.embed_slices,
         "EMBED_SPAN": die.span[EMBED],
@@ -81,6 +80,7 @@ def _arrays(shape: Shape, die: Die) -> Iterator[tuple[str, str, dict[str, int]]]
     modules = {array: len(shape.modules(array)) for array in MATRICES if array != "head"}
     yield "array_inputs", "Values that go into a cell array.", {array: rows for array, (rows, _) in sizes.items()}
     yield "array_outputs", "Values that leave it.", {array: columns for array, (_, columns) in sizes.items()}
+    yield "array_block", "Its rows that share an accumulator in a column.", die.block
     yield "array_slices", "Cells of one of its weights.", die.slices
     yield "array_span", "Its inputs that share integers in a column.", {array: die.span[array] for array in MATRICES}
     supers = {array: die.superblock[array] for array in MATRICES}

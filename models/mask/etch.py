@@ -27,7 +27,7 @@ BYTES = 0.7  # on file, of a cell and its part of a scale
 PIECE = 1 << 24  # cells of an image that are in memory at once
 
 
-def die_for(ckpt: Checkpoint, **overrides: int) -> Die:
+def die_for(ckpt: Checkpoint, **overrides: object) -> Die:
     """The die that holds a checkpoint: as many slices of cells as the widest tensor of each array needs, and a scaling
     that holds all of them.
 

@@ -37,12 +37,12 @@ class ViaBlock:
             raise InputError(f"unknown cell array {array!r}", "ARRAY", f"choose one of {', '.join(MATRICES)}")
         rows, columns = ckpt.shape.matrix_size(array, die.lanes)
         _check("layer", layer, 1 if array == "head" else ckpt.shape.layers, f"array {array}")
-        _check("block", number, -(-rows // die.block), f"array {array}")
+        _check("block", number, -(-rows // die.block[array]), f"array {array}")
         cells, *scales = (image(ckpt, die, array, layer, kind) for kind in kinds_of(die, array))
-        first = number * die.block
-        part = digits(cells.words[:, first : first + die.block]).swapaxes(2, 3)  # column digit * N/8 + word
+        first = number * die.block[array]
+        part = digits(cells.words[:, first : first + die.block[array]]).swapaxes(2, 3)  # column digit * N/8 + word
         part = part.reshape(*part.shape[:2], columns)
-        last, superblock = min(first + die.block, rows) - 1, die.superblock[array]
+        last, superblock = min(first + die.block[array], rows) - 1, die.superblock[array]
         pieces = [("super-block" if superblock else "group", superblock or GROUP), ("integers of group", GROUP)]
         words, names = [], []
         for scale, (name, inputs) in zip(scales, pieces, strict=False):

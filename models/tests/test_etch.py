@@ -350,18 +350,19 @@ def test_one_digit_of_one_layer_changes_one_tensor(ckpt, mask):
 
 
 def test_shape_package(ckpt, tmp_path):
-    die = etch.die_for(ckpt, kv_depth=16, block=64)
+    die = etch.die_for(ckpt, kv_depth=16, block=dict.fromkeys(MATRICES, 32) | {"down": 64})
     path = sv_package.write(ckpt.shape, die, tmp_path / "new" / "shape_pkg.sv", view="switch", turn_clks=16)
     lines = path.read_text().splitlines()
     for name, value in {
         "LAYERS": 3, "D_MODEL": 64, "HEADS": 4, "KV_HEADS": 2, "HEAD_DIM": 16, "D_FFN": 96, "VOCAB": 150,
         "VOCAB_PAD": 160, "KV_DEPTH": 16, "SLOTS": 2, "ACT_W": 12, "KV_W": 10, "SLICES_EMBED": 2, "NORM_SQN": 32768,
-        "NORM_SQE": 3, "SCORE_C": 23637, "VIEW": 2, "BLOCK": 64, "TURN_CLKS": 16,
+        "NORM_SQE": 3, "SCORE_C": 23637, "VIEW": 2, "TURN_CLKS": 16,
     }.items():  # fmt: skip
         assert f"  localparam int {name} = {value};" in lines
     for function, values in {
         "array_inputs": (64, 64, 64, 96, 64),
         "array_outputs": (128, 64, 192, 64, 160),
+        "array_block": (32, 32, 32, 64, 32),
         "array_slices": (1, 1, 1, 1, 2),
         "array_share": (1, 1, 1, 1, 1),
         "array_modules": (3, 1, 2, 1),

@@ -26,7 +26,7 @@ def case(request, tmp_path):
     """A block, and the codes [column, row] and scale words [group, column] that the checkpoint has for it."""
     kinds, size, array, layer, number = BLOCKS[request.param]
     ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", kinds=kinds))
-    die = etch.die_for(ckpt, kv_depth=16, block=size)
+    die = etch.die_for(ckpt, kv_depth=16, block={array: size})
     parts: list[Quantised] = ckpt.matrix(array, layer)
     rows, groups = (slice(number * n, (number + 1) * n) for n in (size, size // GROUP))
     codes = np.concatenate([part.q for part in parts])[:, rows]

@@ -10,22 +10,24 @@ from models.checkpoint.tokenizer import Tokenizer
 from models.die.shape import Die, check_tokens, macs
 from models.errors import InputError
 from models.mask.etch import die_for
+from scripts.cli import die as geometry
 from scripts.cli.command import given
 from scripts.cli.model import load_model
-from scripts.cli.parameters import DEPTH, LAYERS, LORA, MODEL, PROMPT, RANK, SEED, SIM, TOKENS, VIEW
+from scripts.cli.parameters import DEPTH, DIE, LAYERS, LORA, MODEL, PROMPT, RANK, SEED, SIM, TOKENS, VIEW
 from tb.chip import memory
 from tb.chip.job import BuiltChip
 from tb.evidence.waves.window import Window
 from tb.oracle.conversation import Conversation
 from tb.rig import toolchain
 
-PARAMETERS = (PROMPT, TOKENS, MODEL, LAYERS, SIM, SEED, DEPTH, VIEW, LORA, RANK)  # what ``ask`` takes
+PARAMETERS = (PROMPT, TOKENS, MODEL, LAYERS, SIM, SEED, DEPTH, DIE, VIEW, LORA, RANK)  # what ``ask`` takes
 SMALL = 2_000_000  # weights: above, an interpreting simulator takes hours a token
 
 
 @dataclass(frozen=True)
 class Question:
-    """A conversation of one prompt with one model, and how it is simulated; ``adapters`` are PEFT folders."""
+    """A conversation of one prompt with one model, and how it is simulated; ``adapters`` are PEFT folders,
+    ``die`` fields of Die."""
 
     ckpt: Checkpoint
     tokenizer: Tokenizer
@@ -37,10 +39,11 @@ class Question:
     view: str
     adapters: list[str]
     rank: int
+    die: dict
 
     def chip(self, apart: bool = False) -> BuiltChip:
         """Etch the chip. InputError, before that, if memory has no room to simulate it, or a part of it ``apart``."""
-        die = {"kv_depth": self.depth, "rank": self.rank}
+        die = {"kv_depth": self.depth, "rank": self.rank} | self.die
         size = memory.of_part if apart else memory.of_chip
         hint = "free some, or ask for fewer layers with LAYERS" if apart else "free some, or use `make apart`"
         memory.check(size(self.ckpt.shape, die_for(self.ckpt, **die)), self.ckpt.path, hint)
@@ -71,6 +74,7 @@ def ask(
     sim: str,
     seed: int,
     depth: int,
+    die: str,
     view: str,
     lora: str,
     rank: int | None,
@@ -80,6 +84,7 @@ def ask(
     toolchain.require(simulator)
     if (view, simulator) == ("switch", "verilator"):
         raise InputError("Verilator has no transistors for the switch view", "VIEW", "use SIM=icarus")
+    fields = geometry.fields(die)
     ckpt = load_model(model, layers)
     tokenizer = Tokenizer.from_checkpoint(ckpt)
     weights = macs(ckpt.shape, head=True)
@@ -94,7 +99,7 @@ def ask(
     adapters = [lora] if lora else []
     talk = Conversation(0, ids, tokens, adapter=len(adapters))
     rank = rank_for(adapters, ckpt.shape) if rank is None else rank
-    return Question(ckpt, tokenizer, prompt, talk, depth, seed, simulator, view, adapters, rank)
+    return Question(ckpt, tokenizer, prompt, talk, depth, seed, simulator, view, adapters, rank, fields)
 
 
 def replay() -> str:

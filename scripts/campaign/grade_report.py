@@ -46,13 +46,13 @@ def figures(grades: list[Grade], shape: Shape, die: Die, levels: tuple[str, ...]
             row[effect] = sum(grade.effect == effect for grade in found)
         weight = size * len(judged) / len(found) if judged else 0  # of those that have a grade
         for level in levels:
-            row[level] = _share(sum(seen(grade, level) for grade in judged), len(judged))
+            row[level] = share(sum(seen(grade, level) for grade in judged), len(judged))
             whole[level] += weight * (row[level]["share"] or 0)
         whole["weight"] += weight
         whole["square"] += weight**2 / max(1, len(judged))
         rows.append(row)
     count = whole["weight"] ** 2 / whole["square"] if whole["square"] else 0
-    total = {level: _share(whole[level] / whole["weight"] * count if count else 0, count) for level in levels}
+    total = {level: share(whole[level] / whole["weight"] * count if count else 0, count) for level in levels}
     return {"strata": rows, "all": total, "grades": [grade.fields() for grade in grades]}
 
 
@@ -61,7 +61,8 @@ def seen(grade: Grade, level: str) -> bool:
     return grade.level in LEVELS[LEVELS.index(level) :]
 
 
-def _share(count: float, of: float) -> dict:
+def share(count: float, of: float) -> dict:
+    """``count`` as a share of ``of`` with its interval, as the files of results have it: None of none."""
     low, high = wilson(count, of)
     return {"share": count / of if of else None, "low": low, "high": high}
 
@@ -78,10 +79,10 @@ def show(console: Console, found: dict, levels: tuple[str, ...] = LEVELS) -> Non
     tables.show(console, table)
 
 
-def _said(share: dict) -> str:
-    if share["share"] is None:
+def _said(part: dict) -> str:
+    if part["share"] is None:
         return "-"
-    return f"{100 * share['share']:.1f}\N{NO-BREAK SPACE}[{100 * share['low']:.1f},{100 * share['high']:.1f}]"
+    return f"{100 * part['share']:.1f}\N{NO-BREAK SPACE}[{100 * part['low']:.1f},{100 * part['high']:.1f}]"
 
 
 def draw(grades: list[Grade], shape: Shape, die: Die, path: Path) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from scripts.campaign.grade_report import wilson
+from scripts.campaign.grade_report import share
 from scripts.cli import tables
 from tb.evidence.upsets.upset import KINDS, Aftermath, Flop, Upset
 
@@ -31,7 +31,7 @@ def figures(every: list[Flop], upsets: list[Upset], outcomes: list[Aftermath]) -
     whole = sum(row["bits"] for row in rows)
     alike = whole**2 / sum(row["bits"] ** 2 / row["drawn"] for row in rows)
     total = {
-        kind: _share(alike * sum(row["bits"] * row[kind] / row["drawn"] for row in rows) / whole, alike)
+        kind: share(alike * sum(row["bits"] * row[kind] / row["drawn"] for row in rows) / whole, alike)
         for kind in (*KINDS, *TOLD)
     }
     named = [
@@ -57,11 +57,6 @@ def _row(module: str, bits: int, outcomes: list[Aftermath]) -> dict:
 SEEN = ("tokens", "signature", "stage")
 
 
-def _share(count: float, of: float) -> dict:
-    low, high = wilson(count, of)
-    return {"share": count / of, "low": low, "high": high}
-
-
 def show(console: Console, found: dict) -> None:
     """Print the table."""
     table = Table(title=f"{len(found['upsets']):,} upsets of {found['flip_flops']:,} flip-flops, by module")
@@ -73,8 +68,8 @@ def show(console: Console, found: dict) -> None:
     tables.show(console, table)
 
 
-def _said(share: dict) -> str:
-    return f"{100 * share['share']:.1f}\N{NO-BREAK SPACE}% [{100 * share['low']:.1f},{100 * share['high']:.1f}]"
+def _said(part: dict) -> str:
+    return f"{100 * part['share']:.1f}\N{NO-BREAK SPACE}% [{100 * part['low']:.1f},{100 * part['high']:.1f}]"
 
 
 def draw(found: dict, path: Path) -> None:

@@ -62,8 +62,10 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
 
 
 def _lines(die: Die, corner: str) -> float:
-    """From the flip-flops of a block, by the slower of its lines, through a cell to the end of a bit line, in ps."""
-    lines = lines_ps(die.block, die.bit_lines, corner)
+    """From the flip-flops of the highest block, by the slower of its lines, through a cell to the end of a bit line
+    (ps).
+    """
+    lines = lines_ps(max(die.block.values()), die.bit_lines, corner)
     return max(lines["product"], lines["word"]) + lines["bit"]
 
 

@@ -5,12 +5,10 @@ Measured: how often product lines and bit lines change, from the mantissas and c
 many of them a larger one has, and the logic's activity, which is an assumption.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from models.checkpoint.checkpoint import Checkpoint
-from models.die.shape import GROUP, MATRICES, Die, Shape
+from models.die.shape import GROUP, MATRICES, Die, Shape, weight_counts
 from models.die.widths import sum_widths
 from models.golden.act_quantiser import act_quantiser
 from models.golden.chip import Chip
@@ -51,10 +49,10 @@ def activity(ckpt: Checkpoint, die: Die, tokens: list[int]) -> dict[str, float]:
     return {"product_lines_a_row": float(lines / rows), "bit_line_a_weight": float(bits / weights)}
 
 
-def parts(act_w: int, cell_bits: int, slices: int, bit_lines: int) -> dict[str, Timed]:
+def parts(act_w: int, cell_bits: int, slices: int, bit_lines: int, offset: int = 0) -> dict[str, Timed]:
     """The logic whose activity is projected: an accumulator and a scaling unit, as scripts/silicon/units.py counts."""
     sizes = {"PROD_W": act_w + cell_bits, "BIT_LINES": bit_lines, "TURNS": GROUP // bit_lines}
-    widths = sum_widths(act_w, cell_bits, slices)
+    widths = sum_widths(act_w, cell_bits, slices, offset=offset)
     return {
         "accumulator": time_module("serial_accumulator", sizes),
         "scaling_unit": time_module("scaling_unit", {name.upper(): width for name, width in widths._asdict().items()}),
@@ -67,30 +65,28 @@ def token_uj(shape: Shape, die: Die, measured: dict, parts: dict[str, Timed], po
     scaling unit."""
     line = LIBRARY["line"]
     wire = line["column_um"] * line["wire_ff_per_um"]
-    depth = die.block // die.bit_lines  # cells of a bit line, and rows that a product line passes
-    product_ff = depth * line["columns"] * (wire + line["source_ff"] / (1 << die.cell_bits))
+    product_ff = line["columns"] * (wire + line["source_ff"] / (1 << die.cell_bits))  # of a row that the lines pass
     word_ff = line["columns"] * (wire + line["gate_ff"])  # of one row
-    bit_ff = depth * (wire + line["source_ff"])
-    sizes = [(shape.matrix_size(name, die.lanes), die.slices[name]) for name in MATRICES for _ in _layers(shape, name)]
-    weights = sum(rows * columns * slices for (rows, columns), slices in sizes)
+    bit_ff = wire + line["source_ff"]  # of a cell
+    counts = weight_counts(shape, die.lanes)
+    cells = {name: counts[name] * die.slices[name] for name in MATRICES}
+    weights = sum(cells.values())
     row_turns = weights / line["columns"]
+    # Each weight changes lines as long as its block is high: cells of a bit line, and rows that a product line passes.
+    passed = sum(count * die.block[name] // die.bit_lines for name, count in cells.items())
     clocks = weights / die.bit_lines * (die.act_w + die.cell_bits)  # in which a column's accumulator works
-    drains = sum(rows * columns for (rows, columns), _ in sizes) / GROUP
+    drains = sum(counts[name] for name in MATRICES) / GROUP
     read = 2 * shape.layers * (pos + 1) * shape.d_kv * die.kv_w
     fj_per_ff = VOLTS**2 / 2
     fj = {
-        "product lines": row_turns * measured["product_lines_a_row"] * product_ff * fj_per_ff,
+        "product lines": passed / line["columns"] * measured["product_lines_a_row"] * product_ff * fj_per_ff,
         "word lines": row_turns * 2 * word_ff * fj_per_ff,
-        "bit lines": weights * measured["bit_line_a_weight"] * bit_ff * fj_per_ff,
+        "bit lines": passed * measured["bit_line_a_weight"] * bit_ff * fj_per_ff,
         "accumulators": clocks * _clock_ff(parts["accumulator"]) * fj_per_ff,
         "scaling units": drains * _clock_ff(parts["scaling_unit"]) * fj_per_ff,
         "KV SRAM": read * READ_FJ,
     }
     return {name: value / 1e9 for name, value in fj.items()}
-
-
-def _layers(shape: Shape, name: str) -> Iterable[int]:
-    return range(1 if name == "head" else shape.layers)
 
 
 def _clock_ff(timed: Timed) -> float:

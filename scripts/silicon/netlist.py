@@ -76,13 +76,13 @@ class Netlist:
 
 def units(shape: Shape, die: Die) -> list[Unit]:
     """The units of a die."""
-    common = {"BLOCK": die.block, "W_BITS": die.cell_bits, "ACT_W": die.act_w, "BIT_LINES": die.bit_lines}
+    common = {"W_BITS": die.cell_bits, "ACT_W": die.act_w, "BIT_LINES": die.bit_lines}
     embedding = {"D_MODEL": shape.d_model, "VOCAB": shape.vocab, "SLICES": die.embed_slices, "W_BITS": die.cell_bits}
     embedding |= {"SPAN": die.span[EMBED], "SUPER": die.superblock[EMBED]}
     found = [Unit("chip"), Unit("layer"), Unit("embedding", embedding)]
     for number, array in enumerate(MATRICES):
         rows, columns = shape.matrix_size(array, die.lanes)
-        own = {"SLICES": die.slices[array], "SPAN": die.span[array]}
+        own = {"BLOCK": die.block[array], "SLICES": die.slices[array], "SPAN": die.span[array]}
         widths = sum_widths(die.act_w, die.cell_bits, die.slices[array], die.span[array], die.offset[array])
         drained = {name.upper(): width for name, width in array_widths(die, array)._asdict().items()}
         matrix = common | own | {"VIEW": sv_package.VIEWS["gate"], "SHARE": die.share[array]}
@@ -103,7 +103,7 @@ def units(shape: Shape, die: Die) -> list[Unit]:
         found += [Unit("matrix", whole), Unit("block", block | {"N": columns})]
         if array == MATRICES[0]:
             step = max(die.lanes, die.superblock[array])
-            one = {"K": -(-die.block // step) * step, "N": die.lanes}  # at least a block, and a beat of columns
+            one = {"K": -(-die.block[array] // step) * step, "N": die.lanes}  # at least a block, and a beat of columns
             found += [
                 Unit("matrix", matrix | one, gates=True),
                 Unit("block", block | {"N": die.lanes}, gates=True),

@@ -7,6 +7,7 @@ Masks are cut: whatever they hold is an input of the logic, which therefore cann
 import hashlib
 import json
 import math
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -40,6 +41,7 @@ GATES = {
 }
 FLOP = 24
 RAM_BIT = 8  # of a two-port memory with one write and one read port
+USES = re.compile(r'(?m)^ +(\w+) (?:#\(|u_)|\b(\w+)::|`include "(\w+)')  # an instance, a package, a file
 READ = """
 read_slang -j 1 --single-unit --unroll-limit 10000000 {empty} --top {top} {parameters} -D SYNTHESIS -D LANES={lanes} \
 -I {die}/hdl -y {die}/hdl --libext .sv {die}/hdl/cartridge_pkg.sv {die}/hdl/{top}.sv
@@ -78,18 +80,29 @@ def count_parts(top: str, parameters: dict[str, int], *, without: tuple[str, ...
 
     InputError if yosys is missing or refuses the module.
     """
-    kept = CACHE / f"{top}-{key(READ, COUNTED, top, parameters, without, lanes)}.json"
+    kept = CACHE / f"{top}-{key(top, READ, COUNTED, parameters, without, lanes)}.json"
     if not kept.is_file():
         found = _count(netlist(top, parameters, without, lanes, COUNTED), top)
         write(kept, vars(found))
     return Parts(**{name: Counter(n) if isinstance(n, dict) else n for name, n in json.loads(kept.read_text()).items()})
 
 
-def key(*what: object) -> str:
-    """Of what is made from ``what`` and the RTL: another one as soon as either changes."""
-    sources = hashlib.sha256(b"".join(file.read_bytes() for file in [*sorted(HDL.glob("*.sv*")), MAP]))
-    sources.update(json.dumps(what, sort_keys=True).encode())
+def key(top: str, *what: object) -> str:
+    """Of what is made from ``what`` and a module ``top`` of the RTL: another one as soon as either changes."""
+    sources = hashlib.sha256(b"".join(file.read_bytes() for file in [*_sources(top), MAP]))
+    sources.update(json.dumps([top, *what], sort_keys=True).encode())
     return sources.hexdigest()[:16]
+
+
+def _sources(top: str) -> list[Path]:
+    """The files of a module, of all that it may consist of, and of what they include."""
+    files = {file.stem: file for file in HDL.glob("*.sv*")}
+    found, left = {}, [top]
+    while left:
+        if (name := left.pop()) not in found:
+            found[name] = files[name]
+            left += {word for words in USES.findall(files[name].read_text()) for word in words} & files.keys()
+    return [found[name] for name in sorted(found)]
 
 
 def netlist(top: str, parameters: dict[str, int], without: tuple[str, ...], lanes: int, gates: str) -> dict:

@@ -91,7 +91,7 @@ def time_module(
 
     InputError if yosys or abc is missing or refuses the module.
     """
-    kept = CACHE / f"{top}-timed-{key(READ, GATES, MAPPING, LIBRARY, top, parameters, without, lanes, behind)}.json"
+    kept = CACHE / f"{top}-timed-{key(top, READ, GATES, MAPPING, LIBRARY, parameters, without, lanes, behind)}.json"
     if not kept.is_file():
         write(kept, vars(time_netlist(netlist(top, parameters, without, lanes, GATES), top, behind)))
     found = json.loads(kept.read_text())

@@ -11,7 +11,7 @@ from scripts.ask import question
 from tb.chip import memory
 
 SHAPE = published.LLAMA_3_1_8B.shape
-ASKED = {"prompt": "Hi", "tokens": 1, "layers": None, "sim": "icarus", "seed": 1, "depth": 32, "view": "rom"}
+ASKED = {"prompt": "Hi", "tokens": 1, "layers": None, "sim": "icarus", "seed": 1, "depth": 32, "die": "", "view": "rom"}
 
 
 def free(monkeypatch, size: int) -> None:

@@ -2,6 +2,7 @@
 """Silicon cost: synthesis counts what is there, the parts of a die add up, and bad parameters are one line."""
 
 import dataclasses
+import itertools
 import json
 from collections import Counter
 
@@ -9,10 +10,10 @@ import pytest
 
 from models.die import cost
 from models.die.cycles import Cycles
-from models.die.shape import Die
+from models.die.shape import Die, Shape
 from models.errors import InputError
 from scripts import ppa
-from scripts.silicon import blocks, synthesis, timing, units
+from scripts.silicon import blocks, search, synthesis, timing, units
 from scripts.silicon.synthesis import FLOP, Parts, count_parts
 from scripts.silicon.timing import Timed
 
@@ -48,7 +49,8 @@ def test_a_refused_module_is_one_line():
 def test_the_parts_of_a_die_add_up():
     """A die of free logic has its weight, scale and SRAM cells and nothing else."""
     free = cost.Units(**dict.fromkeys(cost.Units.__dataclass_fields__, 0) | {"cell": 1, "sram_bit": 6 * 1.05})
-    die = Die(slots=1, kv_depth=1024, block=16384, slices=dict.fromkeys(Die().slices, 1), embed_slices=1)
+    wide = dict.fromkeys(Die().block, 16384)
+    die = Die(slots=1, kv_depth=1024, block=wide, slices=dict.fromkeys(Die().slices, 1), embed_slices=1)
     made = cost.die(free, ppa.LLAMA, die)
     assert cost.parameters(ppa.LLAMA) == 8_030_261_248
     weights = made["weight cells"] + made["embedding cells"]
@@ -80,9 +82,25 @@ def test_smollm2_takes_the_clocks_that_its_rtl_took():
 
 
 def test_the_frontier_beats_everything():
-    dies = [(9, 3.0), (8, 2.0), (7, 2.5), (6, 2.0), (5, 1.0)]
-    points = [{"tokens_per_second_user": speed, "transistors_per_parameter": size} for speed, size in dies]
-    assert [p["tokens_per_second_user"] for p in ppa.frontier(points)] == [5, 8, 9]
+    dies = [(10, 9.0), (11, 8.0), (12, 8.5), (12, 8.0), (13, 1.0), (13, 2.0)]
+    assert search.best(dies) == [(10, 9.0), (11, 8.0), (13, 1.0)]
+
+
+def test_the_search_misses_no_die():
+    """Every die of two small matrices' blocks and shares, one by one, and the frontier that the search finds."""
+    shape = Shape(2, 96, 3, 1, 32, 128, 96, 1e-5, 1e4, 32)
+    counts = {name: 100.0 + 37 * at for at, name in enumerate(cost.Units.__dataclass_fields__)} | {"cell": 1.0}
+    units_, base = cost.Units(**counts), Die(bit_lines=32, slots=1, kv_depth=64)
+    found = {(one.clocks, round(one.transistors)): one.die for one in search.frontier(units_, shape, base, 20)}
+    dies = [
+        dataclasses.replace(base, block=base.block | {"qkv": a, "down": b}, share=base.share | {"qkv": c, "down": d})
+        for a, b, c, d in itertools.product((32, 64, 96), (32, 64, 128), (1, 2, 4, 8), (1, 2, 4, 8))
+    ]
+    for die in (*dies, *found.values()):
+        clocks, size = Cycles.of(shape, die).token(20), round(sum(cost.die(units_, shape, die).values()))
+        assert any(fast <= clocks and small <= size for fast, small in found)
+    for (clocks, size), die in found.items():
+        assert (Cycles.of(shape, die).token(20), round(sum(cost.die(units_, shape, die).values()))) == (clocks, size)
 
 
 @pytest.fixture
@@ -111,13 +129,13 @@ def test_the_command_at_a_small_size(quick, monkeypatch, tmp_path, capsys):
     """Synthesis, timing, sweep, tables, plot and figures for two blocks and a short context."""
     monkeypatch.setattr(ppa, "RESULTS", tmp_path)
     monkeypatch.setenv("CLOCK", "2")
-    small = {"ACT_WIDTHS": (12,), "LINES": (8,), "BLOCKS": (64, 2048), "SHARES": ((8, 2),), "LANES": (128,)}
+    small = {"LINES": (8, 32), "BLOCKS": (64, 2048), "LANES": (128,), "POSITIONS": (2,)}
     small |= {"SWEPT": (4, 6), "KINDS": {"Q6_K": (6, 16, 256, 32)}, "KIND_DIE": ppa.KIND_DIE | {"bit_lines": 8}}
-    for name, value in (small | {"CONTEXT": 32, "MIDDLE": 16}).items():
+    for name, value in (small | {"CONTEXTS": {32: 16, 64: 48}, "CONTEXT": 32, "DEEPEST": 64}).items():
         monkeypatch.setattr(ppa, name, value)
     assert ppa.main() == 0
     figures = json.loads((tmp_path / "ppa.json").read_text())
-    rows = {(row["weight_bits"], row["block"]): row for row in figures["transistors_a_weight"]}
+    rows = {(row["weight_bits"], row["block"]): row for row in figures["transistors_a_weight"] if row["bit_lines"] == 8}
     assert set(rows) == {(4, 64), (4, 2048), (6, 64), (6, 2048)}
     assert all(row["transistors"] == pytest.approx(sum(row["parts"].values())) for row in rows.values())
     assert rows[4, 64]["parts"]["weight cells"] * 2 == rows[6, 64]["parts"]["weight cells"] == 2
@@ -127,27 +145,33 @@ def test_the_command_at_a_small_size(quick, monkeypatch, tmp_path, capsys):
     assert row["transistors"] == pytest.approx(sum(row["parts"].values()))
     assert row["parts"]["scale cells"] == pytest.approx(6 / 256 + 3 / 16)
     assert row["scaling_unit"] > row["sub_scale"] > 8 * 25 * 6  # at least the products of its bits
-    slow, fast = figures["frontier"]
-    assert (slow["block"], fast["block"]) == (2048, 64)
-    for die in (slow, fast, figures["chosen_in_3_and_6_bits"]):
-        assert die["tokens_per_second_user"] == pytest.approx(2e9 / die["cycles_per_token"]["16"])
-        assert die["clock_ghz_for_17000"]["16"] == pytest.approx(2 * 17000 / die["tokens_per_second_user"])
+    chosen, reach = figures["chosen"], figures["reach"]
+    assert set(figures["frontier"]) == {"32", "64"} and all(len(dies) > 10 for dies in figures["frontier"].values())
+    for die in (*figures["fastest"], chosen, figures["chosen_in_3_and_6_bits"], figures["best_in_3_and_6_bits"]):
+        at = str(die["position"])
+        assert die["tokens_per_second_user"] == pytest.approx(2e9 / die["cycles_per_token"][at])
+        assert die["clock_ghz_for_17000"][at] == pytest.approx(2 * 17000 / die["tokens_per_second_user"])
         assert die["transistors_per_parameter"] == pytest.approx(sum(die["parts_per_parameter"].values()))
-    assert figures["chosen"] == slow
+    assert chosen == figures["best_by_kv_positions"]["32"] and chosen["transistors_per_parameter"] <= 6.6
+    faster = [
+        die for die in figures["frontier"]["32"] if die["tokens_per_second_user"] > chosen["tokens_per_second_user"]
+    ]
+    assert faster and all(die["transistors_per_parameter"] > 6.6 for die in faster)
+    assert reach["tokens_per_second_at_16_of_32"] == chosen["tokens_per_second_user"]
+    assert reach["tokens_per_second_at_48_of_64"] == figures["best_by_kv_positions"]["64"]["tokens_per_second_user"]
+    assert figures["chosen_with_weights_not_symmetric"]["block"] == chosen["block"]
     paths = {row["block"]: row for row in figures["timing"]}
     assert paths["swiglu"]["slow_ns"] == pytest.approx(3.102) and paths["swiglu"]["stages"] == 8  # of 398 ps each
     assert 0.5 < paths["serial_accumulator"]["slow_ns"] < 2 and paths["serial_accumulator"]["end"]
     assert figures["clock_that_holds_ghz"] == min(row["clock_ghz"] for row in paths.values()) == 1 / 3.102
-    for die in (slow, fast):
-        own = die["cells"]
-        assert own["tokens_per_second_user"] == pytest.approx(die["tokens_per_second_user"] / 3.102 / 2)
-        assert own["transistors_per_parameter"] == pytest.approx(sum(own["parts_per_parameter"].values()))
-        assert own["die_mm2"] == pytest.approx(sum(own["cells_mm2"].values()) / 0.7)
-        assert {"SECDED", "adapters", "sampler", "host port"} <= own["parts_per_parameter"].keys()
-        assert die["transistors_per_parameter_before"] < die["transistors_per_parameter"]
+    own = chosen["cells"]
+    assert own["tokens_per_second_user"] == pytest.approx(chosen["tokens_per_second_user"] / 3.102 / 2)
+    assert own["transistors_per_parameter"] == pytest.approx(sum(own["parts_per_parameter"].values()))
+    assert own["die_mm2"] == pytest.approx(sum(own["cells_mm2"].values()) / 0.7)
+    assert {"SECDED", "adapters", "sampler", "host port"} <= own["parts_per_parameter"].keys()
     energy = figures["energy_a_token"]
     assert energy["total_uj"] == pytest.approx(sum(energy["projected_uj"].values()))
-    assert energy["watts"]["user"] == pytest.approx(energy["total_uj"] * slow["tokens_per_second_user"] / 1e6)
+    assert energy["watts"]["user"] == pytest.approx(energy["total_uj"] * chosen["tokens_per_second_user"] / 1e6)
     assert "17000" in json.dumps(figures["documented"]) and "Llama 3.1 8B" in capsys.readouterr().out
     assert "</svg>" in (tmp_path / "ppa.svg").read_text()
 

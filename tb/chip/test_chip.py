@@ -4,6 +4,7 @@
 import pytest
 
 from models.checkpoint import checkpoint, tiny
+from models.die.shape import MATRICES
 from models.errors import InputError
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
@@ -79,10 +80,10 @@ def test_stop_token(make, test):
 
 
 def test_another_shape(make):
-    """Multi-head attention, several slices, blocks of two passes, rows as slow as the hardware's: same tokens in the
-    same cycles on both simulators, since nothing in the RTL depends on the order of events.
+    """Multi-head attention, several slices, blocks of two and three passes, rows as slow as the hardware's: same tokens
+    in the same cycles on both simulators, since nothing in the RTL depends on the order of events.
     """
-    chip = make(ODD, kv_depth=4, block=64, turn_clks=2)
+    chip = make(ODD, kv_depth=4, block=dict.fromkeys(MATRICES, 64) | {"down": 96}, turn_clks=2)
     assert chip.die.slices == {"qkv": 2, "o": 1, "gateup": 1, "down": 2, "head": 2}
     talks = [Conversation(1, [5, 6], 2)]
     runs = [chip.run(talks, [], simulator=s, poll=200, **ALONE) for s in simulators()]

@@ -21,7 +21,7 @@ DIES = {
         WIDE,
         {
             "lanes": 64,
-            "block": 64,
+            "block": {"qkv": 64, "o": 32, "gateup": 96, "down": 32, "head": 64},
             "bit_lines": 8,
             "positions": 4,
             "share": {"qkv": 2, "o": 1, "gateup": 4, "down": 1, "head": 8},

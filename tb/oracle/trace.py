@@ -14,9 +14,7 @@ from models.golden.stage import Stage
 from tb.oracle.place import Place
 
 FLUSH = ctypes.CDLL(None).fflush  # the simulator writes through C streams of this very process
-KEPT = (
-    1 << 20
-)  # bytes of a file that are left in it when they have been read: to empty one takes as long as to check it
+KEPT = 1 << 20  # bytes that may stay in a file when they have been read: to empty it takes as long as to check it
 
 
 class TraceError(Exception):

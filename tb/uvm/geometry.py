@@ -34,7 +34,7 @@ def random_geometry(rng: random.Random) -> tuple[dict, dict]:
         "kv_w": rng.randint(4, 10),
         "cell_bits": cell_bits,
         "lanes": lanes,
-        "block": GROUP * rng.randint(1, 3),
+        "block": {name: GROUP * rng.randint(1, 3) for name in MATRICES},
         "bit_lines": rng.choice(BIT_LINES),
         "positions": rng.choice(POSITIONS),
         "share": {name: rng.choice(SHARES) for name in MATRICES},

@@ -167,7 +167,8 @@ module block_array_gate_proof #(
       more : assert (u_passes.more_q == (busy_q && 32'(fetched_q) < ALL_TURNS) && 32'(fetched_q) <= ALL_TURNS);
       idle : assert (busy_q || (!run && u_passes.left_q == 0 && u_passes.flush_q == 0 && u_passes.turn_q == 0));
       rests : assert (busy_q || loaded_q == 0 || fetched_q == 0);
-      ending : assert (u_passes.flush_q == 0 || (!run && !u_passes.more_q));
+      ending : assert (u_passes.flush_q == 0 || (!run && !u_passes.more_q && u_passes.left_q == 0));
+      once : assert ((u_passes.flush_q & (u_passes.flush_q - 1'b1)) == 0);
       loaded : assert (!busy_q || &loaded_q);
       cover (fetch && run && fetched_q == 1 && rows[ACT_W-1:0] == 5);
     end

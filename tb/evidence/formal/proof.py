@@ -39,6 +39,7 @@ smtbmc yices
 [script]
 read_slang -j 1 -DSYNTHESIS -I . -y . --top {top} {parameters} cartridge_pkg.sv {top}.sv
 prep -top {top}
+{free}
 [files]
 {files}
 """
@@ -67,6 +68,7 @@ class Task:
         depth: clocks.
         reach: clocks in which all covers are reached, and in which the broken copy is refuted.
         fault: what breaks the copy.
+        free: modules whose outputs are taken to be any values at all, since what they compute is proved on its own.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Task:
     depth: int
     reach: int
     fault: Edit
+    free: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -197,6 +200,7 @@ def _sby(task: Task, folder: Path, mode: str, depth: int, hdl: Path) -> tuple[st
         depth=depth,
         limit=LIMIT_S,
         top=task.top,
+        free="\n".join(f"cutpoint t:*{module}*" for module in task.free),
         parameters=" ".join(f"-G {name}={value}" for name, value in task.parameters.items()),
         files="\n".join(os.path.relpath(file, folder.parent) for file in sources),
     )

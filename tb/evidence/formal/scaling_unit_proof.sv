@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The scaling unit against rsr(|D|*sum + |M|*xsum, shift), for every scale that a die accepts (|d| < 1, |m| < 128), every
 // sum and every shift: the multipliers get significands and sums, significands at their places are |D| and |M|, and
-// what becomes of any two products is their rounded sum at full width. With the proof of the multiplier: the whole.
+// what becomes of any two products is their rounded sum at full width. With the proof of `product_words`, whose outputs
+// are any values here: the whole.
 module scaling_unit_proof #(
   parameter int SUM_W  = 22,
   parameter int XSUM_W = 18,
@@ -27,6 +28,11 @@ module scaling_unit_proof #(
   end
   always_comb assume (scale_q[14:10] < 5'd15 && scale_q[30:26] < 5'd22);
 
+  // Each input is there for one clock.
+  logic now, shifts;
+  assign now    = clock_q == 0;
+  assign shifts = clock_q == ((PAIR != 0) ? 5 : 2);
+
   logic signed [PART_W-1:0] part;
   logic half;
   scaling_unit #(
@@ -36,10 +42,10 @@ module scaling_unit_proof #(
     .PAIR  (PAIR)
   ) u_unit (
     .clk_i,
-    .scale_i(scale_q),
-    .sum_i  (sum_q),
-    .xsum_i (xsum_q),
-    .shift_i(shift_q),
+    .scale_i(now ? scale_q : '0),
+    .sum_i  (now ? sum_q : '0),
+    .xsum_i (now ? xsum_q : '0),
+    .shift_i(shifts ? shift_q : '0),
     .part_o (part),
     .half_o (half)
   );
@@ -52,39 +58,66 @@ module scaling_unit_proof #(
   assign m_place = (scale_q[30:26] == 0) ? 5'd0 : scale_q[30:26] - 5'd1;
 
   logic signed [SUM_W+10:0] d_prod_q;  // what the multiplier gave
-  logic signed [63:0] m_part;
   always_ff @(posedge clk_i) if (clock_q == 1) d_prod_q <= u_unit.d_sum + u_unit.d_carry;
+  always_comb begin
+    if (clock_q == 1) d_taken : assert ((32'(u_unit.u_d.a_i) << d_place) == d && u_unit.u_d.b_i == sum_q);
+    if (clock_q == 3) d_given : assert (u_unit.d_prod_q == d_prod_q);
+  end
 
+  // Stage after stage, each of what the one before has left. Shifts are held to one place at a time, which a solver sees.
+  logic signed [63:0] total;  // of both products at their places
   if (PAIR != 0) begin : gen_pair
     logic signed [XSUM_W+10:0] m_prod_q;
-    always_ff @(posedge clk_i) if (clock_q == 1) m_prod_q <= u_unit.gen_pair.m_sum + u_unit.gen_pair.m_carry;
-    assign m_part = 64'(m_prod_q) <<< m_place;
+    logic signed [63:0] d_part_q, m_part_q, total_q;
+    always_ff @(posedge clk_i) begin
+      if (clock_q == 1) m_prod_q <= u_unit.gen_pair.m_sum + u_unit.gen_pair.m_carry;
+      d_part_q <= 64'(u_unit.gen_pair.d_part_q);
+      m_part_q <= 64'(u_unit.gen_pair.m_part_q);
+      total_q  <= 64'(u_unit.gen_pair.total_q);
+    end
+    assign total = total_q;
     always_comb begin
-      if (clock_q == 3) m_given : assert (u_unit.gen_pair.m_prod_q == m_prod_q);
       if (clock_q == 1) begin
         m_taken : assert ((32'(u_unit.gen_pair.u_m.a_i) << m_place) == m && u_unit.gen_pair.u_m.b_i == xsum_q);
       end
+      if (clock_q == 3) m_given : assert (u_unit.gen_pair.m_prod_q == m_prod_q);
+      if (clock_q == 5) added : assert (64'(u_unit.gen_pair.total_q) == d_part_q + m_part_q);
+    end
+    for (genvar p = 0; p < 22; p++) begin : gen_place
+      always_comb begin
+        if (clock_q == 4 && d_place == p) d_placed : assert (64'(u_unit.gen_pair.d_part_q) == 64'(d_prod_q) <<< p);
+        if (clock_q == 4 && m_place == p) m_placed : assert (64'(u_unit.gen_pair.m_part_q) == 64'(m_prod_q) <<< p);
+      end
     end
   end else begin : gen_one
-    assign m_part = '0;
+    assign total = '0;
   end
 
-  // Both products at their places, before they are rounded: as they are, and any.
-  logic signed [63:0] total, total_q;
-  logic signed [64:0] shifted;
-  assign total   = (64'(d_prod_q) <<< d_place) + m_part;
-  assign shifted = $signed({total_q, 1'b0}) >>> shift_q;
-  always_ff @(posedge clk_i) total_q <= (clock_q < 3'(CLKS - 1)) ? total : total_q;
+  // The rounding: of the last stage, and of any total what it stands for.
+  logic signed [PART_W-1:0] any_q;
+  logic signed [64:0] any_shifted;
+  always_ff @(posedge clk_i) any_q <= any_q;
+  assign any_shifted = $signed({64'(any_q), 1'b0}) >>> shift_q;
+
+  for (genvar s = 0; s < 32; s++) begin : gen_shift
+    for (genvar p = 0; p < 14; p++) begin : gen_place
+      logic signed [63:0] placed;
+      assign placed = (PAIR != 0) ? total : 64'(d_prod_q) <<< p;
+      always_comb begin
+        if (clock_q == 3'(CLKS) && shift_q == s && d_place == p)
+          shifted : assert (65'($signed({part, half})) == $signed({placed, 1'b0}) >>> s);
+      end
+    end
+  end
 
   always_comb begin
-    if (clock_q == 1) d_taken : assert ((32'(u_unit.u_d.a_i) << d_place) == d && u_unit.u_d.b_i == sum_q);
     if (clock_q == 3'(CLKS)) begin
-      placed : assert (PART_W'(total_q) == total && 65'($signed({part, half})) == shifted);
       cover (half && part < -1000 && shift_q == 16);
-      cover (d_place == 14 && d_prod_q < -1000000);
+      cover (d_place == 13 && d_prod_q < -1000000);
     end
-    if (clock_q == 3'(CLKS + 1)) begin
-      rounded : assert ((shifted >>> 1) + 65'(shifted[0]) == 65'(cartridge_pkg::rsr(total_q, {1'b0, shift_q})));
+    if (clock_q == 0) begin
+      rounded :
+      assert (64'(any_shifted >>> 1) + 64'(any_shifted[0]) == cartridge_pkg::rsr(64'(any_q), {1'b0, shift_q}));
     end
   end
 endmodule

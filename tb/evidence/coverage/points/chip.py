@@ -42,6 +42,7 @@ _die = Group(
     {
         "lanes": (32, 64),
         "block": (32, 64),
+        "blocks": ("of one size", "by array"),
         "bit_lines": ("one", "several"),
         "columns_a_scaling_unit": ("one", "several"),
         "slices": (1, 2),
@@ -84,7 +85,8 @@ def sample_die(shape: Shape, die: Die, tied: bool) -> None:
 
     _die(
         lanes=die.lanes,
-        block=die.block,
+        block=set(die.block.values()),
+        blocks="of one size" if len(set(die.block.values())) == 1 else "by array",
         bit_lines=few(die.bit_lines),
         columns_a_scaling_unit={few(share) for share in die.share.values()},
         slices=set(die.slices.values()),
