@@ -41,6 +41,13 @@ package cartridge_pkg;
     whole_tag = {^{adapter, gen, slot, pos}, adapter, gen, slot, pos};
   endfunction
 
+  // The tag of what is made of beats: of those so far under `so_far`, and of one under `tag`. A broken one if they are not of
+  // one token, because an upset has put a beat too many or too few into the stream.
+  function automatic tag_t joined(input tag_t so_far, input tag_t tag);
+    joined = tag;
+    if (so_far != tag) joined = {~^{tag.adapter, tag.gen, tag.slot, tag.pos}, tag.adapter, tag.gen, tag.slot, tag.pos};
+  endfunction
+
   // A beat of a stream: LANES values, lane 0 lowest.
   typedef struct packed {
     tag_t              tag;
