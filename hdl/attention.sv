@@ -337,7 +337,7 @@ module attention #(
       unique case (state_q)
         StLoad:
         if (valid_i) begin
-          tag_q <= (in_q == 0) ? tag_i : joined(tag_q, tag_i);
+          tag_q <= (in_q == 0) ? tag_i : shared_tag(tag_q, tag_i);
           in_q  <= in_q + 1'b1;
           if (in_q == IN_IW'(IN_BEATS - 1)) begin
             in_q    <= '0;

@@ -43,9 +43,10 @@ package cartridge_pkg;
 
   // The tag of what is made of beats: of those so far under `so_far`, and of one under `tag`. A broken one if they are not of
   // one token, because an upset has put a beat too many or too few into the stream.
-  function automatic tag_t joined(input tag_t so_far, input tag_t tag);
-    joined = tag;
-    if (so_far != tag) joined = {~^{tag.adapter, tag.gen, tag.slot, tag.pos}, tag.adapter, tag.gen, tag.slot, tag.pos};
+  function automatic tag_t shared_tag(input tag_t so_far, input tag_t tag);
+    shared_tag = tag;
+    if (so_far != tag)
+      shared_tag = {~^{tag.adapter, tag.gen, tag.slot, tag.pos}, tag.adapter, tag.gen, tag.slot, tag.pos};
   endfunction
 
   // A beat of a stream: LANES values, lane 0 lowest.

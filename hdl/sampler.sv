@@ -162,7 +162,7 @@ module sampler #(
           if (5'(fill_q) < sample.top_k) fill_q <= fill_q + 1'b1;
         end else if (valid_i) begin
           taken_q <= '0;
-          tag_q   <= (beat_q == 0) ? tag_i : joined(tag_q, tag_i);
+          tag_q   <= (beat_q == 0) ? tag_i : shared_tag(tag_q, tag_i);
           beta_q  <= sample.beta;
           seed_q  <= sample.seed;
           beat_q  <= beat_q + 1'b1;

@@ -54,7 +54,7 @@ module swiglu (
     .busy_o (pipe_busy),
     .valid_i(valid_i && have_gate_q),
     .ready_o(pair_ready),
-    .data_i (joined(gate_tag_q, tag)),
+    .data_i (shared_tag(gate_tag_q, tag)),
     .en_o   (en),
     .valid_o,
     .ready_i,
