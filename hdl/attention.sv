@@ -127,6 +127,10 @@ module attention #(
   logic [KV_HEADS-1:0] k_corrected, k_failed, v_corrected, v_failed;
   logic shift_corrected, shift_failed;
 
+  // What is written under a broken tag could be in another user's place: it is not, and the layer tells that it is broken.
+  logic whole;
+  assign whole = !(^tag_q);
+
   assign loaded = having(HEAD_IW'(ALL_HEADS - 1), quantised_head, who) != 0;
 
   for (genvar g = 0; g < KV_HEADS; g++) begin : gen_kv
@@ -144,7 +148,7 @@ module attention #(
       .POSITIONS(POSITIONS)
     ) u_k (
       .clk_i,
-      .we_i       (k_from != 0),
+      .we_i       (whole && k_from != 0),
       .slot_i     (tag_q.slot),
       .wpos_i     (tag_q.pos),
       .wdata_i    (mantissas(k_from, kv_mant)),
@@ -162,7 +166,7 @@ module attention #(
       .POSITIONS(POSITIONS)
     ) u_v (
       .clk_i,
-      .we_i       (v_from != 0),
+      .we_i       (whole && v_from != 0),
       .slot_i     (tag_q.slot),
       .wpos_i     (tag_q.pos),
       .wdata_i    (mantissas(v_from, kv_mant)),
@@ -188,7 +192,7 @@ module attention #(
     .POSITIONS(POSITIONS)
   ) u_shift (
     .clk_i,
-    .we_i       (loaded),
+    .we_i       (whole && loaded),
     .slot_i     (tag_q.slot),
     .wpos_i     (tag_q.pos),
     .wdata_i    (shift_d),
@@ -338,7 +342,7 @@ module attention #(
       unique case (state_q)
         StLoad:
         if (valid_i) begin
-          tag_q <= tag_i;
+          tag_q <= (in_q == 0) ? tag_i : shared_tag(tag_q, tag_i);
           in_q  <= in_q + 1'b1;
           if (in_q == IN_IW'(IN_BEATS - 1)) begin
             in_q    <= '0;

@@ -53,7 +53,7 @@ module cartridge (
   prompt_t prompt;
   answer_t answer;
   logic [SLOTS-1:0] cut;
-  logic restarting;
+  logic restarting, parted;
   logic [LAYERS-1:0] busy, corrected, failed;
   layer_t write_layer, sig_layer;
   logic [1:0] sig_array;
@@ -127,6 +127,7 @@ module cartridge (
     .layer_busy_i (busy),
     .corrected_i  (corrected),
     .failed_i     (failed),
+    .parted_i     (parted),
     .sig_layer_o  (sig_layer),
     .sig_array_o  (sig_array),
     .signature_i  (signature),
@@ -142,6 +143,7 @@ module cartridge (
     .layer_busy_o (busy),
     .corrected_o  (corrected),
     .failed_o     (failed),
+    .parted_o     (parted),
     .sig_layer_i  (sig_layer),
     .sig_array_i  (sig_array),
     .signature_o  (signature),

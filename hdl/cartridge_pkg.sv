@@ -27,13 +27,27 @@ package cartridge_pkg;
   typedef logic [3:0] adapter_t;  // 0: none; n: the adapter in bank n - 1
   typedef logic [7:0] layer_t;
 
-  // Travels with every beat: whose it is, and whether the token wants an answer.
+  // Travels with every beat: whose it is, and whether the token wants an answer. A tag is whole if its bits have even
+  // parity: whole_tag makes one, and ^tag says that an upset has broken it.
   typedef struct packed {
+    logic     parity;
     adapter_t adapter;
     logic     gen;
     slot_t    slot;
     pos_t     pos;
   } tag_t;
+
+  function automatic tag_t whole_tag(input adapter_t adapter, input logic gen, input slot_t slot, input pos_t pos);
+    whole_tag = {^{adapter, gen, slot, pos}, adapter, gen, slot, pos};
+  endfunction
+
+  // The tag of what is made of beats: of those so far under `so_far`, and of one under `tag`. A broken one if they are not of
+  // one token, because an upset has put a beat too many or too few into the stream.
+  function automatic tag_t shared_tag(input tag_t so_far, input tag_t tag);
+    shared_tag = tag;
+    if (so_far != tag)
+      shared_tag = {~^{tag.adapter, tag.gen, tag.slot, tag.pos}, tag.adapter, tag.gen, tag.slot, tag.pos};
+  endfunction
 
   // A beat of a stream: LANES values, lane 0 lowest.
   typedef struct packed {

@@ -14,6 +14,8 @@ module chip (
   // A layer's SRAMs have mended a word, or could not.
   output logic                          [                                shape_pkg::LAYERS-1:0] corrected_o,
   output logic                          [                                shape_pkg::LAYERS-1:0] failed_o,
+  // What met somewhere was not of one token, or a token came back broken: an upset.
+  output logic                                                                                  parted_o,
   input  logic                          [cartridge_pkg::STOP_TOKENS*cartridge_pkg::TOKEN_W-1:0] stop_ids_i,
   input  logic                                                                                  tok_valid_i,
   output logic                                                                                  tok_ready_o,
@@ -46,7 +48,7 @@ module chip (
   always_ff @(posedge clk_i) rst_q <= rst_i;
   assign tok_ready_o = tok_ready && !rst_q;
 
-  logic seq_valid, seq_ready, res_valid, res_ready;
+  logic seq_valid, seq_ready, res_valid, res_ready, seq_parted;
   tag_t seq_tag, res_tag;
   token_t seq_token, res_token;
   slot_t sample_slot;
@@ -75,7 +77,8 @@ module chip (
     .res_valid_i  (res_valid),
     .res_ready_o  (res_ready),
     .res_tag_i    (res_tag),
-    .res_token_i  (res_token)
+    .res_token_i  (res_token),
+    .parted_o     (seq_parted)
   );
 
   // ---- what goes into layer l, and with l == LAYERS into the head
@@ -148,7 +151,8 @@ module chip (
   ) : sig_array_i == '0 ? embedding_signature : logits_signature;
 
   // ---- layers, each with its own gated clock; a two-beat FIFO registers the long way from the one before
-  logic [LAYERS-1:0] busy;
+  logic [LAYERS-1:0] busy, parted;
+  assign parted_o = |parted || seq_parted;
 
   for (genvar l = 0; l < LAYERS; l++) begin : gen_layer
     logic in_valid, in_ready, out_valid, out_ready, clk, working, writes, writes_q;
@@ -202,6 +206,7 @@ module chip (
       .write_i      (write_q),
       .corrected_o  (corrected_o[l]),
       .failed_o     (failed_o[l]),
+      .parted_o     (parted[l]),
       .sig_array_i,
       .signature_o  (layer_sig[l]),
       .valid_i      (in_valid),

@@ -61,7 +61,8 @@ package host_pkg;
   localparam int ERRORS_SRAM_FAILED = 10;
   localparam int ERRORS_STALLED = 11;
   localparam int ERRORS_STRAY_ANSWER = 12;
-  localparam int ERRORS_W = 13;
+  localparam int ERRORS_PARTED = 13;
+  localparam int ERRORS_W = 14;
   localparam logic [15:0] COUNTERS_CLEAR_ADDR = 16'h0048;
   localparam logic [15:0] STOP_TOKEN_ADDR = 16'h0050;
   localparam logic [31:0] STOP_TOKEN_RESET = 32'h00ffffff;
@@ -191,7 +192,7 @@ package host_pkg;
   // The bits of it that a write may set; none if it only reads.
   function automatic logic [31:0] writable_bits(input logic [15:0] addr);
     case (addr)
-      ERRORS_ADDR: writable_bits = 32'h00001fff;
+      ERRORS_ADDR: writable_bits = 32'h00003fff;
       COUNTERS_CLEAR_ADDR: writable_bits = 32'h00000001;
       STOP_TOKEN_ADDR: writable_bits = 32'h00ffffff;
       SIGNATURE_SELECT_ADDR: writable_bits = 32'h000003ff;

@@ -56,6 +56,7 @@ module host_port #(
   input  logic             [LAYERS-1:0] layer_busy_i,
   input  logic             [LAYERS-1:0] corrected_i,     // a layer's SRAM had to correct a word
   input  logic             [LAYERS-1:0] failed_i,        // a layer's SRAM could not correct a word
+  input  logic                          parted_i,        // streams that met were not of one token
   input  logic                   [31:0] signature_i,
   input  logic                          out_valid_i,
   output logic                          out_ready_o,
@@ -161,6 +162,7 @@ module host_port #(
     .bad_frame_i      (bad_frame),
     .stalled_i        (die_stalled || |slots_stalled),
     .stray_answer_i   (stray),
+    .parted_i,
     .window_o         (window),
     .restart_o        (restart),
     .sram_corrected_i (|corrected_i),

@@ -54,6 +54,7 @@ module host_registers #(
   input  logic                    sram_failed_i,
   input  logic                    stalled_i,
   input  logic                    stray_answer_i,
+  input  logic                    parted_i,
   output logic             [31:0] window_o,          // of the watchdog, in clocks
   output logic                    restart_o,         // in the clock of the write
   input  logic                    idle_i,            // no token anywhere on the die
@@ -126,6 +127,7 @@ module host_registers #(
   assign raised[ERRORS_SRAM_FAILED]       = sram_failed_i;
   assign raised[ERRORS_STALLED]           = stalled_i;
   assign raised[ERRORS_STRAY_ANSWER]      = stray_answer_i;
+  assign raised[ERRORS_PARTED]            = parted_i;
 
   // ---- reads
   logic [15:0] read_addr;

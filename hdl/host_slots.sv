@@ -64,7 +64,7 @@ module host_slots #(
   input  cartridge_pkg::slot_t    answer_slot_i,
   input  cartridge_pkg::pos_t     answer_pos_i,
   input  cartridge_pkg::end_e     answer_reason_i,
-  output logic                    answer_strays_o   // nobody waits for one in that slot
+  output logic                    answer_strays_o   // nobody waits for one at that position of that slot
 );
   import cartridge_pkg::*;
   import host_pkg::*;
@@ -137,10 +137,11 @@ module host_slots #(
     // Not before the chip has the prompt's last token.
     assign cut_o[s] = cut_q[s] && !(tok_valid_o && 32'(tok_prompt_o.slot) == s);
   end
-  assign adapter_used_o  = |uses;
-  assign answer_strays_o = 32'(answer_slot_i) >= SLOTS || state_q[answer_slot_i] != StateBusy;
-  assign answering_o    = |busy;
-  assign busy_slots_o   = busy;
+  assign adapter_used_o = |uses;
+  assign answer_strays_o = 32'(answer_slot_i) >= SLOTS || state_q[answer_slot_i] != StateBusy ||
+                           answer_pos_i != pos_q[answer_slot_i];
+  assign answering_o = |busy;
+  assign busy_slots_o = busy;
 
   // ---- prompts. They wait in the clocks in which a register is written, so that a command and a token never meet.
   logic exists, drop, awaited, bad, pass, room, token_ready, fire;

@@ -4,7 +4,8 @@
 //   x --+--> attn_norm -> qkv -> rope -> attention -> o --> (+) --+--> ffn_norm -> gateup -> swiglu -> down --> (+) -->
 //       +----------------- skip FIFO --------------------^        +------------------ skip FIFO ----------------^
 //
-// The skip FIFOs hold the vector for as long as its branch is computed, so the layer is busy while one is not empty.
+// The skip FIFOs hold the vector and its tag for as long as its branch is computed, so the layer is busy while one is not
+// empty, and what a branch has lost or doubled is seen where it ends.
 // A stream has the name of the stage that it is (docs/formats.md), so far as it is one. A stage has a clock only while it
 // is offered a beat or holds some of a vector: most of the time one of seven has.
 module layer (
@@ -16,6 +17,7 @@ module layer (
   input  cartridge_pkg::adapter_write_t                             write_i,
   output logic                                                      corrected_o,    // A word was corrected.
   output logic                                                      failed_o,       // A word could not be corrected.
+  output logic                                                      parted_o,       // What met was not of one token.
   input  logic                          [                      1:0] sig_array_i,  // ARRAY_*
   output logic                          [                     31:0] signature_o,    // of that array's stream
   input  logic                                                      valid_i,
@@ -44,16 +46,20 @@ module layer (
   assign corrected_o = |corrected;
   assign failed_o    = |failed;
 
+  // Tags that differ, or are broken, where the branch of each half ends.
+  logic [1:0] parted;
+  assign parted_o = |parted;
+
   // ---- streams of the attention half, and of the feed-forward half
   logic attn_hold_valid, attn_hold_ready, attn_in_valid, attn_in_ready, attn_skip_valid, attn_skip_ready;
-  logic [BEAT_W-1:0] attn_skip_data;
+  beat_t attn_in, attn_skip;
   logic attn_norm_valid, attn_norm_ready, qkv_valid, qkv_ready, rope_valid, rope_ready;
   logic attn_out_valid, attn_out_ready, o_proj_valid, o_proj_ready, attn_residual_valid, attn_residual_ready;
   tag_t attn_norm_tag, qkv_tag, rope_tag, attn_out_tag, o_proj_tag, attn_residual_tag;
   logic [BEAT_W-1:0] attn_norm_data, qkv_data, rope_data, attn_out_data, o_proj_data, attn_residual_data;
 
   logic ffn_hold_valid, ffn_hold_ready, ffn_in_valid, ffn_in_ready, ffn_skip_valid, ffn_skip_ready;
-  logic [BEAT_W-1:0] ffn_skip_data;
+  beat_t ffn_in, ffn_skip;
   logic ffn_norm_valid, ffn_norm_ready, gateup_valid, gateup_ready, silu_mul_valid, silu_mul_ready;
   logic down_valid, down_ready, ffn_residual_valid, ffn_residual_ready;
   tag_t ffn_norm_tag, gateup_tag, silu_mul_tag, down_tag, ffn_residual_tag;
@@ -84,6 +90,9 @@ module layer (
   `undef LAYER_GATE_
 
   // ---- attention half
+  assign attn_in.tag  = tag_i;
+  assign attn_in.data = data_i;
+
   stream_fork u_attn_fork (
     .valid_i,
     .ready_o,
@@ -94,16 +103,17 @@ module layer (
   );
 
   stream_fifo #(
-    .DEPTH(BEATS)
+    .DEPTH(BEATS),
+    .WIDTH($bits(beat_t))
   ) u_attn_skip (
     .clk_i  (attn_skip_clk),
     .rst_i,
     .valid_i(attn_hold_valid),
     .ready_o(attn_hold_ready),
-    .data_i,
+    .data_i (attn_in),
     .valid_o(attn_skip_valid),
     .ready_i(attn_skip_ready),
-    .data_o (attn_skip_data)
+    .data_o (attn_skip)
   );
 
   rms_norm #(
@@ -218,7 +228,8 @@ module layer (
   residual u_attn_residual (
     .skip_valid_i(attn_skip_valid),
     .skip_ready_o(attn_skip_ready),
-    .skip_data_i (attn_skip_data),
+    .skip_tag_i  (attn_skip.tag),
+    .skip_data_i (attn_skip.data),
     .valid_i     (o_proj_valid),
     .ready_o     (o_proj_ready),
     .tag_i       (o_proj_tag),
@@ -226,10 +237,14 @@ module layer (
     .valid_o     (attn_residual_valid),
     .ready_i     (attn_residual_ready),
     .tag_o       (attn_residual_tag),
-    .data_o      (attn_residual_data)
+    .data_o      (attn_residual_data),
+    .parted_o    (parted[0])
   );
 
   // ---- feed-forward half
+  assign ffn_in.tag  = attn_residual_tag;
+  assign ffn_in.data = attn_residual_data;
+
   stream_fork u_ffn_fork (
     .valid_i  (attn_residual_valid),
     .ready_o  (attn_residual_ready),
@@ -240,16 +255,17 @@ module layer (
   );
 
   stream_fifo #(
-    .DEPTH(BEATS)
+    .DEPTH(BEATS),
+    .WIDTH($bits(beat_t))
   ) u_ffn_skip (
     .clk_i  (ffn_skip_clk),
     .rst_i,
     .valid_i(ffn_hold_valid),
     .ready_o(ffn_hold_ready),
-    .data_i (attn_residual_data),
+    .data_i (ffn_in),
     .valid_o(ffn_skip_valid),
     .ready_i(ffn_skip_ready),
-    .data_o (ffn_skip_data)
+    .data_o (ffn_skip)
   );
 
   rms_norm #(
@@ -332,7 +348,8 @@ module layer (
   residual u_ffn_residual (
     .skip_valid_i(ffn_skip_valid),
     .skip_ready_o(ffn_skip_ready),
-    .skip_data_i (ffn_skip_data),
+    .skip_tag_i  (ffn_skip.tag),
+    .skip_data_i (ffn_skip.data),
     .valid_i     (down_valid),
     .ready_o     (down_ready),
     .tag_i       (down_tag),
@@ -340,7 +357,8 @@ module layer (
     .valid_o     (ffn_residual_valid),
     .ready_i     (ffn_residual_ready),
     .tag_o       (ffn_residual_tag),
-    .data_o      (ffn_residual_data)
+    .data_o      (ffn_residual_data),
+    .parted_o    (parted[1])
   );
 
   assign valid_o            = ffn_residual_valid;

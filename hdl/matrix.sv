@@ -184,7 +184,7 @@ module matrix #(
       valid_q  <= 1'b0;
     end else begin
       if (in && in_ready) begin
-        tag_q <= tag_i;
+        tag_q <= (in_q == 0) ? tag_i : shared_tag(tag_q, tag_i);
         in_q  <= in_q + 1'b1;
         if (in_q == IN_IW'(IN_BEATS - 1)) begin
           in_q     <= '0;

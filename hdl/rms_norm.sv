@@ -196,7 +196,7 @@ module rms_norm #(
       unique case (state_q)
         StLoad:
         if (valid_i) begin
-          tag_q  <= tag_i;
+          tag_q  <= (beat_q == 0) ? tag_i : shared_tag(tag_q, tag_i);
           any_q  <= any_d;
           beat_q <= beat_q + 1'b1;
           if (beat_q == BEAT_IW'(BEATS - 1)) begin

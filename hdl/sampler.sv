@@ -289,7 +289,7 @@ module sampler #(
       unique case (state_q)
         StTake: begin
           if (accepts) begin
-            tag_q   <= tag_i;
+            tag_q   <= (beat_q == 0) ? tag_i : shared_tag(tag_q, tag_i);
             top_k_q <= sample.top_k;
             beta_q  <= sample.beta;
             seed_q  <= sample.seed;

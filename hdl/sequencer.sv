@@ -4,7 +4,9 @@
 //
 // Prompt tokens come one a beat; `first` says at which position and with which adapter, `last` asks for an answer
 // of at most max_new tokens, sampled as it says. Prompt tokens without room are swallowed; the last of them reports
-// EndContext. An answer that is cut ends with its next token. Every slot that comes is below SLOTS.
+// EndContext. An answer that is cut ends with its next token. Every slot that comes from the host is below SLOTS.
+//
+// Tags are born here, whole. One that comes back from the head broken could be anybody's: its token is dropped and told.
 //
 // A slot has at most one token that wants an answer, so answers always find room on their way back and the head never
 // waits for the layers: the ring cannot lock. Answers and prompts take turns at the first layer; at the host, answers
@@ -39,7 +41,8 @@ module sequencer #(
   input  logic                                                                           res_valid_i,
   output logic                                                                           res_ready_o,
   input  cartridge_pkg::tag_t                                                            res_tag_i,
-  input  cartridge_pkg::token_t                                                          res_token_i
+  input  cartridge_pkg::token_t                                                          res_token_i,
+  output logic                                                                           parted_o
 );
   import cartridge_pkg::*;
 
@@ -73,10 +76,7 @@ module sequencer #(
   assign host_wants  = host_valid_i && host_room;
   assign host_refuse = host_valid_i && !host_room && host.last;
 
-  assign host_tag.adapter = host.first ? host.adapter : adapter_q[host_slot];
-  assign host_tag.gen     = host.last;
-  assign host_tag.slot    = host.slot;
-  assign host_tag.pos     = pos_t'(host_pos);
+  assign host_tag = whole_tag(host.first ? host.adapter : adapter_q[host_slot], host.last, host.slot, pos_t'(host_pos));
 
   stream_arb #(
     .WIDTH($bits(tag_t) + TOKEN_W),
@@ -98,10 +98,12 @@ module sequencer #(
 
   // ---- answers and refusals to the host
   answer_t answer, refusal;
-  logic stop, refused, res_offered, res_offered_q, res_fire, goes_on;
+  logic stop, refused, res_broken, res_taken, res_offered, res_offered_q, goes_on;
   end_e reason, reason_q;
 
-  assign res_next = COUNT_W'(res_tag_i.pos) + COUNT_W'(1);
+  assign res_next   = COUNT_W'(res_tag_i.pos) + COUNT_W'(1);
+  assign res_broken = ^res_tag_i;
+  assign parted_o   = res_valid_i && res_broken;
 
   always_comb begin
     stop = 1'b0;
@@ -130,8 +132,8 @@ module sequencer #(
   ) u_out (
     .clk_i,
     .rst_i,
-    .a_valid_i(res_valid_i && fb_ready),
-    .a_ready_o(res_ready_o),
+    .a_valid_i(res_valid_i && fb_ready && !res_broken),
+    .a_ready_o(res_taken),
     .a_data_i (answer),
     .b_valid_i(host_refuse),
     .b_ready_o(refused),
@@ -144,15 +146,12 @@ module sequencer #(
 
   assign host_ready_o = host_room ? host_sent : !host.last || refused;
   assign host_fire    = host_valid_i && host_ready_o;
-  assign res_fire     = res_valid_i && res_ready_o;
-  assign goes_on      = res_fire && reason == EndNone;
+  assign res_ready_o  = res_taken || res_broken;
+  assign goes_on      = res_valid_i && res_taken && reason == EndNone;
 
   // ---- answers on their way back into the layers
   tag_t back_tag;
-  assign back_tag.adapter = res_tag_i.adapter;
-  assign back_tag.gen     = 1'b1;
-  assign back_tag.slot    = res_tag_i.slot;
-  assign back_tag.pos     = pos_t'(res_next);
+  assign back_tag = whole_tag(res_tag_i.adapter, 1'b1, res_tag_i.slot, pos_t'(res_next));
 
   stream_fifo #(
     .DEPTH(SLOTS),

@@ -16,7 +16,7 @@ module swiglu (
 );
   import cartridge_pkg::*;
 
-  tag_t tag, tag_out;  // Icarus 11 knows the type of a top's port only from a variable of it
+  tag_t tag, tag_out, gate_tag_q;  // Icarus 11 knows the type of a top's port only from a variable of it
   assign tag   = tag_i;
   assign tag_o = tag_out;
 
@@ -35,9 +35,13 @@ module swiglu (
     if (rst_i) begin
       have_gate_q <= 1'b0;
       gate_q      <= '0;
+      gate_tag_q  <= '0;
     end else if (valid_i && ready_o) begin
       have_gate_q <= !have_gate_q;
-      if (!have_gate_q) gate_q <= data_i;
+      if (!have_gate_q) begin
+        gate_q     <= data_i;
+        gate_tag_q <= tag;
+      end
     end
   end
 
@@ -50,7 +54,7 @@ module swiglu (
     .busy_o (pipe_busy),
     .valid_i(valid_i && have_gate_q),
     .ready_o(pair_ready),
-    .data_i (tag),
+    .data_i (shared_tag(gate_tag_q, tag)),
     .en_o   (en),
     .valid_o,
     .ready_i,

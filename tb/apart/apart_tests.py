@@ -77,7 +77,7 @@ class PartBench:
         if next(self.steps, None) or any(self.early.values()):
             raise Mismatch("tokens went in, and no stage put them out")
         if self.part != CHIP:
-            for name in ("stray", "corrected", "failed"):
+            for name in ("stray", "parted", "corrected", "failed"):
                 if int(getattr(self.dut, f"{name}_o").value):
                     raise Mismatch(f"layer {self.part} says {name}, and nothing was disturbed")
 

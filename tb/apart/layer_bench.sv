@@ -11,6 +11,7 @@ module layer_bench (
   output logic                  played_o,
   output logic                  idle_o,
   output logic                  stray_o,      // A beat came out under another tag than went in, or none had gone in.
+  output logic                  parted_o,     // Inside, beats met that were not of one token.
   output logic                  corrected_o,  // Some word of SRAM was corrected.
   output logic                  failed_o      // Some word of SRAM could not be corrected.
 );
@@ -18,7 +19,7 @@ module layer_bench (
 
   localparam int BEATS = shape_pkg::D_MODEL / LANES;
 
-  logic valid, ready, out_valid, busy, write_valid, corrected, failed;
+  logic valid, ready, out_valid, busy, write_valid, parted, corrected, failed;
   beat_t in, out;
   adapter_write_t write;
 
@@ -75,6 +76,7 @@ module layer_bench (
     .write_i      (write),
     .corrected_o  (corrected),
     .failed_o     (failed),
+    .parted_o     (parted),
     .sig_array_i  (2'd0),
     .signature_o  (),
     .valid_i      (valid),
@@ -89,18 +91,21 @@ module layer_bench (
 
   assign idle_o = !busy && !play_valid && !tag_valid;
 
-  logic stray_q, corrected_q, failed_q;
+  logic stray_q, parted_q, corrected_q, failed_q;
   assign stray_o     = stray_q;
+  assign parted_o    = parted_q;
   assign corrected_o = corrected_q;
   assign failed_o    = failed_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       stray_q     <= 1'b0;
+      parted_q    <= 1'b0;
       corrected_q <= 1'b0;
       failed_q    <= 1'b0;
     end else begin
       stray_q     <= stray_q || (out_valid && (!tag_valid || out.tag != tag));
+      parted_q    <= parted_q || parted;
       corrected_q <= corrected_q || corrected;
       failed_q    <= failed_q || failed;
     end

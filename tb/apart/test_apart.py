@@ -21,12 +21,23 @@ TOKENS = 5  # through the layers
 FAULT = Fault(
     "apart", "residual.sv", "64'($signed(skip_data_i[l*32+:32])) + ", "64'($signed(skip_data_i[l*32+:32])) - "
 )
-TAG = Fault(
-    "tag",
-    "swiglu.sv",
-    "assign tag_o = tag_out;",
-    "assign tag_o = {tag_out.adapter, !tag_out.gen, tag_out.slot, tag_out.pos};",
-)
+# No stage has the bit that says whether a token wants an answer: in a branch of the layer, and in what the next part
+# would receive.
+TAGS = {
+    "parted": Fault(
+        "branch",
+        "swiglu.sv",
+        "assign tag_o = tag_out;",
+        "assign tag_o = {tag_out.parity, tag_out.adapter, !tag_out.gen, tag_out.slot, tag_out.pos};",
+    ),
+    "stray": Fault(
+        "leaving",
+        "layer.sv",
+        "assign tag_o = ffn_residual_tag;",
+        "assign tag_o = {ffn_residual_tag.parity, ffn_residual_tag.adapter, !ffn_residual_tag.gen, ffn_residual_tag.slot, "
+        "ffn_residual_tag.pos};",
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +78,10 @@ def test_a_broken_line_is_named_in_the_layer(chip, job, folder):
     assert "layer 1, stage attn_residual" in said
 
 
-def test_a_tag_that_changes_on_its_way_is_seen(chip, job, folder):
-    """No stage has the bit that says whether a token wants an answer, and the next part would receive it."""
-    broken = replace(chip, hdl=write_broken("apart-tag", [TAG]))
-    assert simulate(broken, job, folder, 0).problem == "layer 0 says stray, and nothing was disturbed"
+@pytest.mark.parametrize("told", TAGS)
+def test_a_tag_that_changes_on_its_way_is_seen(chip, job, folder, told):
+    broken = replace(chip, hdl=write_broken(f"apart-{told}", [TAGS[told]]))
+    assert simulate(broken, job, folder, 0).problem == f"layer 0 says {told}, and nothing was disturbed"
 
 
 def test_a_broken_digit_is_named_in_its_layer_and_no_other(chip, job, folder, tmp_path):

@@ -125,7 +125,7 @@ class Upsets(DieBench):
                 self.outcome.hung = self.outcome.hung or sorted(self.active)
                 if not self.watched or self.outcome.restarted:
                     break
-            if still or self.impatient:
+            if still or self.impatient or await self._parted():
                 await self._restart()
                 moved, self.impatient = (self._clocks(), *moved[1:]), False
 
@@ -143,6 +143,11 @@ class Upsets(DieBench):
 
     async def _counters(self) -> dict[str, int]:
         return {name: await self.host.counter(name) for name in COUNTED}
+
+    async def _parted(self) -> bool:
+        """Whether a host that watches hears that beats of two tokens met: what has slipped stays so until a restart."""
+        waits = self.watched and self.outcome and not self.outcome.restarted
+        return bool(waits) and "parted" in flags(await self.host.read("ERRORS"))
 
     async def _restart(self) -> None:
         """The host has the chip forget what is in it, and says again what got no answer."""

@@ -99,6 +99,7 @@ module chip_bench (
     .layer_busy_o (busy),
     .corrected_o  (corrected),
     .failed_o     (failed),
+    .parted_o     (),
     .stop_ids_i,
     .tok_valid_i  (tok_valid),
     .tok_ready_o  (tok_ready),

@@ -45,7 +45,7 @@ class PortBench:
         self._watch = cocotb.start_soon(self._run())
         self._sent = 0
         dut.idle_i.value = 1
-        for signal in (dut.layer_busy_i, dut.corrected_i, dut.failed_i, dut.signature_i):
+        for signal in (dut.layer_busy_i, dut.corrected_i, dut.failed_i, dut.parted_i, dut.signature_i):
             signal.value = 0
 
     async def start(self) -> "PortBench":

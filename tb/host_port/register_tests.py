@@ -199,9 +199,9 @@ async def errors(dut):
     """Every flag is raised alone and cleared alone; writing zeros clears none; one raised while it is cleared stays."""
     bench = await PortBench(dut, "none").start()
 
-    async def sram(signal):
+    async def pulse(signal):
         await RisingEdge(dut.clk_i)
-        signal.value = 1 << random.randrange(bench.size["LAYERS"])
+        signal.value = 1 << random.randrange(len(signal))
         await RisingEdge(dut.clk_i)
         signal.value = 0
 
@@ -245,10 +245,11 @@ async def errors(dut):
         "bad_token": bad_token,
         "overlong": lambda: overlong(1),
         "bad_adapter_frame": frame,
-        "sram_corrected": lambda: sram(dut.corrected_i),
-        "sram_failed": lambda: sram(dut.failed_i),
+        "sram_corrected": lambda: pulse(dut.corrected_i),
+        "sram_failed": lambda: pulse(dut.failed_i),
         "stalled": stalled,
         "stray_answer": stray,
+        "parted": lambda: pulse(dut.parted_i),
     }
     assert tuple(raised) == FLAGS
     for name, raise_it in raised.items():

@@ -134,7 +134,8 @@ async def restart_beside_a_token(dut):
 
 @cocotb.test()
 async def stray_answers(dut):
-    """An answer for a slot that waits for none, or for one that is not there, is told, and that is all."""
+    """An answer for a slot that waits for none or for another position, or for one that is not there, is told, and that
+    is all."""
     bench = await PortBench(dut, "none").start()
     for state in (State.CLOSED, State.OPEN, State.PREFILL):
         await bench.bring(0, state)
@@ -148,3 +149,11 @@ async def stray_answers(dut):
         await bench.leave(0)
     assert not any(bench.answers.values())
     await bench.hold("TOKENS_OUT.LO", 0)
+    await bench.bring(0, State.BUSY)  # it waits for one at 2
+    for pos, reason in ((1, NONE), (3, LIMIT), (2 + (1 << 15), NONE)):
+        bench.chip.out.send(AnswerToken(0, pos, 7, reason))
+        await ClockCycles(dut.clk_i, 10)
+        bench.expected |= {"stray_answer"}
+        await bench.hold_slot(0, State.BUSY, 2)
+        await bench.hold_flags()
+    await bench.leave(0)

@@ -10,8 +10,9 @@ from tb.rig.bundles import Tag
 
 
 def random_tag(slots: int = 256, depth: int = 1 << 16) -> Tag:
-    """Any tag of a chip with so many slots and positions."""
-    return Tag.random()._replace(slot=random.randrange(slots), pos=random.randrange(depth))
+    """Any whole tag of a chip with so many slots and positions."""
+    noise = Tag.random()
+    return Tag(adapter=noise.adapter, gen=noise.gen, slot=random.randrange(slots), pos=random.randrange(depth))
 
 
 def pack(values: np.ndarray, width: int = 32) -> int:

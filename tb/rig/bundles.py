@@ -69,9 +69,17 @@ def bundle(struct: str, package: Package = PACKAGE, **kinds: type) -> type:
 
 
 class Tag(bundle("tag_t")):
-    """Whose a beat is: adapter, gen (an answer is wanted), slot, pos."""
+    """Whose a beat is: adapter, gen (an answer is wanted), slot, pos. Whole, that is of even parity, unless one is given."""
 
     __slots__ = ()
+
+    def __new__(cls, **fields: int) -> "Tag":
+        tag = super().__new__(cls, **fields)
+        return tag if "parity" in fields else tag._replace(parity=tag.pack().bit_count() % 2)
+
+    def broken(self) -> "Tag":
+        """The tag with any one bit turned over."""
+        return Tag.unpack(self.pack() ^ 1 << random.randrange(self.WIDTH))
 
 
 class Beat(bundle("beat_t", tag=Tag)):

@@ -8,6 +8,7 @@ import pytest
 from models.project import HDL
 from tb.oracle import conversation
 from tb.rig import bundles
+from tb.rig.beats import random_tag
 from tb.rig.bundles import PACKAGE, AdapterWrite, Answer, Beat, End, Prompt, Sample, Tag, bundle
 from tb.rig.rtl import Package
 
@@ -84,6 +85,16 @@ def test_what_does_not_fit_is_refused():
         Tag(pos=-1).pack()
     with pytest.raises(TypeError, match="tag_t has no field 'place'"):
         Tag(place=1)
+
+
+def test_tags_are_whole():
+    """Those that are made of fields, and no others; one with a bit turned over is not."""
+    for _ in range(20):
+        tag = random_tag()
+        assert tag.pack().bit_count() % 2 == 0
+        assert Tag.unpack(tag.pack()) == tag != tag.broken() != tag
+        assert tag.broken().pack().bit_count() % 2 == 1
+    assert Tag(slot=1) != Tag(slot=1, parity=0) and Tag(slot=1) == Tag(slot=1, parity=1)
 
 
 def test_reasons_have_names():

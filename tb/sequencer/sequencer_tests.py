@@ -99,6 +99,8 @@ class SequencerBench:
         self.offered = defaultdict(int)  # slot -> tokens of its answer that the host has seen, taken or not
         self.ended = {}  # slot -> how its last conversation did
         self.answering = True  # the layers do
+        self.upsets = 0.0  # how often an answer comes under a broken tag before it comes as it should
+        self.broken = self.told = 0  # such answers; clocks of parted_o
         self.waiting = 0  # answers on their way back into the layers
         dut.cut_i.value = dut.sample_slot_i.value = 0
 
@@ -125,6 +127,9 @@ class SequencerBench:
                 await RisingEdge(self.dut.clk_i)
                 sample = Sample.unpack(self.dut.sample_o.value.to_unsigned())
                 assert sample == self.samples[tag.slot], f"slot {tag.slot}: sampled as {sample}"
+                if random.random() < self.upsets:
+                    self.results.send((tag.broken().pack(), answer(token, tag)))
+                    self.broken += 1
                 self.results.send((bits, answer(token, tag)))
 
     async def _watch(self):
@@ -143,6 +148,7 @@ class SequencerBench:
                 if due is not None:
                     cover.sample_turn(due)
                 self.waiting -= not prompt
+            self.told += int(self.dut.parted_o.value)
             offer = self.offer()
             if offer and not waits:
                 self.offered[offer.slot] += 1
@@ -292,6 +298,18 @@ async def cuts(dut, stall):
         cover.sample_cut(offered, waits, not talks[0].cut(offered))
         await bench.follow(*talks)
         await bench.hold(SlotTalk(0, depth).prompt([210], 4))
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def broken_tags(dut, stall):
+    """What comes from the head under a broken tag is dropped and told, each once, and nobody's answer is another."""
+    bench, depth = SequencerBench(dut, stall), int(dut.DEPTH.value)
+    await bench.start()
+    bench.upsets = 0.5
+    while bench.broken < 20:
+        await bench.hold(*(SlotTalk(slot, depth).prompt([200 + slot, 300], 6) for slot in (0, 1)))
+    assert bench.told == bench.broken
 
 
 @cocotb.test()

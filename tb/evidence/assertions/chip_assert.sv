@@ -2,7 +2,7 @@
 `include "assert.svh"
 // The chip's watchdog: a token is on the die, the host takes what it is offered, and no stream moves. And who calls
 // himself busy is: a layer from the first beat that enters it to the last that leaves, the head from there to the token,
-// the chip from the token that is offered to it on.
+// the chip from the token that is offered to it on. Tags come back whole.
 module chip_assert #(
   parameter int LAYERS = 1,
   parameter int BEATS  = 1   // of a vector
@@ -17,7 +17,8 @@ module chip_assert #(
   input logic [LAYERS-1:0] busy_i,
   input logic              head_busy_i,
   input logic              asks_i,        // A beat of a token that wants an answer enters the head.
-  input logic              answers_i      // The head gives one.
+  input logic              answers_i,     // The head gives one.
+  input logic              parted_i
 );
   import assertion_pkg::*;
 
@@ -72,6 +73,7 @@ module chip_assert #(
       `HOLDS(alive, silent_q <= clocks(), {"nothing has moved for too long; what waits", waiting()})
       `HOLDS(idle, !(idle_i && occupied_i), "idle, with a token on the die")
       `HOLDS(at_rest, idle_i || occupied_i, "not idle, without a token on the die")
+      `HOLDS(whole, !parted_i, "the head answers under a broken tag")
       `HOLDS(layer_busy, busy_i == occupied_q, unlike())
       if (moves != 0) begin
         for (int l = 0; l < LAYERS; l++) begin
@@ -102,5 +104,6 @@ bind chip chip_assert #(
   .busy_i      (busy),
   .head_busy_i (head_working),
   .asks_i      (head_valid && head_ready && last.tag.gen),
-  .answers_i   (res_valid && res_ready)
+  .answers_i   (res_valid && res_ready),
+  .parted_i    (seq_parted)
 );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "assert.svh"
-// The host and the head name slots that there are. A slot's tokens enter the layers in order: position 0, the one
-// after the last, or after a restart the one that the host says.
+// The host and the head name slots that there are, the head unless its tag is broken. A slot's tokens enter the layers in
+// order: position 0, the one after the last, or after a restart the one that the host says.
 module sequencer_assert #(
   parameter int SLOTS = 1,
   parameter int DEPTH = 1
@@ -14,6 +14,7 @@ module sequencer_assert #(
   input cartridge_pkg::pos_t  host_pos_i,
   input logic                 res_valid_i,
   input cartridge_pkg::slot_t res_slot_i,
+  input logic                 parted_i,
   input logic                 fire_i,
   input cartridge_pkg::tag_t  tag_i
 );
@@ -28,7 +29,8 @@ module sequencer_assert #(
       for (int unsigned s = 0; s < SLOTS; s++) next_q[s] = '0;
     end else begin
       if (host_valid_i) `HOLDS(host_slot, 32'(host_slot_i) < SLOTS, "the host names a slot that is not there")
-      if (res_valid_i) `HOLDS(res_slot, 32'(res_slot_i) < SLOTS, "the head answers in a slot that is not there")
+      if (res_valid_i && !parted_i)
+        `HOLDS(res_slot, 32'(res_slot_i) < SLOTS, "the head answers in a slot that is not there")
     end
     if (!rst_i && fire_i) begin
       `HOLDS(in_range, 32'(tag_i.slot) < SLOTS && 32'(tag_i.pos) < DEPTH, "a token outside the slots and positions")
@@ -51,6 +53,7 @@ bind sequencer sequencer_assert #(
   .host_pos_i  (host.pos),
   .res_valid_i,
   .res_slot_i  (res_tag_i.slot),
+  .parted_i    (parted_o),
   .fire_i      (valid_o && ready_i),
   .tag_i       (tag_o)
 );

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The attention's KV addresses, whatever passes through it: it writes a head's word at the slot and position of the
-// token that it holds and nowhere else, and reads positions from 0 to that one.
+// token that it holds and nowhere else, under a broken tag none, and reads positions from 0 to that one.
 module attention_proof #(
   parameter int HEADS    = 2,
   parameter int KV_HEADS = 1,
@@ -164,12 +164,12 @@ module attention_proof #(
     always_comb begin
       if (!init_q && u_attention.gen_kv[g].u_k.we_i) begin
         k_place :
-        assert (begun && u_attention.gen_kv[g].u_k.slot_i == tag_q.slot
+        assert (begun && ^tag_q == 1'b0 && u_attention.gen_kv[g].u_k.slot_i == tag_q.slot
                          && u_attention.gen_kv[g].u_k.wpos_i == tag_q.pos);
       end
       if (!init_q && u_attention.gen_kv[g].u_v.we_i) begin
         v_place :
-        assert (begun && u_attention.gen_kv[g].u_v.slot_i == tag_q.slot
+        assert (begun && ^tag_q == 1'b0 && u_attention.gen_kv[g].u_v.slot_i == tag_q.slot
                          && u_attention.gen_kv[g].u_v.wpos_i == tag_q.pos);
       end
     end

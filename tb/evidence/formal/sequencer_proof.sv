@@ -3,7 +3,8 @@
 // a time, and answers come for the tokens that want one.
 //
 // One slot, any, is watched: where its tokens go, in what order and at which position, and that each answer is either
-// the last or fed back, once, whatever is cut.
+// the last or fed back, once, whatever is cut. Tags that go into the layers are whole; answers under broken ones, of
+// whatever slot and at any time, are told, and change nothing.
 module sequencer_proof #(
   parameter int SLOTS = 2,
   parameter int DEPTH = 3
@@ -41,7 +42,7 @@ module sequencer_proof #(
     stop_q      <= stop_q;
   end
 
-  logic out_valid, valid;
+  logic out_valid, valid, parted;
   answer_t answer;
   token_t token;
   tag_t tag;
@@ -69,14 +70,17 @@ module sequencer_proof #(
     .res_valid_i  (res_valid),
     .res_ready_o  (res_ready),
     .res_tag_i    (res_tag),
-    .res_token_i  (res_token)
+    .res_token_i  (res_token),
+    .parted_o     (parted)
   );
 
-  logic host_fire, out_fire, fire, res_fire;
-  assign host_fire = host_valid && host_ready;
-  assign out_fire  = out_valid && out_ready_i;
-  assign fire      = valid && ready_i;
-  assign res_fire  = res_valid && res_ready;
+  logic host_fire, out_fire, fire, res_broken, res_whole, res_fire;
+  assign host_fire  = host_valid && host_ready;
+  assign out_fire   = out_valid && out_ready_i;
+  assign fire       = valid && ready_i;
+  assign res_broken = ^res_tag;
+  assign res_whole  = res_valid && !res_broken;
+  assign res_fire   = res_whole && res_ready;
 
   logic taken, refused;  // a token of the host: into the layers, or back as one without room
   assign taken   = host_fire && u_sequencer.host_room;
@@ -154,9 +158,14 @@ module sequencer_proof #(
       if (host_valid) begin
         assume (32'(prompt.slot) < SLOTS && !busy_q[prompt.slot] && (!prompt.first || 32'(prompt.pos) <= DEPTH));
       end
-      if (res_valid) begin
+      if (res_whole) begin
         assume (32'(res_tag.slot) < SLOTS && wanted_q[res_tag.slot] && 17'(res_tag.pos) == sent_q[res_tag.slot]);
       end
+
+      // what is broken is told and dropped
+      broken_told : assert (parted == (res_valid && res_broken));
+      if (parted) broken_dropped : assert (res_ready && !u_sequencer.goes_on);
+      if (valid) whole : assert (^tag == 1'b0);
 
       // offers stay as they are until they are accepted
       if (held_q) into_stable : assert (valid && into == into_q);
@@ -177,7 +186,7 @@ module sequencer_proof #(
         assert (17'(tag.pos) == (prompt.first ? 17'(prompt.pos) : next_q[prompt.slot])
                                           && token == prompt.token && tag.slot == prompt.slot && tag.gen == prompt.last
                                           && tag.adapter == (prompt.first ? prompt.adapter : adapter_q[prompt.slot]));
-      if (res_valid && out_valid && u_sequencer.res_offered && !out_held_q && cut_q[res_tag.slot]) begin
+      if (res_whole && out_valid && u_sequencer.res_offered && !out_held_q && cut_q[res_tag.slot]) begin
         cut_ends : assert (answer.reason != EndNone);
       end
       cover (fire && u_sequencer.u_into.from_a && tag.pos == 16'(DEPTH - 1));
@@ -199,7 +208,7 @@ module sequencer_proof #(
       else if (res_fire && answer.reason == EndNone && res_tag.slot == 8'(s)) back_q[s] <= 1'b1;
       else if (fire && use_back && tag.slot == 8'(s)) back_q[s] <= 1'b0;
       if (res_fire && res_tag.slot == 8'(s)) begin
-        back_tag_q[s]   <= {res_tag.adapter, 1'b1, res_tag.slot, res_tag.pos + 16'd1};
+        back_tag_q[s]   <= whole_tag(res_tag.adapter, 1'b1, res_tag.slot, res_tag.pos + 16'd1);
         back_token_q[s] <= res_token;
       end
     end
@@ -231,7 +240,7 @@ module sequencer_proof #(
   always_comb begin
     if (!init_q) begin
       none_lost : assert (fill == backs);
-      if (res_valid) room : assert (u_sequencer.fb_ready);
+      if (res_whole) room : assert (u_sequencer.fb_ready);
       if (fire && use_back)
         as_it_came : assert (back_q[tag.slot] && tag == back_tag_q[tag.slot] && token == back_token_q[tag.slot]);
 
@@ -247,7 +256,7 @@ module sequencer_proof #(
         assert (!out_held_q && !u_sequencer.res_offered_q);
         else if (u_sequencer.u_out.from_a_q)
           answer_held :
-          assert (out_held_q && res_held_q && u_sequencer.res_offered_q && u_sequencer.reason_q == out_q.reason);
+          assert (out_held_q && res_held_q && !res_broken && u_sequencer.res_offered_q && u_sequencer.reason_q == out_q.reason);
           else
             refusal_held : assert (out_held_q && host_held_q && u_sequencer.host_refuse && !u_sequencer.res_offered_q);
       if (u_sequencer.res_offered_q && u_sequencer.reason_q == EndNone)
@@ -258,7 +267,7 @@ module sequencer_proof #(
         assert (!wanted_q[s] || (busy_q[s] && next_q[s] == sent_q[s] + 17'd1 && sent_q[s] < 17'(DEPTH)));
         assert ((busy_q[s] && !wanted_q[s]) == back_q[s]);
         if (back_q[s])
-          assert (back_tag_q[s].gen && back_tag_q[s].slot == 8'(s) && back_tag_q[s].pos < 16'(DEPTH)
+          assert (^back_tag_q[s] == 1'b0 && back_tag_q[s].gen && back_tag_q[s].slot == 8'(s) && back_tag_q[s].pos < 16'(DEPTH)
                                && next_q[s] == 17'(back_tag_q[s].pos) + 17'd1);
         if (cut_q[s]) assert (u_sequencer.left_q[s] <= 16'd1);
       end

@@ -30,7 +30,7 @@ DECIMALS = re.compile(r"(.*_)?(pos|beat|idx|slot|token|id|left|cnt|pass|turn|lay
 # Signals that are structs of the package: the last part of the name, the type.
 STRUCTS = {
     "tag": "tag_t",
-    **dict.fromkeys(("beat", "in", "out", "last", "embedded", "normed", "logits"), "beat_t"),
+    **dict.fromkeys(("beat", "in", "out", "skip", "last", "embedded", "normed", "logits"), "beat_t"),
     "sample": "sample_t",
     "prompt": "prompt_t",
     **dict.fromkeys(("answer", "refusal"), "answer_t"),
