@@ -34,8 +34,8 @@ TAGS = {
         "leaving",
         "layer.sv",
         "assign tag_o = ffn_residual_tag;",
-        "assign tag_o = {ffn_residual_tag.parity, ffn_residual_tag.adapter, !ffn_residual_tag.gen, ffn_residual_tag.slot, "
-        "ffn_residual_tag.pos};",
+        "assign tag_o = {ffn_residual_tag.parity, ffn_residual_tag.adapter, !ffn_residual_tag.gen, "
+        "ffn_residual_tag.slot, ffn_residual_tag.pos};",
     ),
 }
 

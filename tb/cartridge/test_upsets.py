@@ -20,8 +20,8 @@ KNOWN = {
 }
 
 
-# A beat too many, which attention, then a matrix counts as one of the next token; gates that are taken for ups; a token's
-# slot, which becomes another, before the layers and in one.
+# A beat too many, which attention, then a matrix counts as one of the next token; gates that are taken for ups; a
+# token's slot, which becomes another, before the layers and in one.
 LAYER = "u_chip.gen_layer[0].u_layer"
 PARTED = [
     Upset(0, "stream_pipe", f"{LAYER}.u_rope.u_pipe.full_q", [], 2, 0.3),

@@ -69,7 +69,7 @@ def bundle(struct: str, package: Package = PACKAGE, **kinds: type) -> type:
 
 
 class Tag(bundle("tag_t")):
-    """Whose a beat is: adapter, gen (an answer is wanted), slot, pos. Whole, that is of even parity, unless one is given."""
+    """Whose a beat is: adapter, gen (an answer is wanted), slot, pos. Of even parity unless a parity is given."""
 
     __slots__ = ()
 
