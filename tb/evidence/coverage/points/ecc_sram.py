@@ -3,7 +3,7 @@
 
 from tb.evidence.coverage.functional import Group
 
-WIDTHS = (5, 11, 128, 165, 645, 2048)
+WIDTHS = (5, 128, 165, 645, 2048)
 PLACES = ("data", "check", "parity")
 _group = Group(
     "ecc_sram",
