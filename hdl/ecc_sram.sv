@@ -76,11 +76,13 @@ module ecc_sram #(
   // {failed, corrected, data}
   function automatic logic [PART+1:0] decoded(input logic odd, input logic [CHECKS-1:0] number,
                                               input logic [PART-1:0] data);
+    logic [CHECKS:0] beyond;  // negative for a number that no bit has
     // verilator no_inline_task
+    beyond  = {1'b0, LAST} - {1'b0, number};
     decoded = {!odd && number != 0, odd, data};
     if (odd) begin
       for (int unsigned i = 0; i < PART; i++) decoded[i] = data[i] ^ (number == number_of(i));
-      if (number > LAST) decoded[PART+1:PART] = 2'b10;
+      if (beyond[CHECKS]) decoded[PART+1:PART] = 2'b10;
     end
   endfunction
 
