@@ -15,7 +15,7 @@ from models.checkpoint.published import LLAMA_3_1_8B
 from models.die import cost
 from models.die.cost import Units
 from models.die.cycles import Cycles
-from models.die.shape import EMBED, GROUP, MATRICES, POSITIONS, Die, Shape
+from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLOCK
@@ -44,6 +44,7 @@ CONTEXTS = {1024: 512, 2048: 1536, 6144: 1536}  # positions of the KV SRAM: that
 CONTEXT = 1024  # of the die that is timed
 DEEPEST = max(CONTEXTS)  # for which all units are counted: widths of positions and of sums over them
 ACT_W, KV_W = 10, 8
+HELD, WIDE = (1, 2), (4,)  # positions a clock: at which attention holds 1.5 GHz, and at which it does not yet
 PERPLEXITY = 0.22  # percent that these widths raise it by, on SmolLM2 (docs/quality.md)
 LINES = (1, 4, 8, 16, 32)
 WEIGHTS = {2: (3, 1), 3: (3, 1), 4: (4, 1), 5: (3, 2), 6: (3, 2), 8: (4, 2)}  # bits: of a cell, and cells a weight
@@ -94,6 +95,7 @@ def main(*, clock: float) -> int:
     by_kind = [kind(name, *KINDS[name]) for name in KINDS]
     dies = {depth: frontier(4, depth) for depth in track(CONTEXTS, "dies", transient=True)}
     best = {depth: point(choose(dies[depth]).die, clock) for depth in CONTEXTS}
+    wide = {depth: point(choose(frontier(4, depth, positions=WIDE)).die, clock) for depth in CONTEXTS}
     chosen, die = best[CONTEXT], choose(dies[CONTEXT]).die
     mixed = [point(one, clock) for one in (_mixed(die), choose(frontier(6, CONTEXT, MIX)).die)]
     plain = point(dataclasses.replace(die, offset=dict.fromkeys(MATRICES, 0)), clock)
@@ -105,7 +107,7 @@ def main(*, clock: float) -> int:
         "clock_ghz": clock,
         "documented": CHIP,
         "before": search.BEFORE,
-        "reach": reach(best, mixed),
+        "reach": reach(best, wide, mixed),
         "assumptions": [{"kind": kind, "what": what} for kind, what in ASSUMPTIONS],
         "units": [{"weight_bits": w, "bit_lines": b} | dataclasses.asdict(units(STATIC, w, b)) for w, b in keys],
         "transistors_a_weight": table,
@@ -118,6 +120,7 @@ def main(*, clock: float) -> int:
         "frontier": {depth: [brief(one, clock) for one in found] for depth, found in dies.items()},
         "fastest": [point(one, clock) for found in dies.values() for one in fastest(found)],
         "best_by_kv_positions": best,
+        "best_by_kv_positions_if_more_positions_a_clock_held": wide,
         "chosen": chosen,
         "chosen_with_weights_not_symmetric": plain,
         "chosen_in_3_and_6_bits": mixed[0],
@@ -150,12 +153,14 @@ def units_for(measure: Measure, die: Die) -> Units:
     return units(measure, weight_bits, die.bit_lines, *PLAIN, die.offset["o"], positions=die.positions)
 
 
-def frontier(weight_bits: int, depth: int, slices: dict[str, int] | None = None) -> list[search.Candidate]:
-    """The best dies with a KV SRAM of ``depth`` positions, fastest first; ``slices`` are cells a weight by array, where
-    these differ."""
+def frontier(
+    weight_bits: int, depth: int, slices: dict[str, int] | None = None, positions: tuple[int, ...] = HELD
+) -> list[search.Candidate]:
+    """The best dies with a KV SRAM of ``depth`` positions, fastest first, that take so many ``positions`` a clock;
+    ``slices`` are cells a weight by array, where these differ."""
     found = []
-    for bit_lines, positions, lanes in itertools.product(LINES, POSITIONS, LANES):
-        base = _geometry(weight_bits, bit_lines, lanes, positions=positions, kv_depth=depth)
+    for bit_lines, clock, lanes in itertools.product(LINES, positions, LANES):
+        base = _geometry(weight_bits, bit_lines, lanes, positions=clock, kv_depth=depth)
         if slices:
             base = dataclasses.replace(base, slices=slices, embed_slices=slices["head"])
         found += search.frontier(units_for(STATIC, base), LLAMA, base, CONTEXTS[depth])
@@ -295,10 +300,12 @@ def brief(one: search.Candidate, clock: float) -> dict:
     }
 
 
-def reach(best: dict[int, dict], mixed: list[dict]) -> dict[str, float]:
+def reach(best: dict[int, dict], wide: dict[int, dict], mixed: list[dict]) -> dict[str, float]:
     """What is asked of a die of at most the documented size, by the best ones of each KV SRAM, and in 3 and 6 bits."""
     found = {
-        f"tokens_per_second_at_{p['position']}_of_{depth}": p["tokens_per_second_user"] for depth, p in best.items()
+        f"tokens_per_second_at_{p['position']}_of_{depth}{more}": p["tokens_per_second_user"]
+        for dies, more in ((best, ""), (wide, "_with_4_positions_a_clock"))
+        for depth, p in dies.items()
     }
     own, fast = mixed
     return found | {
@@ -328,7 +335,8 @@ def choose(dies: list[search.Candidate], size: float = CHIP["transistors_per_par
 
 def fastest(dies: list[search.Candidate]) -> list[Die]:
     """The fastest dies of a frontier of at most each of SIZES, smallest first."""
-    return list({id(one): one.die for one in (choose(dies, size) for size in SIZES)}.values())
+    least = dies[-1].transistors / cost.parameters(LLAMA)
+    return list({id(one): one.die for one in (choose(dies, size) for size in SIZES if size >= least)}.values())
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ def dies(figures: dict) -> None:
     for title in ("cycles a token", "tokens/s, one user", "in aggregate", "trans. a param."):
         sheet.add_column(title, justify="right")
     mixed = [figures["chosen_in_3_and_6_bits"], figures["best_in_3_and_6_bits"]]
-    for p in [*figures["fastest"], *mixed]:
+    wide = figures["best_by_kv_positions_if_more_positions_a_clock_held"]
+    for p in [*figures["fastest"], *wide.values(), *mixed]:
         sheet.add_row(
             "3/6" if p in mixed else "4",
             *(f"{p[key]:,}" for key in ("kv_positions", "position", "bit_lines", "lanes", "positions_a_clock")),

@@ -129,7 +129,7 @@ def test_the_command_at_a_small_size(quick, monkeypatch, tmp_path, capsys):
     """Synthesis, timing, sweep, tables, plot and figures for two blocks and a short context."""
     monkeypatch.setattr(ppa, "RESULTS", tmp_path)
     monkeypatch.setenv("CLOCK", "2")
-    small = {"LINES": (8, 32), "BLOCKS": (64, 2048), "LANES": (128,), "POSITIONS": (2,)}
+    small = {"LINES": (8, 32), "BLOCKS": (64, 2048), "LANES": (128,)}
     small |= {"SWEPT": (4, 6), "KINDS": {"Q6_K": (6, 16, 256, 32)}, "KIND_DIE": ppa.KIND_DIE | {"bit_lines": 8}}
     for name, value in (small | {"CONTEXTS": {32: 16, 64: 48}, "CONTEXT": 32, "DEEPEST": 64}).items():
         monkeypatch.setattr(ppa, name, value)
