@@ -85,6 +85,7 @@ module rms_norm #(
 
   // ---- the sum of squares of 16-bit mantissas
   localparam int TREE = $clog2(LANES);  // stages that add up pairs
+  localparam int LEAVES = 1 << TREE;  // all as far from the root: a beat's squares stay together
   localparam int SQUARES = 5 + TREE;
   localparam int SUM_W = 32 + TREE;
   logic [SQUARES-1:0] square_en;
@@ -118,7 +119,7 @@ module rms_norm #(
     rounded = half[NORM_W:1] + NORM_W'(half[0] && half[NORM_W:1] != {1'b0, {(NORM_W - 1) {1'b1}}});
   endfunction
 
-  logic [(2*LANES-1)*SUM_W-1:0] sums;  // numbered from 1: sums of what is at 2n and 2n + 1, from LANES on squares
+  logic [(2*LEAVES-1)*SUM_W-1:0] sums;  // numbered from 1: sums of what is at 2n and 2n + 1, from LEAVES on squares
   for (genvar l = 0; l < LANES; l++) begin : gen_square
     logic [NORM_W:0] half_q;
     logic signed [NORM_W-1:0] xs_q;
@@ -137,9 +138,12 @@ module rms_norm #(
       .b_i (xs_q),
       .p_o (square)
     );
-    assign sums[(LANES+l-1)*SUM_W+:SUM_W] = SUM_W'($unsigned(square));
+    assign sums[(LEAVES+l-1)*SUM_W+:SUM_W] = SUM_W'($unsigned(square));
   end
-  for (genvar n = 1; n < LANES; n++) begin : gen_sum
+  for (genvar l = LANES; l < LEAVES; l++) begin : gen_no_square
+    assign sums[(LEAVES+l-1)*SUM_W+:SUM_W] = '0;
+  end
+  for (genvar n = 1; n < LEAVES; n++) begin : gen_sum
     localparam int STAGE = 5 + TREE - $clog2(n + 1);
     logic [SUM_W-1:0] sum_q;
     always_ff @(posedge clk_i) begin

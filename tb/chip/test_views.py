@@ -14,7 +14,9 @@ from tb.rig.runner import simulators
 
 PLAIN = tiny.LEAST | {"kinds": {"token_embd": "Q4_0"}}
 WIDE = PLAIN | {"d_model": 64, "d_ffn": 64, "heads": 2, "kv_heads": 2, "kinds": {"attn_output": "Q8_0"}}
-# Shape and die: a plain one, a row on at a time, and one that trades area for time in every way.
+# Beats and heads whose widths are no powers of 2, and a last beat of logits that is not full.
+ODD = PLAIN | {"d_model": 192, "d_ffn": 96, "heads": 4, "kv_heads": 2, "head_dim": 48}
+# Shape and die: a plain one, a row on at a time, one that trades area for time in every way, and an odd one.
 DIES = {
     "plain": (PLAIN, {}),
     "fast": (
@@ -28,12 +30,13 @@ DIES = {
             "offset": {"qkv": 0, "o": 128, "gateup": 0, "down": 0, "head": 0},  # Q8_0 is symmetric
         },
     ),
+    "odd": (ODD, {"lanes": 96, "bit_lines": 32}),
 }
 RUNS = {  # gates that run for a few thousand clocks are sooner interpreted than compiled
-    "verilator": [("rom", "plain"), ("gate", "plain"), ("rom", "fast")],
+    "verilator": [("rom", "plain"), ("gate", "plain"), ("rom", "fast"), ("rom", "odd")],
     "icarus": [("rom", "plain"), ("switch", "plain"), ("gate", "fast")],
 }
-LONG = [("verilator", "gate", "plain"), ("icarus", "gate", "fast")]
+LONG = [("verilator", "gate", "plain"), ("verilator", "rom", "odd"), ("icarus", "gate", "fast")]
 CASES = [
     pytest.param(simulator, *case, marks=pytest.mark.night if (simulator, *case) in LONG else ())
     for simulator in simulators()

@@ -16,11 +16,11 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, Event, FallingEdge, RisingEdge
 from cocotb.utils import get_sim_time
 
-from models.die.shape import LANES
 from tb.rig.beats import check, pack, unpack
-from tb.rig.bundles import Tag
+from tb.rig.bundles import PACKAGE, Tag
 
 STALLS = ("none", "some", "heavy")
+FX_W = PACKAGE.constant("FX_W")
 PATIENCE = 5000  # clocks without a beat after which a sink that waits for one gives up
 Watch = Callable[[bool, bool], None]  # is told valid and ready of a stream in every clock
 
@@ -51,6 +51,11 @@ def _stalls(kind: str):
         else:
             yield from [True] * rng.randint(1, 24)
             yield from [False] * rng.randint(1, 2)
+
+
+def _lanes(fields: list) -> int:
+    """FX values of a beat, whose signals are (tag, data)."""
+    return len(fields[-1]) // FX_W
 
 
 class StreamSource:
@@ -88,7 +93,8 @@ class StreamSource:
 
     def send_vector(self, tag: Tag, values: np.ndarray) -> None:
         """Queue the beats of one vector of FX values."""
-        self.send(*((tag.pack(), pack(values[i : i + LANES])) for i in range(0, len(values), LANES)))
+        lanes = _lanes(self.fields)
+        self.send(*((tag.pack(), pack(values[i : i + lanes])) for i in range(0, len(values), lanes)))
 
     async def _run(self, dut) -> None:
         await FallingEdge(dut.rst_i)
@@ -164,10 +170,11 @@ class StreamSink:
 
     async def expect_vector(self, tag: Tag, values: np.ndarray) -> None:
         """Receive one vector of FX values and hold it against ``values``, and the tag of every beat against ``tag``."""
-        for index, beat in enumerate(await self.receive(len(values) // LANES)):
+        lanes = _lanes(self.fields)
+        for index, beat in enumerate(await self.receive(len(values) // lanes)):
             bits, data = beat
             assert Tag.unpack(bits) == tag, f"beat {index} has {Tag.unpack(bits)}, not {tag}"
-            check(unpack(data, LANES), values[index * LANES : (index + 1) * LANES], f"{tag}, beat {index}", beat.time)
+            check(unpack(data, lanes), values[index * lanes : (index + 1) * lanes], f"{tag}, beat {index}", beat.time)
 
     async def expect_silence(self, clocks: int = 50) -> None:
         """No beat is left over, and none comes for so many clocks."""

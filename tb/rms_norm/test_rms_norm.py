@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from models.die.shape import norm_constants
+from models.die.shape import LANES, norm_constants
 from models.mask.image import Kind
 from tb.rig import masks
 from tb.rig.record import RunError
@@ -25,8 +25,8 @@ def gains(n):
     return words
 
 
-def bench(simulator, n, eps, mask):
-    """The bench of a norm of ``n`` values on a mask."""
+def bench(simulator, n, eps, mask, lanes=LANES):
+    """The bench of a norm of ``n`` values, in beats of ``lanes``, on a mask."""
     neps, sqn, sqe = norm_constants(shape_of(n, eps))
     run(
         "rms_norm",
@@ -34,17 +34,18 @@ def bench(simulator, n, eps, mask):
         simulator=simulator,
         parameters={"N": n, "NEPS": f"40'd{neps}", "SQN": f"16'd{sqn}", "SQE": sqe, "NAME": "ffn_norm"},
         plusargs=(f"+mask={mask}",),
+        build_args=(f"-DLANES={lanes}",),
         env={"INSTANCE": str(INSTANCE), "EPS": str(eps)},
     )
 
 
 @pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize(("n", "eps"), [(64, 1e-5), (96, 1e-6), (32, 1e-3)])
-def test_rms_norm(simulator, n, eps, tmp_path):
+@pytest.mark.parametrize(("n", "eps", "lanes"), [(64, 1e-5, 32), (96, 1e-6, 32), (32, 1e-3, 32), (288, 1e-5, 96)])
+def test_rms_norm(simulator, n, eps, lanes, tmp_path):
     words = gains(n)
     masks.write(tmp_path, "ffn_norm", INSTANCE, Kind.TABLE, words)
     np.save(tmp_path / "gains.npy", words)
-    bench(simulator, n, eps, tmp_path)
+    bench(simulator, n, eps, tmp_path, lanes)
 
 
 @pytest.mark.once
