@@ -21,6 +21,7 @@ from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLOCK
 from scripts.silicon import energy, report, search
 from scripts.silicon.blocks import blocks, slowest
+from scripts.silicon.cells import longest_ps
 from scripts.silicon.plot import draw
 from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT
 from scripts.silicon.timing import mapper
@@ -45,6 +46,8 @@ CONTEXT = 1024  # of the die that is timed
 DEEPEST = max(CONTEXTS)  # for which all units are counted: widths of positions and of sums over them
 ACT_W, KV_W = 10, 8
 HELD, WIDE = (1, 2), (4,)  # positions a clock: at which attention holds 1.5 GHz, and at which it does not yet
+COUNT_PS = 400  # that an accumulator takes behind its bit lines, at the slow corner
+LINES_PS = 265, 280, math.inf  # that lines may take ahead of it in dies that are looked for
 PERPLEXITY = 0.22  # percent that these widths raise it by, on SmolLM2 (docs/quality.md)
 LINES = (1, 4, 8, 16, 32)
 WEIGHTS = {2: (3, 1), 3: (3, 1), 4: (4, 1), 5: (3, 2), 6: (3, 2), 8: (4, 2)}  # bits: of a cell, and cells a weight
@@ -80,6 +83,10 @@ ASSUMPTIONS = [
     ("assumption", f"KV SRAM {cost.SRAM_BIT} a bit and 5 % around it, other memories {RAM_BIT} a bit"),
     ("assumption", "scales are read from cells like the weights': their read-out is not counted"),
     ("assumption", f"product generators are repeated every {cost.TILE} columns; wires, clock tree, pads not counted"),
+    (
+        "assumption",
+        f"lines of a block by the model of docs/timing.md; with {COUNT_PS} ps behind them they bound the clock",
+    ),
     ("assumption", "sums wait in cells of 8 transistors a bit with a read port, so choosing a block costs nothing"),
     ("assumption", f"logic is counted for a KV SRAM of {DEEPEST:,} positions whatever its depth"),
     ("assumption", "static CMOS is mapped without Boolean optimisation, so counted high; cells are optimised"),
@@ -93,15 +100,15 @@ def main(*, clock: float) -> int:
     keys = list(itertools.product(SWEPT, LINES))
     table = [row for key in track(keys, "synthesis", transient=True) for row in cells(*key)]
     by_kind = [kind(name, *KINDS[name]) for name in KINDS]
-    dies = {depth: frontier(4, depth) for depth in track(CONTEXTS, "dies", transient=True)}
+    dies = {depth: frontier(4, depth, clock) for depth in track(CONTEXTS, "dies", transient=True)}
     best = {depth: point(choose(dies[depth]).die, clock) for depth in CONTEXTS}
-    wide = {depth: point(choose(frontier(4, depth, positions=WIDE)).die, clock) for depth in CONTEXTS}
+    wide = {depth: point(choose(frontier(4, depth, clock, positions=WIDE)).die, clock) for depth in CONTEXTS}
     chosen, die = best[CONTEXT], choose(dies[CONTEXT]).die
-    mixed = [point(one, clock) for one in (_mixed(die), choose(frontier(6, CONTEXT, MIX)).die)]
+    mixed = [point(one, clock) for one in (_mixed(die), choose(frontier(6, CONTEXT, clock, MIX)).die)]
     plain = point(dataclasses.replace(die, offset=dict.fromkeys(MATRICES, 0)), clock)
     timing = [slowest(block, clock) for block in track(blocks(LLAMA, die), "timing", transient=True)]
-    holds = min(clock, *(row["clock_ghz"] for row in timing))
-    chosen["cells"] = in_cells(chosen, die, clock, holds)
+    held = min(clock, *(row["clock_ghz"] for row in timing))
+    chosen["cells"] = in_cells(chosen, die, held)
     spent = spend(chosen, die)
     figures = {
         "clock_ghz": clock,
@@ -114,7 +121,7 @@ def main(*, clock: float) -> int:
         "transistors_a_weight_by_kind": by_kind,
         "smollm2_cycles_per_token": Cycles.of(SMOLLM2, Die(), "rom").token(40),
         "timing": timing,
-        "clock_that_holds_ghz": holds,
+        "clock_that_holds_ghz": held,
         "utilisation": UTILISATION,
         "energy_a_token": spent,
         "frontier": {depth: [brief(one, clock) for one in found] for depth, found in dies.items()},
@@ -130,7 +137,7 @@ def main(*, clock: float) -> int:
     draw(figures, RESULTS / "ppa.svg")
     report.weights(table, by_kind)
     report.dies(figures)
-    report.timing(timing, clock, holds)
+    report.timing(timing, clock, held)
     report.cells(chosen)
     report.energy(spent)
     return 0
@@ -154,7 +161,11 @@ def units_for(measure: Measure, die: Die) -> Units:
 
 
 def frontier(
-    weight_bits: int, depth: int, slices: dict[str, int] | None = None, positions: tuple[int, ...] = HELD
+    weight_bits: int,
+    depth: int,
+    clock: float,
+    slices: dict[str, int] | None = None,
+    positions: tuple[int, ...] = HELD,
 ) -> list[search.Candidate]:
     """The best dies with a KV SRAM of ``depth`` positions, fastest first, that take so many ``positions`` a clock;
     ``slices`` are cells a weight by array, where these differ."""
@@ -163,8 +174,15 @@ def frontier(
         base = _geometry(weight_bits, bit_lines, lanes, positions=clock, kv_depth=depth)
         if slices:
             base = dataclasses.replace(base, slices=slices, embed_slices=slices["head"])
-        found += search.frontier(units_for(STATIC, base), LLAMA, base, CONTEXTS[depth])
+        for most in LINES_PS:
+            dies = search.frontier(units_for(STATIC, base), LLAMA, base, CONTEXTS[depth], most)
+            found += [one._replace(time=one.time / holds(one.die, clock)) for one in dies]
     return search.best(found)
+
+
+def holds(die: Die, clock: float) -> float:
+    """The clock that the highest block of a die allows, at most ``clock`` (GHz)."""
+    return min(clock, 1e3 / (COUNT_PS + longest_ps(max(die.block.values()), die.bit_lines, "slow")))
 
 
 def cells(weight_bits: int, bit_lines: int) -> list[dict]:
@@ -238,8 +256,8 @@ def _mixed(die: Die) -> Die:
     return dataclasses.replace(die, **cells, offset=dict.fromkeys(MATRICES, 0))
 
 
-def in_cells(p: dict, die: Die, clock: float, holds: float) -> dict:
-    """A point in cells of the library: transistors, area, and its speed at the clock that holds (GHz)."""
+def in_cells(p: dict, die: Die, held: float) -> dict:
+    """A point in cells of the library: transistors, area, and its speed at the clock that all its blocks hold (GHz)."""
     made = cost.die(units_for(CELLS, die), LLAMA, die)
     area = {name: um2 / 1e6 for name, um2 in cost.die(units_for(AREA, die), LLAMA, die).items()}
     count = cost.parameters(LLAMA)
@@ -248,8 +266,8 @@ def in_cells(p: dict, die: Die, clock: float, holds: float) -> dict:
         "parts_per_parameter": {name: n / count for name, n in made.items()},
         "cells_mm2": area,
         "die_mm2": sum(area.values()) / UTILISATION,
-        "tokens_per_second_user": p["tokens_per_second_user"] * holds / clock,
-        "tokens_per_second_aggregate": p["tokens_per_second_aggregate"] * holds / clock,
+        "tokens_per_second_user": p["tokens_per_second_user"] * held / p["clock_ghz"],
+        "tokens_per_second_aggregate": p["tokens_per_second_aggregate"] * held / p["clock_ghz"],
     }
 
 
@@ -271,7 +289,7 @@ def point(die: Die, clock: float) -> dict:
     made = cost.die(units_for(STATIC, die), LLAMA, die)
     count = cost.parameters(LLAMA)
     places = dict.fromkeys((0, pos, die.kv_depth - 1))
-    return brief(search.Candidate(model.token(pos), sum(made.values()), die), clock) | {
+    return brief(search.Candidate(model.token(pos) / holds(die, clock), sum(made.values()), die), clock) | {
         "act_w": die.act_w,
         "kv_w": die.kv_w,
         "cycles_per_token": {str(at): model.token(at) for at in places},
@@ -283,8 +301,8 @@ def point(die: Die, clock: float) -> dict:
 
 def brief(one: search.Candidate, clock: float) -> dict:
     """Speed and size of Llama 3.1 8B on a die of a frontier."""
-    clocks, transistors, die = one
-    pos = CONTEXTS[die.kv_depth]
+    time, transistors, die = one
+    pos, held = CONTEXTS[die.kv_depth], holds(die, clock)
     return {
         "kv_positions": die.kv_depth,
         "position": pos,
@@ -293,8 +311,9 @@ def brief(one: search.Candidate, clock: float) -> dict:
         "positions_a_clock": die.positions,
         "block": die.block,
         "share": die.share,
-        "tokens_per_second_user": clock * 1e9 / clocks,
-        "tokens_per_second_aggregate": clock * 1e9 / Cycles.of(LLAMA, die).interval(pos),
+        "clock_ghz": held,
+        "tokens_per_second_user": 1e9 / time,
+        "tokens_per_second_aggregate": held * 1e9 / Cycles.of(LLAMA, die).interval(pos),
         "transistors": transistors,
         "transistors_per_parameter": transistors / cost.parameters(LLAMA),
     }

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from models.die.shape import GROUP, Die, Shape
-from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
+from scripts.silicon.cells import CORNERS, LIBRARY, longest_ps
 from scripts.silicon.timing import time_module
 
 ATTENTION = "attn_score", "softmax", "attn_value"  # what it is made of, with registers between
@@ -27,7 +27,7 @@ class Subject:
 def blocks(shape: Shape, die: Die) -> list[Subject]:
     """The blocks of a die. Vector units have one lane, attention a head of two values: what is wider adds up more."""
     common = {"ACT_W": die.act_w}
-    ahead = {corner: _lines(die, corner) for corner in CORNERS}
+    ahead = {corner: longest_ps(max(die.block.values()), die.bit_lines, corner) for corner in CORNERS}
     heads = {"HEADS": 1, "KV_HEADS": 1}
     cached = {"DEPTH": die.kv_depth, "KV_W": die.kv_w, "POSITIONS": die.positions} | heads | common | {"HEAD_DIM": 2}
     code = {"WORDS": 64, "WIDTH": 128}
@@ -59,14 +59,6 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
         Subject("argmax", {"VOCAB": 4}),
         Subject("sampler", {"VOCAB": 4, "TOP_K": 16}),
     ]
-
-
-def _lines(die: Die, corner: str) -> float:
-    """From the flip-flops of the highest block, by the slower of its lines, through a cell to the end of a bit line
-    (ps).
-    """
-    lines = lines_ps(max(die.block.values()), die.bit_lines, corner)
-    return max(lines["product"], lines["word"]) + lines["bit"]
 
 
 def slowest(block: Subject, clock: float) -> dict:
