@@ -170,8 +170,8 @@ def frontier(
     """The best dies with a KV SRAM of ``depth`` positions, fastest first, that take so many ``positions`` a clock;
     ``slices`` are cells a weight by array, where these differ."""
     found = []
-    for bit_lines, clock, lanes in itertools.product(LINES, positions, LANES):
-        base = _geometry(weight_bits, bit_lines, lanes, positions=clock, kv_depth=depth)
+    for bit_lines, at_once, lanes in itertools.product(LINES, positions, LANES):
+        base = _geometry(weight_bits, bit_lines, lanes, positions=at_once, kv_depth=depth)
         if slices:
             base = dataclasses.replace(base, slices=slices, embed_slices=slices["head"])
         for most in LINES_PS:

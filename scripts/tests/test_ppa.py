@@ -158,6 +158,11 @@ def test_the_command_at_a_small_size(quick, monkeypatch, tmp_path, capsys):
         die for die in figures["frontier"]["32"] if die["tokens_per_second_user"] > chosen["tokens_per_second_user"]
     ]
     assert faster and all(die["transistors_per_parameter"] > 6.6 for die in faster)
+    assert any(
+        (die["tokens_per_second_user"], die["transistors"])
+        == pytest.approx((chosen["tokens_per_second_user"], chosen["transistors"]))
+        for die in figures["frontier"]["32"]
+    )
     assert reach["tokens_per_second_at_16_of_32"] == chosen["tokens_per_second_user"]
     assert reach["tokens_per_second_at_48_of_64"] == figures["best_by_kv_positions"]["64"]["tokens_per_second_user"]
     assert figures["chosen_with_weights_not_symmetric"]["block"] == chosen["block"]
