@@ -7,7 +7,7 @@
 //   -> divided, beats of the heads' outputs
 //
 // All heads work side by side; head h reads KV head h / (HEADS / KV_HEADS). A position's values are read as many clocks
-// behind its key as its weight takes.
+// behind its key as its weight takes, so that they are there when it is.
 module attention #(
   parameter int HEADS     = 4,
   parameter int KV_HEADS  = 2,
@@ -204,8 +204,10 @@ module attention #(
 
   // ---- octets of positions, read whole; a word that is not there yet counts for nothing
   localparam int FLAGS = POSITIONS + 4;
-  logic [FLAGS-1:0] flags, flags_q;  // a beat's: which positions there are, opens, closes, first, last
-  logic beat_q, read_last;
+  logic [FLAGS-1:0] flags;  // a beat's: which positions there are, opens, closes, first, last
+  logic [2*FLAGS-1:0] flags_q;  // of what has been asked for, by clock
+  logic [1:0] beat_q;
+  logic read_last;
   pos_t clock;  // of an octet's
 
   for (genvar p = 0; p < POSITIONS; p++) begin : gen_read
@@ -222,12 +224,12 @@ module attention #(
   assign read_last = flags[2] && flags[0];
 
   // ---- scores, weights, sums of values
-  logic score_valid, weight_valid, weight_opens, weight_closes, weight_first, weight_last, done, out_last;
+  logic score_valid, early_valid, weight_valid, weight_opens, weight_closes, weight_first, weight_last, done, out_last;
   logic [POSITIONS*HEADS*24-1:0] scores;
   logic [FLAGS-1:0] score_flags;
   logic [POSITIONS*KV_HEADS*5-1:0] score_lift;
   logic [POSITIONS*HEADS*WEIGHT_W-1:0] weights, value_weights;
-  logic [POSITIONS-1:0] weight_on;
+  logic [POSITIONS-1:0] early_on, weight_on;
   logic [HEADS*6-1:0] value_growth, out_places;
   logic [HEADS*16-1:0] recip;
 
@@ -248,10 +250,10 @@ module attention #(
     .head_i (Q_IW'(quantised_head)),
     .q_i    (q_mant),
     .q_sh_i (q_sh),
-    .valid_i(beat_q),
+    .valid_i(beat_q[1]),
     .k_i    (k_words),
     .k_sh_i (k_sh),
-    .data_i ({flags_q, v_sh}),
+    .data_i ({flags_q[FLAGS+:FLAGS], v_sh}),
     .valid_o(score_valid),
     .score_o(scores),
     .data_o ({score_flags, score_lift})
@@ -273,6 +275,8 @@ module attention #(
     .last_i        (score_flags[0]),
     .score_i       (scores),
     .lift_i        (score_lift),
+    .early_valid_o (early_valid),
+    .early_on_o    (early_on),
     .valid_o       (weight_valid),
     .on_o          (weight_on),
     .opens_o       (weight_opens),
@@ -287,7 +291,7 @@ module attention #(
     .places_o      (out_places)
   );
 
-  assign v_re = weight_valid ? weight_on : '0;
+  assign v_re = early_valid ? early_on : '0;
 
   attn_value #(
     .HEADS    (HEADS),
@@ -323,13 +327,14 @@ module attention #(
       state_q <= StLoad;
       in_q    <= '0;
       read_q  <= '0;
-      beat_q  <= 1'b0;
+      beat_q  <= '0;
       v_pos_q <= '0;
       tag_q   <= '0;
     end else begin
-      beat_q  <= state_q == StRead;
-      flags_q <= flags;
-      if (weight_valid) v_pos_q <= (weight_closes && weight_last) ? '0 : v_pos_q + pos_t'(POSITIONS);
+      beat_q  <= {beat_q[0], state_q == StRead};
+      flags_q <= {flags_q[FLAGS-1:0], flags};
+      if (state_q == StQuantise) v_pos_q <= '0;
+      else if (early_valid) v_pos_q <= v_pos_q + pos_t'(POSITIONS);
       unique case (state_q)
         StLoad:
         if (valid_i) begin
@@ -362,7 +367,7 @@ module attention #(
   logic [POSITIONS*WEIGHT_BEATS*BEAT_W-1:0] weight_beats;
 
   for (genvar p = 0; p < POSITIONS; p++) begin : gen_weight_beat
-    assign weight_fires[p*WEIGHT_BEATS+:WEIGHT_BEATS] = {WEIGHT_BEATS{v_re[p]}};
+    assign weight_fires[p*WEIGHT_BEATS+:WEIGHT_BEATS] = {WEIGHT_BEATS{weight_valid && weight_on[p]}};
     for (genvar h = 0; h < WEIGHT_BEATS * LANES; h++) begin : gen_head
       if (h < HEADS) begin : gen_there
         assign weight_beats[p*WEIGHT_BEATS*BEAT_W+h*32+:32] = 32'(weights[(p*HEADS+h)*WEIGHT_W+:WEIGHT_W]);
@@ -380,7 +385,7 @@ module attention #(
     .stage_i(cartridge_pkg::STAGE_ATTN_WEIGHT),
     .layer_i,
     .tag_i  (tag_q),
-    .beat_i (16'(32'(v_pos_q) * WEIGHT_BEATS)),
+    .beat_i (16'((32'(v_pos_q) - POSITIONS) * WEIGHT_BEATS)),  // the values' position is a beat ahead
     .data_i (weight_beats)
   );
 endmodule

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // Heads of a token's q, k and v as its beats arrive: a window on the last beats, in which they become whole, and
-// quantisers for as many as one beat may end.
+// quantisers for as many as one beat may end. What they give is behind a register, ahead of whoever takes it.
 module attn_heads #(
   parameter int ALL_HEADS  = 8,   // of q, k and v
   parameter int HEAD_DIM   = 16,
@@ -69,12 +69,12 @@ module attn_heads #(
   end
 
   // ---- quantisers, as many heads side by side as a beat may make whole
-  logic [1:0] quantise;
+  logic [2:0] quantise;
   logic quantised;
   logic [QUANTISERS-1:0] quantised_whole;
 
   stream_pipe #(
-    .STAGES(2),
+    .STAGES(3),
     .WIDTH (QUANTISERS + HEAD_IW)
   ) u_quantise (
     .clk_i,
@@ -91,6 +91,9 @@ module attn_heads #(
 
   for (genvar i = 0; i < QUANTISERS; i++) begin : gen_quantiser
     logic [HEAD_DIM*32-1:0] x;
+    logic [HEAD_DIM*ACT_W-1:0] q_mant;
+    logic [MANT_W-1:0] kv_mant;
+    logic [4:0] q_sh, kv_sh;
 
     for (genvar j = 0; j < HEAD_DIM; j++) begin : gen_value
       assign x[j*32+:32] = window_q[VALUE_IW'((RAGGED?WINDOW-32'(rest_q) : 0)+i*HEAD_DIM+j)];
@@ -101,10 +104,10 @@ module attn_heads #(
       .W(ACT_W)
     ) u_q (
       .clk_i,
-      .en_i(quantise),
+      .en_i(quantise[1:0]),
       .x_i (x),
-      .m_o (q_mant_o[i*HEAD_DIM*ACT_W+:HEAD_DIM*ACT_W]),
-      .sh_o(q_sh_o[i*5+:5])
+      .m_o (q_mant),
+      .sh_o(q_sh)
     );
 
     act_quantiser #(
@@ -112,11 +115,20 @@ module attn_heads #(
       .W(KV_W)
     ) u_kv (
       .clk_i,
-      .en_i(quantise),
+      .en_i(quantise[1:0]),
       .x_i (x),
-      .m_o (kv_mant_o[i*MANT_W+:MANT_W]),
-      .sh_o(kv_sh_o[i*5+:5])
+      .m_o (kv_mant),
+      .sh_o(kv_sh)
     );
+
+    always_ff @(posedge clk_i) begin
+      if (quantise[2]) begin
+        q_mant_o[i*HEAD_DIM*ACT_W+:HEAD_DIM*ACT_W] <= q_mant;
+        q_sh_o[i*5+:5]                             <= q_sh;
+        kv_mant_o[i*MANT_W+:MANT_W]                <= kv_mant;
+        kv_sh_o[i*5+:5]                            <= kv_sh;
+      end
+    end
   end
 
   assign who_o = quantised ? quantised_whole : '0;

@@ -186,6 +186,15 @@ package cartridge_pkg;
     half_to_int = h[15] ? -$signed(mag) : $signed(mag);
   endfunction
 
+  // A binary16 without its sign is its significand, moved to the left by the places of its exponent: those of subnormals are the
+  // ones of the smallest normal numbers.
+  function automatic logic [10:0] significand(input logic [14:0] half);
+    significand = {|half[14:10], half[9:0]};
+  endfunction
+  function automatic logic [4:0] exponent_places(input logic [4:0] exponent);
+    exponent_places = (exponent == 0) ? 5'd0 : exponent - 5'd1;
+  endfunction
+
   // A span's part of a matrix output: rsr(D*sum + M*xsum, places), with scale = {m, d} in binary16.
   function automatic logic signed [63:0] scaled(input logic [31:0] scale, input logic signed [31:0] sum,
                                                 input logic signed [31:0] xsum, input logic [5:0] places);

@@ -84,13 +84,13 @@ module chip (
   beat_t beat[LAYERS+1];
 
   beat_t embedded;
-  logic embedding_clk;
+  logic embedding_clk, embedding_busy;
   assign beat[0] = embedded;
 
   clk_gate u_embedding_gate (
     .clk_i,
-    .en_i     (rst_i || rst_q || seq_valid || valid[0]),
-    .test_en_i(1'b0),                                     // scan would enter here
+    .en_i     (rst_i || rst_q || seq_valid || embedding_busy),
+    .test_en_i(1'b0),                                           // scan would enter here
     .clk_o    (embedding_clk)
   );
 
@@ -108,6 +108,7 @@ module chip (
     .ready_o(seq_ready),
     .tag_i  (seq_tag),
     .token_i(seq_token),
+    .busy_o (embedding_busy),
     .valid_o(valid[0]),
     .ready_i(ready[0]),
     .tag_o  (embedded.tag),
@@ -256,6 +257,6 @@ module chip (
     .signature_o  (logits_signature)
   );
 
-  assign idle_o       = !tok_valid_i && !seq_valid && !valid[0] && busy == '0 && !head_busy;
+  assign idle_o       = !tok_valid_i && !seq_valid && !embedding_busy && busy == '0 && !head_busy;
   assign layer_busy_o = busy;
 endmodule

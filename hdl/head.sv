@@ -26,10 +26,19 @@ module head (
   localparam int BEATS = D_MODEL / LANES;
 
   beat_t normed, logits;
-  logic norm_in_ready, norm_valid, norm_ready, norm_busy, logits_valid, logits_ready, logits_busy, sampler_busy;
+  logic
+      norm_in_ready,
+      norm_valid,
+      norm_ready,
+      norm_busy,
+      logits_valid,
+      logits_ready,
+      logits_busy,
+      argmax_busy,
+      sampler_busy;
 
   assign ready_o = norm_in_ready || !beat_i.tag.gen;
-  assign busy_o  = norm_busy || logits_busy || sampler_busy || valid_o;
+  assign busy_o  = norm_busy || logits_busy || argmax_busy || sampler_busy || valid_o;
 
   rms_norm #(
     .N   (D_MODEL),
@@ -119,6 +128,7 @@ module head (
   ) u_argmax (
     .clk_i,
     .rst_i,
+    .busy_o (argmax_busy),
     .valid_i(logits_valid && !sampled),
     .ready_o(argmax_in_ready),
     .tag_i  (logits.tag),

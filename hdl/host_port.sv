@@ -177,13 +177,20 @@ module host_port #(
     for (int unsigned l = 0; l < LAYERS; l++) ones = ones + 16'(x[l]);
   endfunction
 
+  // The flags of all layers are counted a clock after they came.
+  logic [15:0] busy_q, corrected_q, failed_q;
+  always_ff @(posedge clk_i) begin
+    if (rst_i) {busy_q, corrected_q, failed_q} <= '0;
+    else {busy_q, corrected_q, failed_q} <= {ones(layer_busy_i), ones(corrected_i), ones(failed_i)};
+  end
+
   logic [COUNTERS*16-1:0] add;
   assign add[COUNTER_CYCLES*16+:16]        = 16'd1;
   assign add[COUNTER_TOKENS_IN*16+:16]     = 16'(token_taken);
   assign add[COUNTER_TOKENS_OUT*16+:16]    = 16'(answer_passes);
-  assign add[COUNTER_LAYERS_BUSY*16+:16]   = ones(layer_busy_i);
-  assign add[COUNTER_CORRECTED*16+:16]     = ones(corrected_i);
-  assign add[COUNTER_FAILED*16+:16]        = ones(failed_i);
+  assign add[COUNTER_LAYERS_BUSY*16+:16]   = busy_q;
+  assign add[COUNTER_CORRECTED*16+:16]     = corrected_q;
+  assign add[COUNTER_FAILED*16+:16]        = failed_q;
   assign add[COUNTER_ADAPTER_WORDS*16+:16] = 16'(word_loaded);
 
   host_counters u_counters (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 `include "require.svh"
 // What all slots keep of their positions, for one KV head or for all: a word a (slot, position), written once. POSITIONS
-// neighbours are read together, with one clock of latency: they lie in banks of their own.
+// neighbours are read together, with two clocks of latency: they lie in banks of their own.
 module kv_sram #(
   parameter int SLOTS     = 2,
   parameter int DEPTH     = 32,   // positions a slot
@@ -28,7 +28,8 @@ module kv_sram #(
   localparam int ROWS = (DEPTH + POSITIONS - 1) / POSITIONS;  // words a slot has in a bank
   localparam int ADDR_W = idx_w(SLOTS * ROWS);
 
-  logic [POSITIONS-1:0] corrected, failed;
+  logic [POSITIONS-1:0] re_q, corrected, failed;
+  always_ff @(posedge clk_i) re_q <= re_i;
   assign corrected_o = |corrected;
   assign failed_o    = |failed;
 
@@ -41,7 +42,7 @@ module kv_sram #(
       .we_i       (we_i && 32'(wpos_i) % POSITIONS == p),
       .waddr_i    (ADDR_W'(32'(slot_i) * ROWS + 32'(wpos_i) / POSITIONS)),
       .wdata_i,
-      .re_i       (re_i[p]),
+      .re_i       ({re_q[p], re_i[p]}),
       .raddr_i    (ADDR_W'(32'(slot_i) * ROWS + 32'(rpos_i) / POSITIONS)),
       .rdata_o    (rdata_o[p*WIDTH+:WIDTH]),
       .corrected_o(corrected[p]),

@@ -2,7 +2,7 @@
 `include "require.svh"
 // Low-rank adapters of one cell array: y + B (A x) beside a matrix, from words in SRAM (docs/formats.md, Adapters).
 //
-//   the scales are read; then every beat of x waits while each module's word of A is read and multiplied
+//   the scales are read; then every beat of x waits while it is multiplied by each module's word of A, read ahead
 //   -> u: scaled, one value a clock -> quantised, one module a clock
 //   -> words of B ahead of the matrix's output beats, which take what they add
 //
@@ -47,7 +47,7 @@ module lora #(
   localparam int WORD_W = RANK * LANES * 8;
   localparam int CHUNKS = WORD_W / 32;
   localparam int MODULE_IW = idx_w(MODULES);
-  localparam int STEP_W = $clog2(MODULES + 1);
+  localparam int BEAT_IW = idx_w(IN_BEATS);
   localparam int ROW_IW = idx_w(RANK);
   localparam int OUT_W = $clog2(OUT_BEATS + 1);
   localparam int WORD_IW = idx_w(WORDS);
@@ -65,7 +65,7 @@ module lora #(
 
   typedef enum logic [2:0] {
     StInputs,    // words of A with the beats of x
-    StScales,    // the word of scales is there
+    StScales,    // until the word of scales is there
     StScale,     // u, one value a clock
     StQuantise,  // mantissas of u, one module a clock
     StOutputs    // words of B with the beats of y
@@ -74,7 +74,10 @@ module lora #(
   logic known_q;  // the scales of this token's adapter have been read
   logic active_q;  // the adapter changes this array
   logic [3:0] bank_q;
-  logic [STEP_W-1:0] step_q;  // modules of this beat whose words have been asked for
+  logic [MODULE_IW-1:0] ask_module_q;  // the word of A that is asked for next
+  logic [BEAT_IW-1:0] ask_beat_q;
+  logic all_asked_q;  // there is none any more
+  logic [MODULE_IW-1:0] in_module_q;  // module whose word of A is used next
   logic [MODULE_IW-1:0] module_q;  // module whose values are scaled, or given to the quantiser
   logic all_given_q;  // the quantiser has been given all modules
   logic [ROW_IW-1:0] row_q;  // value of it that is scaled
@@ -85,7 +88,8 @@ module lora #(
   adapter_write_t write;
   logic [WORD_W-1:0] word;
   logic [WORD_W-33:0] chunks_q;  // all but the last
-  logic fill, read;
+  logic fill;
+  logic [1:0] fetch;  // stages of a word on its way
   logic [WORD_IW-1:0] address;
   logic [3:0] bank;
 
@@ -101,43 +105,62 @@ module lora #(
     .we_i   (fill && write.chunk == 16'(CHUNKS - 1)),
     .waddr_i(ADDR_W'(32'(write.bank) * WORDS + 32'(write.word))),
     .wdata_i({write.data, chunks_q}),
-    .re_i   (read),
+    .re_i   (fetch),
     .raddr_i(ADDR_W'(32'(bank) * WORDS + 32'(address))),
     .rdata_o(word),
     .corrected_o,
     .failed_o
   );
 
-  // ---- control
-  logic adapted, use_a, take, use_b;
-  logic has_b_q, sum_valid_q;  // word holds the next beat's B; delta_q is that of the waiting beat
+  // ---- control: words are asked for ahead, in the order in which they are used
+  logic adapted, ask, asked, there, use_a, use_b, take;
+  logic sum_valid_q;  // delta_q is that of the waiting beat
 
   assign adapted = adapter_i != 0;
-  assign use_a   = state_q == StInputs && valid_i && known_q && active_q && step_q != 0;
-  assign ready_o = state_q == StInputs && (!adapted || (known_q && (!active_q || step_q == STEP_W'(MODULES))));
-  assign take    = valid_i && ready_o;
-  assign use_b   = state_q == StOutputs && has_b_q && (!sum_valid_q || pop_i);
+  assign asked = ask && fetch[0];
+  assign use_a = state_q == StInputs && valid_i && known_q && active_q && there;
+  assign ready_o = state_q == StInputs &&
+      (!adapted || (known_q && (!active_q || (there && in_module_q == MODULE_IW'(MODULES - 1)))));
+  assign take = valid_i && ready_o;
+  assign use_b = state_q == StOutputs && there && (!sum_valid_q || pop_i);
 
   assign sum_valid_o = !active_q || sum_valid_q;
 
   always_comb begin
-    read    = 1'b0;
+    ask     = ahead_q != OUT_W'(OUT_BEATS);
     bank    = bank_q;
-    address = '0;
+    address = WORD_IW'(MODULES * IN_BEATS + 32'(ahead_q));
     unique case (state_q)
-      StInputs: begin
-        read    = valid_i && adapted && (!known_q || (active_q && step_q != STEP_W'(MODULES)));
+      StInputs:
+      if (known_q) begin
+        ask     = active_q && !all_asked_q;
+        address = WORD_IW'(32'(ask_module_q) * IN_BEATS + 32'(ask_beat_q));
+      end else begin
+        ask     = valid_i && adapted;
         bank    = adapter_i - 4'd1;
-        address = WORD_IW'(known_q ? 32'(step_q) * IN_BEATS + 32'(beat_i) : WORDS - 1);
+        address = WORD_IW'(WORDS - 1);
       end
-      StOutputs: begin
-        read    = (!has_b_q || use_b) && ahead_q != OUT_W'(OUT_BEATS);
-        address = WORD_IW'(MODULES * IN_BEATS + 32'(ahead_q));
-      end
-      StScales, StScale, StQuantise: ;
-      default:                       ;
+      StScales:                       ask = 1'b0;
+      StScale, StQuantise, StOutputs: ;
+      default:                        ask = 1'b0;
     endcase
   end
+
+  stream_pipe #(
+    .STAGES(2),
+    .WIDTH (1)
+  ) u_fetch (
+    .clk_i,
+    .rst_i,
+    .busy_o (),
+    .valid_i(ask),
+    .ready_o(),
+    .data_i (1'b0),
+    .en_o   (fetch),
+    .valid_o(there),
+    .ready_i(use_a || use_b || state_q == StScales),
+    .data_o ()
+  );
 
   // ---- scales: one in [0, 1) is its fraction times 2^(its lift - 24)
   localparam int FRACTION_W = 11;
@@ -162,9 +185,8 @@ module lora #(
   logic signed [ACT_W-1:0] mant_q[MODULES][RANK];
   logic [4:0] places_q[MODULES];
   logic [29:0] scales_q[MODULES];  // {b, a}, which have no sign
-  logic [MODULE_IW-1:0] in_module, out_module;  // that of the word of A, and of the word of B
+  logic [MODULE_IW-1:0] out_module;  // that of the word of B
 
-  assign in_module = MODULE_IW'(step_q - 1'b1);
   assign out_module = (MODULES == 3) ? MODULE_IW'(32'(out_q) >= FROM_1) + MODULE_IW'(32'(out_q) >= FROM_2) :
                       (MODULES == 2) ? MODULE_IW'(out_q[0]) : '0;
 
@@ -199,7 +221,7 @@ module lora #(
     if (use_a) begin
       // verilator unroll_disable
       for (int unsigned i = 0; i < RANK; i++) begin
-        if (beat_i == 0) p_q[in_module][i] = '0;
+        if (beat_i == 0) p_q[in_module_q][i] = '0;
         for (int unsigned g = 0; g < BEAT_GROUPS; g++) begin
           row_sum = '0;
           // verilator unroll_disable
@@ -207,7 +229,7 @@ module lora #(
             row_sum = row_sum +
                 ROW_W'(product(word[(i*LANES+l)*8+:8], use_a, x_i[l*ACT_W+:ACT_W], mant_q[out_module][i]));
           end
-          p_q[in_module][i] = p_q[in_module][i] + (P_W'(row_sum) <<< shift_i[g*5+:5]);
+          p_q[in_module_q][i] = p_q[in_module_q][i] + (P_W'(row_sum) <<< shift_i[g*5+:5]);
         end
       end
     end
@@ -283,7 +305,7 @@ module lora #(
   end
 
   always @(posedge clk_i) begin
-    if (state_q == StScales) begin
+    if (state_q == StScales && there) begin
       for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = {word[m*32+16+:15], word[m*32+:15]};
     end
     if (state_q == StScale) u_q[module_q][row_q] = scaled_u(p_q[module_q][row_q], scales_q[module_q][14:0]);
@@ -295,34 +317,47 @@ module lora #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      state_q     <= StInputs;
-      known_q     <= 1'b0;
-      active_q    <= 1'b0;
-      bank_q      <= '0;
-      step_q      <= '0;
-      module_q    <= '0;
-      all_given_q <= 1'b0;
-      row_q       <= '0;
-      ahead_q     <= '0;
-      out_q       <= '0;
-      has_b_q     <= 1'b0;
-      sum_valid_q <= 1'b0;
+      state_q      <= StInputs;
+      known_q      <= 1'b0;
+      active_q     <= 1'b0;
+      bank_q       <= '0;
+      ask_module_q <= '0;
+      ask_beat_q   <= '0;
+      all_asked_q  <= 1'b0;
+      in_module_q  <= '0;
+      module_q     <= '0;
+      all_given_q  <= 1'b0;
+      row_q        <= '0;
+      ahead_q      <= '0;
+      out_q        <= '0;
+      sum_valid_q  <= 1'b0;
     end else begin
+      if (asked && state_q != StInputs) ahead_q <= ahead_q + 1'b1;
       unique case (state_q)
-        StInputs:
-        if (valid_i) begin
-          if (adapted && !known_q) state_q <= StScales;
-          step_q <= (active_q && known_q && step_q != STEP_W'(MODULES)) ? step_q + 1'b1 : '0;
-          if (!adapted) active_q <= 1'b0;
-          if (take) begin
-            bank_q <= adapter_i - 4'd1;
-            if (32'(beat_i) == IN_BEATS - 1) begin
-              known_q <= 1'b0;
-              if (adapted && active_q) state_q <= StScale;
+        StInputs: begin
+          if (asked && !known_q) begin
+            bank_q  <= bank;
+            state_q <= StScales;
+          end
+          if (asked && known_q) begin
+            ask_module_q <= ask_module_q + 1'b1;
+            if (ask_module_q == MODULE_IW'(MODULES - 1)) begin
+              ask_module_q <= '0;
+              ask_beat_q   <= ask_beat_q + 1'b1;
+              all_asked_q  <= ask_beat_q == BEAT_IW'(IN_BEATS - 1);
             end
           end
+          if (valid_i && !adapted) active_q <= 1'b0;
+          if (use_a) in_module_q <= take ? '0 : in_module_q + 1'b1;
+          if (take && 32'(beat_i) == IN_BEATS - 1) begin
+            known_q     <= 1'b0;
+            ask_beat_q  <= '0;
+            all_asked_q <= 1'b0;
+            if (adapted && active_q) state_q <= StScale;
+          end
         end
-        StScales: begin
+        StScales:
+        if (there) begin
           known_q  <= 1'b1;
           active_q <= strengths != '0;
           state_q  <= StInputs;
@@ -351,8 +386,6 @@ module lora #(
           end
         end
         StOutputs: begin
-          if (read) ahead_q <= ahead_q + 1'b1;
-          if (read || use_b) has_b_q <= read;
           if (use_b || pop_i) sum_valid_q <= use_b;
           if (use_b) out_q <= out_q + 1'b1;
           if (pop_i && !use_b && out_q == OUT_W'(OUT_BEATS)) begin

@@ -19,16 +19,9 @@ module scaling_unit #(
   output logic signed [PART_W-1:0] part_o,
   output logic                     half_o
 );
+  import cartridge_pkg::*;
+
   localparam int MOST = 14;  // places of D at most
-
-  function automatic logic [10:0] significand(input logic [14:0] h);
-    significand = {|h[14:10], h[9:0]};
-  endfunction
-
-  // Places to shift the significand by: subnormals have the same place as the smallest normal numbers.
-  function automatic logic [4:0] place(input logic [4:0] exponent);
-    place = (exponent == 0) ? 5'd0 : exponent - 5'd1;
-  endfunction
 
   logic [10:0] d_q;
   logic [7:0] d_place_q;  // of two stages
@@ -47,7 +40,7 @@ module scaling_unit #(
 
   always_ff @(posedge clk_i) begin
     d_q       <= significand(scale_i[14:0]);
-    d_place_q <= {d_place_q[3:0], 4'(place({1'b0, scale_i[13:10]}))};
+    d_place_q <= {d_place_q[3:0], 4'(exponent_places({1'b0, scale_i[13:10]}))};
     sum_q     <= sum_i;
     d_sum_q   <= d_sum;
     d_carry_q <= d_carry;
@@ -74,7 +67,7 @@ module scaling_unit #(
 
     always_ff @(posedge clk_i) begin
       m_q       <= significand(scale_i[30:16]);
-      m_place_q <= {m_place_q[9:0], place(scale_i[30:26])};
+      m_place_q <= {m_place_q[9:0], exponent_places(scale_i[30:26])};
       xsum_q    <= xsum_i;
       m_sum_q   <= m_sum;
       m_carry_q <= m_carry;

@@ -22,6 +22,8 @@ module softmax #(
   input  logic                                                   last_i,          // and its last
   input  logic                          [POSITIONS*HEADS*24-1:0] score_i,         // signed, 12 fraction bits
   input  logic                        [POSITIONS*KV_HEADS*5-1:0] lift_i,          // exponents of the values
+  output logic                                                   early_valid_o,   // valid_o and on_o, a clock ahead
+  output logic                                   [POSITIONS-1:0] early_on_o,
   output logic                                                   valid_o,
   output logic                                   [POSITIONS-1:0] on_o,
   output logic                                                   opens_o,
@@ -53,12 +55,14 @@ module softmax #(
   // What travels with a beat, to the last stage of the sums.
   logic [STAGES+2:0] valid_q, opens_q, closes_q, first_q, last_q;
   logic [STAGES*POSITIONS-1:0] on_q;
-  assign valid_o  = valid_q[STAGES-1];
-  assign opens_o  = opens_q[STAGES-1];
-  assign closes_o = closes_q[STAGES-1];
-  assign first_o  = first_q[STAGES-1];
-  assign last_o   = last_q[STAGES-1];
-  assign on_o     = on_q[(STAGES-1)*POSITIONS+:POSITIONS];
+  assign early_valid_o = valid_q[STAGES-2];
+  assign early_on_o    = on_q[(STAGES-2)*POSITIONS+:POSITIONS];
+  assign valid_o       = valid_q[STAGES-1];
+  assign opens_o       = opens_q[STAGES-1];
+  assign closes_o      = closes_q[STAGES-1];
+  assign first_o       = first_q[STAGES-1];
+  assign last_o        = last_q[STAGES-1];
+  assign on_o          = on_q[(STAGES-1)*POSITIONS+:POSITIONS];
 
   always_ff @(posedge clk_i) begin
     if (rst_i) valid_q <= '0;

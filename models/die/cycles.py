@@ -3,7 +3,7 @@
 
 Every count follows from the state machines of hdl/ and is held against the RTL to the cycle: by the chip's benches for
 several geometries and by every ``make sim``. No value of a weight or an activation changes a count; only how often a
-sampled token's list of candidates changes does (``entries``).
+sampled token's list of candidates changes does (``scanning``).
 """
 
 import heapq
@@ -14,11 +14,14 @@ import numpy as np
 
 from models.die.shape import MATRICES, OCTET, Die, Shape
 
+EMBEDDING = 9  # stages of embedding
 QUANTISE = 2  # stages of act_quantiser
 ROPE = 6  # of rope
 SWIGLU = 13  # of swiglu
 NORM = 82  # rms_norm beside beats and lanes: 37 quotient bits, 19 root bits, the stages of squares, scale and outputs
-ATTENTION = 44  # attention beside octets and dot products: 16 quotient bits, 28 stages and hand-overs
+ATTENTION = 46  # attention beside octets and dot products: 16 quotient bits, 30 stages and hand-overs
+ENTRY = 3  # from the last candidate of a beat on to the next beat
+SAMPLER = 29  # sampler from its last beat on, beside two for each logit of the list: 13 of a hash, stages, hand-overs
 COUNT = 1  # a bit from its line to the sum of a column (hdl/cartridge_pkg.sv)
 SCALE = 7  # a sum through selection and a scaling unit
 SYMMETRIC = 5  # the same where all weights of an array are symmetric
@@ -79,14 +82,19 @@ class Cycles:
         modules, beats = len(self.shape.modules(name)), self.beats(self.shape.matrix_size(name)[0])
         between = 2 if name == "down" else 1  # clocks from a beat to the next
         if not changed:
-            return max(0, 2 - (beats - 1) * (between - 1))
-        wait = max(0, modules * self.die.rank + modules + QUANTISE + 3 - (self.matrix(name) - QUANTISE))
-        return 2 + modules + (beats - 1) * (modules + 1 - between) + wait
+            return max(0, 3 - (beats - 1) * (between - 1))
+        wait = max(0, modules * self.die.rank + modules + QUANTISE + 2 - (self.matrix(name) - QUANTISE))
+        return max(0, 4 + modules + (beats - 1) * (modules - between)) + wait
 
-    def sampling(self, top_k: int, entries: int) -> int:
-        """Clocks that a choice among ``top_k`` logits takes beyond the greedy one."""
-        kept = min(top_k, self.shape.vocab)
-        return entries + 2 * kept + 2 if top_k > 1 else 0
+    def greedy(self) -> int:
+        """From the last beat of logits to the largest one's token: a level of pairs of lanes a clock, and one."""
+        return max(1, (self.die.lanes - 1).bit_length()) + 1
+
+    def sampling(self, top_k: int, scanned: int) -> int:
+        """Clocks of a choice among ``top_k`` logits beyond the greedy one, ``scanned`` of them for candidates."""
+        if top_k < 2:
+            return 0
+        return scanned + SAMPLER + 1 + 2 * min(top_k, self.shape.vocab) - self.greedy()
 
     def norm(self) -> int:
         """From a norm's last beat in to its last beat out."""
@@ -124,12 +132,12 @@ class Cycles:
         Sequencer and embedding, a register before each layer and before the head, the head, the argmax; beside them
         the slot's ``adapter``, given by the arrays that it changes in each layer.
         """
-        embedding = 1 + self.beats(self.shape.d_model)
+        embedding = 1 + EMBEDDING + self.beats(self.shape.d_model)
         adapters = [
             self.adapter(name, name in arrays) for arrays in adapter or () for name in MATRICES if name != "head"
         ]
         layers = self.shape.layers * (1 + sum(self.stages(pos).values())) + sum(adapters)
-        return embedding + layers + 1 + self.norm() + self._out("head") + 1
+        return embedding + layers + 1 + self.norm() + self._out("head") + self.greedy()
 
     def interval(self, pos: int) -> int:
         """Clocks between tokens of different users that the busiest part of the pipeline needs, all at ``pos``.
@@ -144,16 +152,21 @@ class Cycles:
         return max(attention, ffn, head) + model
 
 
-def entries(logits: np.ndarray, top_k: int, lanes: int) -> int:
-    """How often a logit enters the sampler's list: of each beat of ``lanes``, the largest first, while they are among
-    the ``top_k`` largest so far, earlier ones before equals.
+def candidates(logits: np.ndarray, top_k: int, lanes: int) -> list[int]:
+    """How many logits of each beat of ``lanes`` may enter the sampler's list: all until it is full, then those above
+    the least of the ``top_k`` largest before the beat.
     """
     kept: list[int] = []  # a heap
-    count = 0
+    counts = []
     for start in range(0, len(logits), lanes):
-        for logit in sorted(logits[start : start + lanes].tolist(), reverse=True):
-            if len(kept) == top_k and logit <= kept[0]:
-                break
-            (heapq.heappush if len(kept) < top_k else heapq.heapreplace)(kept, logit)
-            count += 1
-    return count
+        beat = logits[start : start + lanes]
+        entering = (beat if len(kept) < top_k else beat[beat > kept[0]]).tolist()
+        for logit in entering:
+            (heapq.heappush if len(kept) < top_k else heapq.heappushpop)(kept, logit)
+        counts.append(len(entering))
+    return counts
+
+
+def scanning(logits: np.ndarray, top_k: int, lanes: int) -> int:
+    """Clocks for which the sampler's beats hold up the next: one for each candidate, and until it has entered."""
+    return sum(count + ENTRY for count in candidates(logits, top_k, lanes) if count)

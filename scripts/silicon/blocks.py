@@ -25,12 +25,15 @@ class Subject:
 
 
 def blocks(shape: Shape, die: Die) -> list[Subject]:
-    """The blocks of a die. Vector units have one lane, attention a head of two values: what is wider adds up more."""
+    """The blocks of a die. Vector units have one lane, attention a head of two values: what is wider adds up more. What
+    compares lanes, or shares something among them, has a group of them.
+    """
     common = {"ACT_W": die.act_w}
     ahead = {corner: longest_ps(max(die.block.values()), die.bit_lines, corner) for corner in CORNERS}
     heads = {"HEADS": 1, "KV_HEADS": 1}
     cached = {"DEPTH": die.kv_depth, "KV_W": die.kv_w, "POSITIONS": die.positions} | heads | common | {"HEAD_DIM": 2}
     code = {"WORDS": 64, "WIDTH": 128}
+    adapter = {"ARRAY": 1, "K": 2 * GROUP, "N": 2 * GROUP, "MODULES": 1, "RANK": 1, "BANKS": 2}
     share = die.share["o"]
     return [
         Subject(
@@ -53,11 +56,13 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
         Subject("attn_score", {name: cached[name] for name in cached if name != "DEPTH"} | {"QUANTISERS": 1}),
         Subject("softmax", heads | {"DEPTH": die.kv_depth, "POSITIONS": die.positions}),
         Subject("attn_value", {name: cached[name] for name in cached if name != "ACT_W"}),
-        Subject("ecc_sram", code, note="its decoder"),
+        Subject("ecc_sram", code, note="its code"),
         Subject("residual"),
         Subject("swiglu"),
-        Subject("argmax", {"VOCAB": 4}),
-        Subject("sampler", {"VOCAB": 4, "TOP_K": 16}),
+        Subject("embedding", {"D_MODEL": GROUP, "VOCAB": 4, "SLICES": 1, "W_BITS": die.cell_bits}, lanes=GROUP),
+        Subject("argmax", {"VOCAB": 4 * GROUP}, lanes=GROUP),
+        Subject("sampler", {"VOCAB": 4 * GROUP, "TOP_K": 16}, lanes=GROUP),
+        Subject("lora", common | adapter, lanes=GROUP, without=("ecc_sram",), note="of rank 1"),
     ]
 
 

@@ -91,7 +91,10 @@ def units(
     norm_value = (norm[8] - norm[4]) / 4
     lora_of = {"ARRAY": 1, "K": 64, "N": 64, "MODULES": 1, "BANKS": 2, "ACT_W": act_w}
     lora = {rank: count("lora", ("ecc_sram",), RANK=rank, **lora_of) for rank in (1, 2)}
-    sampler = {lanes: count("sampler", lanes=lanes, VOCAB=4, TOP_K=16) for lanes in (1, 2)}
+    sampler, argmax = (
+        {lanes: count(top, lanes=lanes, VOCAB=64, **own) for lanes in (8, 16)}
+        for top, own in (("sampler", {"TOP_K": 16}), ("argmax", {}))
+    )
     host_of = {"SLOTS": 1, "DEPTH": depth, "VOCAB": shape.vocab, "LAYERS": shape.layers, "D_MODEL": shape.d_model}
     code_bits = CODE_PART + cost.check_bits(CODE_PART)
     return Units(
@@ -114,9 +117,9 @@ def units(
         swiglu_lane=count("swiglu", lanes=1),
         residual_lane=count("residual", lanes=1),
         embedding_lane=count("embedding", D_MODEL=32, VOCAB=4, SLICES=1, W_BITS=cell_bits) / 32,
-        argmax_lane=count("argmax", lanes=1, VOCAB=4),
-        sampler_lane=sampler[2] - sampler[1],
-        sampler=2 * sampler[1] - sampler[2],
+        argmax_lane=(argmax[16] - argmax[8]) / 8,
+        sampler_lane=(sampler[16] - sampler[8]) / 8,
+        sampler=2 * sampler[8] - sampler[16],
         adapter_lane=(2 * lora[1] - lora[2]) / 32,
         adapter_value=(lora[2] - lora[1]) / 32,
         codec=count("ecc_sram", WORDS=2, WIDTH=CODE_PART) - 2 * code_bits * measure.ram_bit,

@@ -10,7 +10,7 @@ from pathlib import Path
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
 
 from models.checkpoint import checkpoint
-from models.die.cycles import entries
+from models.die.cycles import scanning
 from models.golden.stage import Stage
 from tb.chip.progress import Progress
 from tb.evidence.coverage.points import chip as cover
@@ -43,10 +43,10 @@ class ChipBench:
         self.ends: list[int | None] = [None] * len(job.conversations)
         self.active: dict[int, int] = {}  # slot -> conversation
         self.ended: dict[int, int] = {}  # slot -> how its last conversation did
-        # Of every answer token: wall clock, cycle, position, conversation, entries into the sampler's list.
+        # Of every answer token: wall clock, cycle, position, conversation, clocks for candidates of the sampler's list.
         self.arrivals: list[tuple[float, int, int, int, int]] = []
         self.idle = 0  # polls without any stage value
-        self.entries: dict[tuple[int, int], int] = {}  # of the logits of a (slot, position)
+        self.scanned: dict[tuple[int, int], int] = {}  # of the logits of a (slot, position)
         cover.sample_die(ckpt.shape, job.die, "output.weight" not in ckpt.tensors)
         self.progress = Progress(ckpt, headline(), len(job.conversations) == 1)
 
@@ -128,8 +128,8 @@ class ChipBench:
             if place.stage is Stage.LOGITS and place.slot in self.active:
                 talk = self.job.conversations[self.active[place.slot]]
                 logits = one.values[: self.shape.vocab]
-                count = entries(logits, talk.top_k, self.job.die.lanes) if talk.top_k > 1 else 0
-                self.entries[place.slot, place.pos] = count
+                clocks = scanning(logits, talk.top_k, self.job.die.lanes) if talk.top_k > 1 else 0
+                self.scanned[place.slot, place.pos] = clocks
         self.progress.line(self.board)
 
     def take(self, answer: Answer, cycle: int) -> None:
@@ -139,8 +139,8 @@ class ChipBench:
             raise Mismatch(f"token {token} is answered to slot {slot}: no such token, or nobody waits for one")
         index = self.active[slot]
         self.answers[index].append(token)
-        entered = self.entries.pop((slot, answer.pos - 1), 0)
-        self.arrivals.append((time.perf_counter(), cycle, answer.pos, index, entered))
+        scanned = self.scanned.pop((slot, answer.pos - 1), 0)
+        self.arrivals.append((time.perf_counter(), cycle, answer.pos, index, scanned))
         self.progress.token(index, token, end)
         if end:
             self.ends[index] = end

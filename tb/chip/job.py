@@ -229,9 +229,9 @@ class BuiltChip:
             adapters: that are resident, bank 1 first.
         """
         arrays = [None, *([adapter.arrays(layer) for layer in range(self.ckpt.shape.layers)] for adapter in adapters)]
-        for (_, before, pos, index, _), (_, after, _, then, entries) in itertools.pairwise(arrivals):
+        for (_, before, pos, index, _), (_, after, _, then, scanned) in itertools.pairwise(arrivals):
             talk = talks[index]
-            expected = self.cycles.token(pos, arrays[talk.adapter]) + self.cycles.sampling(talk.top_k, entries)
+            expected = self.cycles.token(pos, arrays[talk.adapter]) + self.cycles.sampling(talk.top_k, scanned)
             if then == index and after - before != expected:
                 what = f"the token at position {pos} took {after - before} clocks"
                 raise AssertionError(f"{what}, not the {expected} of the cycle model")

@@ -12,6 +12,7 @@ from tb.evidence.coverage.points import ecc_sram as cover
 
 MOST = 128  # data bits of a part
 NARROW = 8  # bits of a word of which every value is tried
+READ, DECODE = 1, 2  # enables of the stages
 PAIRS, TRIPLES = 300, 300  # random ones, of words too wide for all
 
 
@@ -81,9 +82,11 @@ class SramBench:
     async def read(self, address: int) -> tuple[int, bool, bool]:
         """(word, corrected, failed) of an address."""
         dut = self.dut
-        dut.re_i.value, dut.raddr_i.value = 1, address
+        dut.re_i.value, dut.raddr_i.value = READ, address
         await RisingEdge(dut.clk_i)
-        dut.re_i.value, dut.raddr_i.value = 0, random.randrange(self.words)
+        dut.re_i.value, dut.raddr_i.value = DECODE, random.randrange(self.words)
+        await RisingEdge(dut.clk_i)
+        dut.re_i.value = 0
         await RisingEdge(dut.clk_i)
         return dut.rdata_o.value.to_unsigned(), bool(int(dut.corrected_o.value)), bool(int(dut.failed_o.value))
 
@@ -201,12 +204,35 @@ async def both_ports(dut):
     words = {address: random.getrandbits(bench.code.width) for address in range(bench.words)}
     for address, word in words.items():
         await bench.write(address, word)
-    due = None
+    due = [None, None]  # what was asked for, by stage
     for _ in range(100):
         write, read = random.sample(range(bench.words), 2)
         word = random.getrandbits(bench.code.width)
         dut.we_i.value, dut.waddr_i.value, dut.wdata_i.value = 1, write, word
-        dut.re_i.value, dut.raddr_i.value = 1, read
+        dut.re_i.value, dut.raddr_i.value = READ | DECODE, read
         await RisingEdge(dut.clk_i)
-        assert due is None or dut.rdata_o.value.to_unsigned() == due
-        due, words[write] = words[read], word
+        assert due[1] is None or dut.rdata_o.value.to_unsigned() == due[1]
+        due, words[write] = [words[read], due[0]], word
+
+
+@cocotb.test()
+async def waiting(dut):
+    """A word stays where it is until its stage takes the next, however long that is, and is told once."""
+    bench = SramBench(dut)
+    first, second = (random.getrandbits(bench.code.width) for _ in range(2))
+    await bench.write(0, first)
+    stored = await bench.write(1, second)
+    dut.mem[1].value = stored ^ 1
+    assert await bench.read(0) == (first, False, False)
+    dut.re_i.value, dut.raddr_i.value = READ, 1
+    await RisingEdge(dut.clk_i)
+    dut.re_i.value = 0
+    for _ in range(random.randint(1, 5)):
+        await RisingEdge(dut.clk_i)
+        assert (dut.rdata_o.value.to_unsigned(), int(dut.corrected_o.value)) == (first, 0)
+    dut.re_i.value = DECODE
+    await RisingEdge(dut.clk_i)
+    dut.re_i.value = 0
+    for clock in range(3):
+        await RisingEdge(dut.clk_i)
+        assert (dut.rdata_o.value.to_unsigned(), int(dut.corrected_o.value)) == (second, int(clock == 0))

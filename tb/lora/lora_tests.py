@@ -227,22 +227,22 @@ async def none(dut):
         taken, left = await bench.token(adapter, None, y)
         if adapter == 2:
             continue
-        wait = 2 if adapter else 0  # for the scales
+        wait = 3 if adapter else 0  # for the scales
         assert taken == [wait + n + 1 for n in range(BEATS)]
         assert left == [taken[-1] + n + 1 for n in range(len(CASE.order))]
 
 
 @cocotb.test()
 async def clocks(dut):
-    """Two clocks for the scales, one and one a module for a beat; then u, one a clock, the mantissas, one module a
-    clock and two behind it, and three until the first beat leaves; then one a clock.
+    """Three clocks for the scales, two until the first word of A is there, one a module for a beat; then u, one a
+    clock, the mantissas, one module a clock and two behind it, and two until the first beat leaves; then one a clock.
     """
     bench = LoraBench(dut)
     await bench.start()
     for adapter in (1, 2, 1):
         taken, left = await bench.token(adapter)
-        assert taken == [2 + (n + 1) * (MODULES + 1) for n in range(BEATS)], f"taken after {taken} clocks"
-        first = taken[-1] + MODULES * CASE.rank + MODULES + 5
+        assert taken == [5 + (n + 1) * MODULES for n in range(BEATS)], f"taken after {taken} clocks"
+        first = taken[-1] + MODULES * CASE.rank + MODULES + 4
         assert left == [first + n for n in range(len(CASE.order))], f"left after {left} clocks, taken after {taken}"
 
 

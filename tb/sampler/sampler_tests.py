@@ -8,7 +8,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from models.die.cycles import entries
+from models.die.cycles import SAMPLER, candidates, scanning
 from models.die.shape import LANES
 from models.golden.exp2 import exp2
 from models.golden.sampler import Sampling, lowbias32, sampler
@@ -54,7 +54,7 @@ class SamplerBench:
             expected = sampler(logits, tag.pos, how)
             assert Tag.unpack(bits) == tag
             assert token == expected, f"case {i}: token {token} for {expected}, {tag}, {how}"
-            cover.sample(logits, tag.pos, how, entries(logits, how.top_k, LANES), token)
+            cover.sample(logits, tag.pos, how, sum(candidates(logits, how.top_k, LANES)), token)
         await self.sink.expect_silence()
 
 
@@ -154,13 +154,15 @@ async def ties(dut):
 
 @cocotb.test()
 async def clocks(dut):
-    """A clock a beat and one for each entry into the list, then two for each kept logit, and two for the draw."""
+    """A clock a beat, one for each candidate and three behind the last of a beat; then two for each kept logit, the
+    hash, the draw and the stages.
+    """
     bench = SamplerBench(dut)
     await reset(dut)
     rising = np.arange(bench.vocab, dtype=np.int64)
     for logits in (rising, -rising, random_fx(bench.vocab, 20), np.zeros(bench.vocab, dtype=np.int64)):
         for top_k in (2, bench.most):
-            count, beats = entries(logits, top_k, LANES), -(-bench.vocab // LANES)
+            count, beats = scanning(logits, top_k, LANES), -(-bench.vocab // LANES)
             assert not int(dut.busy_o.value)
             bench.send(random_tag(), logits, bench.any(top_k=top_k))
             while not int(dut.valid_i.value):
@@ -169,7 +171,7 @@ async def clocks(dut):
             while not int(dut.valid_o.value):
                 await RisingEdge(dut.clk_i)
                 taken += 1
-            expected = beats + count + 2 * min(top_k, bench.vocab) + 2
+            expected = beats + count + 2 * min(top_k, bench.vocab) + SAMPLER
             assert taken == expected, f"{taken} clocks for {expected}"
             await bench.sink.receive(1)
             await bench.sink.expect_silence(3)

@@ -69,6 +69,16 @@ class Softmax:
         for name, value in values.items():
             getattr(self.dut, f"{name}_i").value = value
 
+    async def watch(self):
+        """What is told a clock ahead comes."""
+        dut, early = self.dut, (0, 0)
+        while True:
+            await RisingEdge(dut.clk_i)
+            valid = int(dut.valid_o.value)
+            assert (valid, int(dut.on_o.value) if valid else 0) == early
+            valid = int(dut.early_valid_o.value)
+            early = valid, int(dut.early_on_o.value) if valid else 0
+
     async def expect(self, sequence):
         """The beats of a sequence, then its reciprocals."""
         dut, n = self.dut, sequence.scores.shape[1]
@@ -104,6 +114,7 @@ async def hold(dut, sequences):
     softmax = Softmax(dut)
     softmax.drive(dict.fromkeys(CONTROL, 0))
     await reset(dut)
+    cocotb.start_soon(softmax.watch())
     for scores, lifts in sequences:
         sequence = Sequence(scores, lifts)
         given = cocotb.start_soon(softmax.give(sequence))

@@ -96,7 +96,7 @@ bind chip chip_assert #(
   .rst_i       (rst_i || rst_q),
   .host_waits_i(out_valid_o && !out_ready_i),
   .idle_i      (idle_o),
-  .occupied_i  (|{tok_valid_i, seq_valid, valid[0], busy, head_valid, head_working}),
+  .occupied_i  (|{tok_valid_i, seq_valid, embedding_busy, busy, head_valid, head_working}),
   .valid_i     ({res_valid, head_valid, valid[0], seq_valid, tok_valid_i}),
   .ready_i     ({res_ready, head_ready, ready[0], seq_ready, tok_ready_o}),
   .busy_i      (busy),

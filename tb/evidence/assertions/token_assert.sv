@@ -68,9 +68,9 @@ endmodule
     .clk_i, .rst_i, .valid_i, .ready_i(ready_o), .tag_i, .busy_i(BUSY), \
     .out_valid_i(valid_o), .out_ready_i(ready_i), .out_tag_i(tag_o) \
   );
-`BIND_TOKENS(embedding, 1, BEATS, busy_q)
+`BIND_TOKENS(embedding, 1, BEATS, busy_o)
 `BIND_TOKENS(rms_norm, BEATS, BEATS, busy_o)
 `BIND_TOKENS(matrix, IN_BEATS, OUT_BEATS, busy_o)
 `BIND_TOKENS(attention, IN_BEATS, HEADS * HEAD_DIM / cartridge_pkg::LANES, busy_o)
-`BIND_TOKENS(argmax, BEATS, 1, u_token_assert.inside_q)
+`BIND_TOKENS(argmax, BEATS, 1, busy_o)
 `BIND_TOKENS(sampler, BEATS, 1, busy_o)

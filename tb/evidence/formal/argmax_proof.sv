@@ -68,22 +68,80 @@ module argmax_proof #(
     end
   end
 
+  // A vector's beats come when the one before has left. The first of them are beside the best so far, the others in the
+  // stages, each where those ahead of it leave it.
+  localparam int STAGES = $clog2(LANES);
+  localparam int LAST_LANES = VOCAB - (BEATS - 1) * LANES;
+  localparam int BEAT_IW = (BEATS > 1) ? $clog2(BEATS) : 1;
+  localparam int WIDTH = $bits(tag_t) + BEAT_IW;
+  logic [STAGES-1:0] full;
+  logic [15:0] done;  // beats beside the best so far
+  logic [31:0] chosen_lane, other_lane;
+  logic [15:0] chosen_beat, other_beat;
+  assign full        = u_argmax.u_pipe.full_q;
+  assign done        = beat_q - 16'($countones(full));
+  assign chosen_lane = 32'(chosen_q) % LANES;
+  assign other_lane  = 32'(other_q) % LANES;
+  assign chosen_beat = 16'(32'(chosen_q) / LANES);
+  assign other_beat  = 16'(32'(other_q) / LANES);
+
+  for (genvar s = 0; s < STAGES; s++) begin : gen_stage
+    localparam int SPAN = 2 << s;  // lanes of which a node is the best
+    logic [15:0] beat;
+    logic signed [31:0] chosen_value, other_value;
+    logic [31:0] chosen_best, other_best;
+    assign beat         = 16'(u_argmax.u_pipe.data_q[s*WIDTH+:BEAT_IW]);
+    assign chosen_value = u_argmax.gen_level[s].value_q[chosen_lane/SPAN*32+:32];
+    assign other_value  = u_argmax.gen_level[s].value_q[other_lane/SPAN*32+:32];
+    assign chosen_best  = 32'(u_argmax.gen_level[s].lane_q[chosen_lane/SPAN*STAGES+:STAGES]);
+    assign other_best   = 32'(u_argmax.gen_level[s].lane_q[other_lane/SPAN*STAGES+:STAGES]);
+    always_comb begin
+      if (!init_q && full[s]) begin
+        follows : assert (beat == done + 16'($countones(full >> (s + 1))));
+        same_vector : assert (u_argmax.u_pipe.data_q[s*WIDTH+BEAT_IW+:$bits(tag_t)] == tag_q);
+        if (beat == chosen_beat && chosen_best == chosen_lane) node : assert (chosen_value == chosen_logit_q);
+        if (beat == other_beat) begin
+          node_largest : assert (other_logit_q <= other_value);
+          if (other_lane < other_best) node_lowest : assert (other_logit_q < other_value);
+        end
+      end
+    end
+    for (genvar n = 0; n < LANES / SPAN; n++) begin : gen_node
+      logic [31:0] best;
+      assign best = 32'(u_argmax.gen_level[s].lane_q[n*STAGES+:STAGES]);
+      always_comb begin
+        if (!init_q && full[s]) begin
+          in_span : assert (best / SPAN == n);
+          if (beat == 16'(BEATS - 1)) begin
+            if (n * SPAN >= LAST_LANES)
+              padding :
+              assert (u_argmax.gen_level[s].value_q[n*32+:32] == 32'h8000_0000);
+              else real_one : assert (best < LAST_LANES);
+          end
+        end
+      end
+    end
+  end
+
   logic other_seen, chosen_seen;
-  assign other_seen  = 32'(other_q) < 32'(beat_q) * LANES;
-  assign chosen_seen = 32'(chosen_q) < 32'(beat_q) * LANES;
+  assign other_seen  = other_beat < done;
+  assign chosen_seen = chosen_beat < done;
 
   always_comb begin
     assume (32'(chosen_q) < VOCAB && 32'(other_q) < VOCAB);
     if (init_q) assume (rst_i);
-    if (valid_i && beat_q != 0) assume (tag_i == tag_q);
+    if (valid_i && beat_q != 0) assume (tag_i == tag_q && beat_q < 16'(BEATS));
     if (!init_q) begin
-      beats : assert (valid == (beat_q == 16'(BEATS)) && ready == !valid && beat_q <= 16'(BEATS));
-      counted : assert (u_argmax.beat_q == (valid ? 16'd0 : beat_q));
-      one_of : assert (beat_q == 0 || (32'(token) < VOCAB && 32'(token) < 32'(beat_q) * LANES));
+      beats : assert (valid == (done == 16'(BEATS)) && done <= beat_q && beat_q <= 16'(BEATS));
+      takes : assert (ready || valid || full != 0);
+      counted : assert (32'(u_argmax.beat_q) == (beat_q == 16'(BEATS) ? 0 : 32'(beat_q)));
+      last_tag : assert (beat_q == 0 || u_argmax.tag_q == tag_q);
+      at_work : assert (u_argmax.busy_o == (beat_q != 0));
+      one_of : assert (done == 0 || (32'(token) < VOCAB && 32'(token) < 32'(done) * LANES));
       if (chosen_seen && u_argmax.token_q == chosen_q) best : assert (u_argmax.best_q == chosen_logit_q);
       if (other_seen) largest : assert (other_logit_q <= u_argmax.best_q);
       if (other_seen && other_q < u_argmax.token_q) lowest : assert (other_logit_q < u_argmax.best_q);
-      if (beat_q != 0) same_tag : assert (tag == tag_q);
+      if (done != 0) same_tag : assert (tag == tag_q);
       if (held_q) stable : assert (valid && tag == held_tag_q && token == held_token_q);
       cover (valid && token == TOKEN_W'(VOCAB - 1) && token == chosen_q && chosen_logit_q == 5 && other_logit_q == 4);
     end

@@ -59,39 +59,44 @@ module attention_proof #(
   assign state = u_attention.state_q;
   assign pos   = u_attention.tag_q.pos;
 
-  // Two heads a beat: a batch is fresh in the window, then in one of the quantisers' two stages, then gone.
+  // Two heads a beat: a batch is fresh in the window, then in one of the quantisers' three stages, then gone.
   localparam int HEAD_IW = 3;
   logic fresh;
-  logic [1:0] full;
-  logic [31:0] batch, first, second;
+  logic [2:0] full;
+  logic [31:0] batch, first, second, third;
   assign fresh  = u_attention.u_heads.fresh_q;
   assign full   = u_attention.u_heads.u_quantise.full_q;
   assign batch  = 32'(u_attention.u_heads.head_q);
   assign first  = 32'(u_attention.u_heads.u_quantise.data_q[HEAD_IW-1:0]);
   assign second = 32'(u_attention.u_heads.u_quantise.data_q[HEAD_IW+2+:HEAD_IW]);
+  assign third  = 32'(u_attention.u_heads.u_quantise.data_q[2*(HEAD_IW+2)+:HEAD_IW]);
   always_comb begin
     if (!init_q) begin
       rest : assert (32'(u_attention.u_heads.rest_q) == (fresh ? 32 : 0));
       if (full[0]) first_whole : assert (u_attention.u_heads.u_quantise.data_q[HEAD_IW+:2] == 2'd3);
       if (full[1]) second_whole : assert (u_attention.u_heads.u_quantise.data_q[2*HEAD_IW+2+:2] == 2'd3);
+      if (full[2]) third_whole : assert (u_attention.u_heads.u_quantise.data_q[3*HEAD_IW+4+:2] == 2'd3);
       if (state == LOAD && u_attention.in_q == 0 || state == READ || state == OUT)
         empty : assert (!fresh && full == 0 && batch == 0 && u_attention.in_q == 0);
       if (state == LOAD && u_attention.in_q == 1)
         one :
         assert (fresh ? full == 0 && batch == 0
-                      : batch == 2 && full != 3 && (!full[0] || first == 0) && (!full[1] || second == 0));
+                      : batch == 2 && (full & (full - 3'd1)) == 0 &&
+                        (!full[0] || first == 0) && (!full[1] || second == 0) && (!full[2] || third == 0));
       if (state == QUANTISE) begin
         both :
-        assert (fresh ? batch == 2 && (!full[0] || first == 0) && (!full[1] || second == 0)
-                      : batch == 4 && full != 0 && (full[0] ? first == 2 && (!full[1] || second == 0) : second == 2));
+        assert (fresh ? batch == 2 && (!full[0] || first == 0) && (!full[1] || second == 0) && (!full[2] || third == 0)
+                      : batch == 4 && full != 0 &&
+                        (full[0] ? first == 2 && (!full[1] || second == 0) && (!full[2] || third == 0)
+                                 : full[1] ? second == 2 && (!full[2] || third == 0) : third == 2));
         counted : assert (u_attention.in_q == 0);
       end
     end
   end
 
   // Beats of positions on their way from the keys' SRAM to the values': where each is, is kept beside it.
-  localparam int POSITIONS = 2, SCORING = 9, WEIGHING = 9;  // clocks
-  localparam int STAGES = 1 + SCORING + WEIGHING;
+  localparam int POSITIONS = 2, READING = 2, SCORING = 9, WEIGHING = 8;  // clocks
+  localparam int STAGES = READING + SCORING + WEIGHING;
   localparam int LIFTS = KV_HEADS * POSITIONS * 5;  // bits, ahead of the flags of a beat
   localparam int WIDTH = LIFTS + POSITIONS + 4;
   logic [STAGES-1:0] there;
@@ -108,15 +113,18 @@ module attention_proof #(
   end
   for (genvar s = 0; s < STAGES; s++) begin : gen_stage
     logic [15:0] behind;
-    if (s == 0) begin : gen_read
-      assign on[s]   = u_attention.flags_q[4+:POSITIONS];
-      assign ends[s] = u_attention.flags_q[2] && u_attention.flags_q[0];
-    end else if (s <= SCORING) begin : gen_score
-      assign on[s] = u_attention.u_score.data_q[(s-1)*WIDTH+4+LIFTS+:POSITIONS];
-      assign ends[s] = u_attention.u_score.data_q[(s-1)*WIDTH+2+LIFTS] && u_attention.u_score.data_q[(s-1)*WIDTH+LIFTS];
+    if (s < READING) begin : gen_read
+      localparam int AT = s * (POSITIONS + 4);
+      assign on[s]   = u_attention.flags_q[AT+4+:POSITIONS];
+      assign ends[s] = u_attention.flags_q[AT+2] && u_attention.flags_q[AT];
+    end else if (s < READING + SCORING) begin : gen_score
+      localparam int AT = (s - READING) * WIDTH + LIFTS;
+      assign on[s]   = u_attention.u_score.data_q[AT+4+:POSITIONS];
+      assign ends[s] = u_attention.u_score.data_q[AT+2] && u_attention.u_score.data_q[AT];
     end else begin : gen_weight
-      assign on[s]   = u_attention.u_softmax.on_q[(s-SCORING-1)*POSITIONS+:POSITIONS];
-      assign ends[s] = u_attention.u_softmax.closes_q[s-SCORING-1] && u_attention.u_softmax.last_q[s-SCORING-1];
+      localparam int AT = s - READING - SCORING;
+      assign on[s]   = u_attention.u_softmax.on_q[AT*POSITIONS+:POSITIONS];
+      assign ends[s] = u_attention.u_softmax.closes_q[AT] && u_attention.u_softmax.last_q[AT];
     end
     always_comb begin
       behind = '0;
@@ -144,7 +152,6 @@ module attention_proof #(
         assert (u_attention.read_q == u_attention.v_pos_q + waiting && u_attention.read_q <= last);
         else rests : assert (u_attention.read_q == 0);
       if (state == OUT && waiting != 0) drains : assert (u_attention.v_pos_q + waiting == last + 16'(POSITIONS));
-      if (state != READ && waiting == 0) over : assert (u_attention.v_pos_q == 0);
       if (state == LOAD || state == QUANTISE) none : assert (waiting == 0);
       even : assert (!u_attention.v_pos_q[0]);
       held : assert (!begun || u_attention.tag_q == tag_q);

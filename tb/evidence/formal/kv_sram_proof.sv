@@ -62,27 +62,37 @@ module kv_sram_proof #(
   logic [31:0] bank;
   assign bank = 32'(pos_q) % POSITIONS;
 
-  logic written_q = 1'b0, reading_q = 1'b0;
-  logic [WIDTH-1:0] word_q, read_q;
+  logic written_q = 1'b0, asked_q = 1'b0, reading_q = 1'b0;
+  logic [POSITIONS-1:0] re_q;  // in the clock before
+  assign re_q = u_sram.re_q;
+  logic [WIDTH-1:0] word_q, asked_word_q, read_q;
   always_ff @(posedge clk_i) begin
     if (we_i && slot_i == slot_q && wpos_i == pos_q) begin
       written_q <= 1'b1;
       word_q    <= wdata_i;
     end
     if (re_i[bank]) begin
-      reading_q <= written_q && slot_i == slot_q && 32'(rpos_i) + bank == 32'(pos_q);
-      read_q    <= word_q;
+      asked_q      <= written_q && slot_i == slot_q && 32'(rpos_i) + bank == 32'(pos_q);
+      asked_word_q <= word_q;
+    end
+    if (re_q[bank]) begin
+      reading_q <= asked_q;
+      read_q    <= asked_word_q;
     end
   end
 
   // The flags are those of all banks; of one alone, when it alone was read.
   logic alone_q = 1'b0;
-  always_ff @(posedge clk_i) alone_q <= re_i == POSITIONS'(1) << bank;
+  always_ff @(posedge clk_i) alone_q <= re_q == POSITIONS'(1) << bank;
 
   for (genvar p = 0; p < POSITIONS; p++) begin : gen_bank
+    logic [WIDTH+5:0] found;  // two parities, which bit is wrong, data
+    assign found = u_sram.gen_bank[p].u_sram.found_q;
     always_comb begin
       if (written_q && bank == p)
         invariant : assert (u_sram.gen_bank[p].u_sram.mem[32'(slot_q)*ROWS+32'(pos_q)/POSITIONS] == encoded(word_q));
+      if (asked_q && bank == p)
+        on_its_way : assert (found[WIDTH-1:0] == asked_word_q && found[WIDTH+:4] == 0 && !(^found[WIDTH+4+:2]));
       if (reading_q && bank == p) read : assert (rdata[p*WIDTH+:WIDTH] == read_q);
     end
   end

@@ -15,7 +15,7 @@ _group = Group(
         "top_k": range(2, MOST + 1),
         "kept": ("top_k", "all there are"),
         "padding": ("none", "some"),
-        "entries": ("fewest", "between", "every logit"),
+        "candidates": ("fewest", "between", "every logit"),
         "ties": ("none", "within", "at the end of the list"),
         "distance": ("none", "between", "farthest"),
         "beta": ("lowest", "between", "highest"),
@@ -23,9 +23,8 @@ _group = Group(
         "position": ("zero", "between", "highest"),
         "rank": PLACES,  # of the chosen one in the list
     },
-    {"rank_of_top_k": ("top_k", "rank"), "entries_beside_padding": ("entries", "padding")},
-    # A full beat has more logits than the list.
-    {"rank_of_top_k": [(2, "middle")], "entries_beside_padding": [("every logit", "none")]},
+    {"rank_of_top_k": ("top_k", "rank"), "candidates_beside_padding": ("candidates", "padding")},
+    {"rank_of_top_k": [(2, "middle")]},
 )
 
 
@@ -33,8 +32,8 @@ def _kind(value: int, low: int, high: int, names: tuple[str, str, str]) -> str:
     return {low: names[0], high: names[2]}.get(value, names[1])
 
 
-def sample(logits: np.ndarray, pos: int, how: Sampling, entries: int, token: int) -> None:
-    """Logits FX [vocab] of position ``pos``, the token chosen, and how often a logit entered the list."""
+def sample(logits: np.ndarray, pos: int, how: Sampling, candidates: int, token: int) -> None:
+    """Logits FX [vocab] of position ``pos``, the token chosen, and how many logits were candidates."""
     order = np.argsort(-logits, kind="stable")
     kept = order[: how.top_k]
     count, rank = len(kept), int(np.flatnonzero(kept == token)[0])
@@ -48,7 +47,7 @@ def sample(logits: np.ndarray, pos: int, how: Sampling, entries: int, token: int
         top_k=how.top_k,
         kept="top_k" if count == how.top_k else "all there are",
         padding="some" if len(logits) % LANES else "none",
-        entries=_kind(entries, count, len(logits), ("fewest", "between", "every logit")),
+        candidates=_kind(candidates, min(LANES, len(logits)), len(logits), ("fewest", "between", "every logit")),
         ties={name for name, there in tied.items() if there} or "none",
         distance={name for name, there in far.items() if there.any()},
         beta=_kind(how.beta, 1, (1 << 24) - 1, ("lowest", "between", "highest")),
