@@ -15,12 +15,13 @@ from models.checkpoint.published import LLAMA_3_1_8B
 from models.die import cost
 from models.die.cost import Units
 from models.die.cycles import Cycles
-from models.die.shape import EMBED, GROUP, MATRICES, POSITIONS, Die, Shape
+from models.die.shape import EMBED, GROUP, MATRICES, Die, Shape
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLOCK
 from scripts.silicon import energy, report, search
 from scripts.silicon.blocks import blocks, slowest
+from scripts.silicon.cells import longest_ps
 from scripts.silicon.plot import draw
 from scripts.silicon.synthesis import FLOP, GATES, RAM_BIT
 from scripts.silicon.timing import mapper
@@ -44,6 +45,9 @@ CONTEXTS = {1024: 512, 2048: 1536, 6144: 1536}  # positions of the KV SRAM: that
 CONTEXT = 1024  # of the die that is timed
 DEEPEST = max(CONTEXTS)  # for which all units are counted: widths of positions and of sums over them
 ACT_W, KV_W = 10, 8
+HELD, WIDE = (1, 2), (4,)  # positions a clock: at which attention holds 1.5 GHz, and at which it does not yet
+COUNT_PS = 400  # that an accumulator takes behind its bit lines, at the slow corner
+LINES_PS = 265, 280, math.inf  # that lines may take ahead of it in dies that are looked for
 PERPLEXITY = 0.22  # percent that these widths raise it by, on SmolLM2 (docs/quality.md)
 LINES = (1, 4, 8, 16, 32)
 WEIGHTS = {2: (3, 1), 3: (3, 1), 4: (4, 1), 5: (3, 2), 6: (3, 2), 8: (4, 2)}  # bits: of a cell, and cells a weight
@@ -79,6 +83,10 @@ ASSUMPTIONS = [
     ("assumption", f"KV SRAM {cost.SRAM_BIT} a bit and 5 % around it, other memories {RAM_BIT} a bit"),
     ("assumption", "scales are read from cells like the weights': their read-out is not counted"),
     ("assumption", f"product generators are repeated every {cost.TILE} columns; wires, clock tree, pads not counted"),
+    (
+        "assumption",
+        f"lines of a block by the model of docs/timing.md; with {COUNT_PS} ps behind them they bound the clock",
+    ),
     ("assumption", "sums wait in cells of 8 transistors a bit with a read port, so choosing a block costs nothing"),
     ("assumption", f"logic is counted for a KV SRAM of {DEEPEST:,} positions whatever its depth"),
     ("assumption", "static CMOS is mapped without Boolean optimisation, so counted high; cells are optimised"),
@@ -92,32 +100,34 @@ def main(*, clock: float) -> int:
     keys = list(itertools.product(SWEPT, LINES))
     table = [row for key in track(keys, "synthesis", transient=True) for row in cells(*key)]
     by_kind = [kind(name, *KINDS[name]) for name in KINDS]
-    dies = {depth: frontier(4, depth) for depth in track(CONTEXTS, "dies", transient=True)}
+    dies = {depth: frontier(4, depth, clock) for depth in track(CONTEXTS, "dies", transient=True)}
     best = {depth: point(choose(dies[depth]).die, clock) for depth in CONTEXTS}
+    wide = {depth: point(choose(frontier(4, depth, clock, positions=WIDE)).die, clock) for depth in CONTEXTS}
     chosen, die = best[CONTEXT], choose(dies[CONTEXT]).die
-    mixed = [point(one, clock) for one in (_mixed(die), choose(frontier(6, CONTEXT, MIX)).die)]
+    mixed = [point(one, clock) for one in (_mixed(die), choose(frontier(6, CONTEXT, clock, MIX)).die)]
     plain = point(dataclasses.replace(die, offset=dict.fromkeys(MATRICES, 0)), clock)
     timing = [slowest(block, clock) for block in track(blocks(LLAMA, die), "timing", transient=True)]
-    holds = min(clock, *(row["clock_ghz"] for row in timing))
-    chosen["cells"] = in_cells(chosen, die, clock, holds)
+    held = min(clock, *(row["clock_ghz"] for row in timing))
+    chosen["cells"] = in_cells(chosen, die, held)
     spent = spend(chosen, die)
     figures = {
         "clock_ghz": clock,
         "documented": CHIP,
         "before": search.BEFORE,
-        "reach": reach(best, mixed),
+        "reach": reach(best, wide, mixed),
         "assumptions": [{"kind": kind, "what": what} for kind, what in ASSUMPTIONS],
         "units": [{"weight_bits": w, "bit_lines": b} | dataclasses.asdict(units(STATIC, w, b)) for w, b in keys],
         "transistors_a_weight": table,
         "transistors_a_weight_by_kind": by_kind,
         "smollm2_cycles_per_token": Cycles.of(SMOLLM2, Die(), "rom").token(40),
         "timing": timing,
-        "clock_that_holds_ghz": holds,
+        "clock_that_holds_ghz": held,
         "utilisation": UTILISATION,
         "energy_a_token": spent,
         "frontier": {depth: [brief(one, clock) for one in found] for depth, found in dies.items()},
         "fastest": [point(one, clock) for found in dies.values() for one in fastest(found)],
         "best_by_kv_positions": best,
+        "best_by_kv_positions_if_more_positions_a_clock_held": wide,
         "chosen": chosen,
         "chosen_with_weights_not_symmetric": plain,
         "chosen_in_3_and_6_bits": mixed[0],
@@ -127,7 +137,7 @@ def main(*, clock: float) -> int:
     draw(figures, RESULTS / "ppa.svg")
     report.weights(table, by_kind)
     report.dies(figures)
-    report.timing(timing, clock, holds)
+    report.timing(timing, clock, held)
     report.cells(chosen)
     report.energy(spent)
     return 0
@@ -150,16 +160,29 @@ def units_for(measure: Measure, die: Die) -> Units:
     return units(measure, weight_bits, die.bit_lines, *PLAIN, die.offset["o"], positions=die.positions)
 
 
-def frontier(weight_bits: int, depth: int, slices: dict[str, int] | None = None) -> list[search.Candidate]:
-    """The best dies with a KV SRAM of ``depth`` positions, fastest first; ``slices`` are cells a weight by array, where
-    these differ."""
+def frontier(
+    weight_bits: int,
+    depth: int,
+    clock: float,
+    slices: dict[str, int] | None = None,
+    positions: tuple[int, ...] = HELD,
+) -> list[search.Candidate]:
+    """The best dies with a KV SRAM of ``depth`` positions, fastest first, that take so many ``positions`` a clock;
+    ``slices`` are cells a weight by array, where these differ."""
     found = []
-    for bit_lines, positions, lanes in itertools.product(LINES, POSITIONS, LANES):
-        base = _geometry(weight_bits, bit_lines, lanes, positions=positions, kv_depth=depth)
+    for bit_lines, at_once, lanes in itertools.product(LINES, positions, LANES):
+        base = _geometry(weight_bits, bit_lines, lanes, positions=at_once, kv_depth=depth)
         if slices:
             base = dataclasses.replace(base, slices=slices, embed_slices=slices["head"])
-        found += search.frontier(units_for(STATIC, base), LLAMA, base, CONTEXTS[depth])
+        for most in LINES_PS:
+            dies = search.frontier(units_for(STATIC, base), LLAMA, base, CONTEXTS[depth], most)
+            found += [one._replace(time=one.time / holds(one.die, clock)) for one in dies]
     return search.best(found)
+
+
+def holds(die: Die, clock: float) -> float:
+    """The clock that the highest block of a die allows, at most ``clock`` (GHz)."""
+    return min(clock, 1e3 / (COUNT_PS + longest_ps(max(die.block.values()), die.bit_lines, "slow")))
 
 
 def cells(weight_bits: int, bit_lines: int) -> list[dict]:
@@ -233,8 +256,8 @@ def _mixed(die: Die) -> Die:
     return dataclasses.replace(die, **cells, offset=dict.fromkeys(MATRICES, 0))
 
 
-def in_cells(p: dict, die: Die, clock: float, holds: float) -> dict:
-    """A point in cells of the library: transistors, area, and its speed at the clock that holds (GHz)."""
+def in_cells(p: dict, die: Die, held: float) -> dict:
+    """A point in cells of the library: transistors, area, and its speed at the clock that all its blocks hold (GHz)."""
     made = cost.die(units_for(CELLS, die), LLAMA, die)
     area = {name: um2 / 1e6 for name, um2 in cost.die(units_for(AREA, die), LLAMA, die).items()}
     count = cost.parameters(LLAMA)
@@ -243,8 +266,8 @@ def in_cells(p: dict, die: Die, clock: float, holds: float) -> dict:
         "parts_per_parameter": {name: n / count for name, n in made.items()},
         "cells_mm2": area,
         "die_mm2": sum(area.values()) / UTILISATION,
-        "tokens_per_second_user": p["tokens_per_second_user"] * holds / clock,
-        "tokens_per_second_aggregate": p["tokens_per_second_aggregate"] * holds / clock,
+        "tokens_per_second_user": p["tokens_per_second_user"] * held / p["clock_ghz"],
+        "tokens_per_second_aggregate": p["tokens_per_second_aggregate"] * held / p["clock_ghz"],
     }
 
 
@@ -266,7 +289,7 @@ def point(die: Die, clock: float) -> dict:
     made = cost.die(units_for(STATIC, die), LLAMA, die)
     count = cost.parameters(LLAMA)
     places = dict.fromkeys((0, pos, die.kv_depth - 1))
-    return brief(search.Candidate(model.token(pos), sum(made.values()), die), clock) | {
+    return brief(search.Candidate(model.token(pos) / holds(die, clock), sum(made.values()), die), clock) | {
         "act_w": die.act_w,
         "kv_w": die.kv_w,
         "cycles_per_token": {str(at): model.token(at) for at in places},
@@ -278,8 +301,8 @@ def point(die: Die, clock: float) -> dict:
 
 def brief(one: search.Candidate, clock: float) -> dict:
     """Speed and size of Llama 3.1 8B on a die of a frontier."""
-    clocks, transistors, die = one
-    pos = CONTEXTS[die.kv_depth]
+    time, transistors, die = one
+    pos, held = CONTEXTS[die.kv_depth], holds(die, clock)
     return {
         "kv_positions": die.kv_depth,
         "position": pos,
@@ -288,17 +311,20 @@ def brief(one: search.Candidate, clock: float) -> dict:
         "positions_a_clock": die.positions,
         "block": die.block,
         "share": die.share,
-        "tokens_per_second_user": clock * 1e9 / clocks,
-        "tokens_per_second_aggregate": clock * 1e9 / Cycles.of(LLAMA, die).interval(pos),
+        "clock_ghz": held,
+        "tokens_per_second_user": 1e9 / time,
+        "tokens_per_second_aggregate": held * 1e9 / Cycles.of(LLAMA, die).interval(pos),
         "transistors": transistors,
         "transistors_per_parameter": transistors / cost.parameters(LLAMA),
     }
 
 
-def reach(best: dict[int, dict], mixed: list[dict]) -> dict[str, float]:
+def reach(best: dict[int, dict], wide: dict[int, dict], mixed: list[dict]) -> dict[str, float]:
     """What is asked of a die of at most the documented size, by the best ones of each KV SRAM, and in 3 and 6 bits."""
     found = {
-        f"tokens_per_second_at_{p['position']}_of_{depth}": p["tokens_per_second_user"] for depth, p in best.items()
+        f"tokens_per_second_at_{p['position']}_of_{depth}{more}": p["tokens_per_second_user"]
+        for dies, more in ((best, ""), (wide, "_with_4_positions_a_clock"))
+        for depth, p in dies.items()
     }
     own, fast = mixed
     return found | {
@@ -328,7 +354,8 @@ def choose(dies: list[search.Candidate], size: float = CHIP["transistors_per_par
 
 def fastest(dies: list[search.Candidate]) -> list[Die]:
     """The fastest dies of a frontier of at most each of SIZES, smallest first."""
-    return list({id(one): one.die for one in (choose(dies, size) for size in SIZES)}.values())
+    least = dies[-1].transistors / cost.parameters(LLAMA)
+    return list({id(one): one.die for one in (choose(dies, size) for size in SIZES if size >= least)}.values())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from models.die.shape import GROUP, Die, Shape
-from scripts.silicon.cells import CORNERS, LIBRARY, lines_ps
+from scripts.silicon.cells import CORNERS, LIBRARY, longest_ps
 from scripts.silicon.timing import time_module
 
 ATTENTION = "attn_score", "softmax", "attn_value"  # what it is made of, with registers between
@@ -29,7 +29,7 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
     compares lanes, or shares something among them, has a group of them.
     """
     common = {"ACT_W": die.act_w}
-    ahead = {corner: _lines(die, corner) for corner in CORNERS}
+    ahead = {corner: longest_ps(max(die.block.values()), die.bit_lines, corner) for corner in CORNERS}
     heads = {"HEADS": 1, "KV_HEADS": 1}
     cached = {"DEPTH": die.kv_depth, "KV_W": die.kv_w, "POSITIONS": die.positions} | heads | common | {"HEAD_DIM": 2}
     code = {"WORDS": 64, "WIDTH": 128}
@@ -64,14 +64,6 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
         Subject("sampler", {"VOCAB": 4 * GROUP, "TOP_K": 16}, lanes=GROUP),
         Subject("lora", common | adapter, lanes=GROUP, without=("ecc_sram",), note="of rank 1"),
     ]
-
-
-def _lines(die: Die, corner: str) -> float:
-    """From the flip-flops of the highest block, by the slower of its lines, through a cell to the end of a bit line
-    (ps).
-    """
-    lines = lines_ps(max(die.block.values()), die.bit_lines, corner)
-    return max(lines["product"], lines["word"]) + lines["bit"]
 
 
 def slowest(block: Subject, clock: float) -> dict:

@@ -82,6 +82,13 @@ def _cell(name: str, size: int, corner: str) -> str:
     )
 
 
+def longest_ps(rows: int, bit_lines: int, corner: str) -> float:
+    """How long it takes from the flip-flops of a block, by the slower of its lines, through a cell to the end of a bit
+    line."""
+    lines = lines_ps(rows, bit_lines, corner)
+    return max(lines["product"], lines["word"]) + lines["bit"]
+
+
 def lines_ps(rows: int, bit_lines: int, corner: str) -> dict[str, float]:
     """How long the lines of a block of ``rows`` take, by the model of cells.toml: a tree of inverters, each four times
     the last, to the cells of a product line and of a word line; then a bit line, pulled by one cell, and its sense

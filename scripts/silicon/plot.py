@@ -19,7 +19,7 @@ def draw(figures: dict, path: Path) -> None:
     chip, before = figures["documented"], figures["before"]
     for depth, dies in figures["frontier"].items():
         shown = [p for p in dies if p[SIZE] <= MOST] or dies
-        label = f"KV of {depth:,}, at position {shown[0]['position']:,}"
+        label = f"KV of {int(depth):,}, at position {shown[0]['position']:,}"
         (line,) = axes.plot(*([p[key] for p in shown] for key in (SPEED, SIZE)), linewidth=1.2, label=label)
         best = figures["best_by_kv_positions"][depth]
         label = f"at most {chip[SIZE]}: {best[SPEED]:,.0f} tokens/s"
@@ -33,7 +33,7 @@ def draw(figures: dict, path: Path) -> None:
         label = f"documented chip, {what}: {rate:,} tokens/s"
         axes.plot(rate, chip[SIZE], "*", markersize=14, fillstyle=fill, color="crimson", label=label, linestyle="none")
     place = f"KV of {chip['kv_positions']:,},\nto position {chip['position']:,}"
-    axes.annotate(place, (chip["tokens_per_second"], chip[SIZE]), (0, -30), textcoords="offset points", ha="center")
+    axes.annotate(place, (chip["tokens_per_second"], chip[SIZE]), (0, 12), textcoords="offset points", ha="center")
     axes.axhline(chip[SIZE], color="crimson", linewidth=0.5)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(FixedLocator([4, 5, 6.6, 8, 10, 15, 20]))
@@ -44,5 +44,5 @@ def draw(figures: dict, path: Path) -> None:
     axes.set_ylabel("transistors a parameter, all counted, static CMOS")
     axes.set_title("Llama 3.1 8B on one die: synthesis and cycle model")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small", loc="upper left")
+    axes.legend(fontsize="small", loc="lower right")
     figure.savefig(path, metadata={"Date": None})

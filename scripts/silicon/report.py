@@ -52,15 +52,17 @@ def dies(figures: dict) -> None:
     sheet = Table(title=f"Llama 3.1 8B on one die at {clock} GHz: the fastest of each size and KV SRAM")
     for title in ("weights", "KV positions", "at", "rows at once", "lanes", "positions a clock", "block", "share"):
         sheet.add_column(title, justify="right")
-    for title in ("cycles a token", "tokens/s, one user", "in aggregate", "trans. a param."):
+    for title in ("cycles a token", "GHz", "tokens/s, one user", "in aggregate", "trans. a param."):
         sheet.add_column(title, justify="right")
     mixed = [figures["chosen_in_3_and_6_bits"], figures["best_in_3_and_6_bits"]]
-    for p in [*figures["fastest"], *mixed]:
+    wide = figures["best_by_kv_positions_if_more_positions_a_clock_held"]
+    for p in [*figures["fastest"], *wide.values(), *mixed]:
         sheet.add_row(
             "3/6" if p in mixed else "4",
             *(f"{p[key]:,}" for key in ("kv_positions", "position", "bit_lines", "lanes", "positions_a_clock")),
             *("/".join(map(str, p[key].values())) for key in ("block", "share")),
             f"{p['cycles_per_token'][str(p['position'])]:,}",
+            f"{p['clock_ghz']:.2f}",
             f"{p['tokens_per_second_user']:,.0f}",
             f"{p['tokens_per_second_aggregate']:,.0f}",
             f"{p['transistors_per_parameter']:.2f}",

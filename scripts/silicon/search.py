@@ -6,6 +6,7 @@ its own choices beats, and sums of such are all that can be best in the end.
 """
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Iterable, Iterator
 from itertools import product
@@ -16,6 +17,7 @@ from models.die import cost
 from models.die.cost import Units
 from models.die.cycles import Cycles
 from models.die.shape import GROUP, MATRICES, SHARES, Die, Shape
+from scripts.silicon.cells import longest_ps
 
 BEFORE = tomllib.loads(Path(__file__).with_name("before.toml").read_text())  # a frontier of an earlier commit
 
@@ -31,14 +33,14 @@ class Choices(NamedTuple):
 class Candidate(NamedTuple):
     """A die of the frontier."""
 
-    clocks: int  # of a token
+    time: float  # of a token, in clocks; or in ns, where dies of several clocks are compared
     transistors: float
     die: Die
 
 
-def frontier(units: Units, shape: Shape, base: Die, pos: int) -> list[Candidate]:
+def frontier(units: Units, shape: Shape, base: Die, pos: int, most_ps: float = math.inf) -> list[Candidate]:
     """The best dies that differ from ``base`` in blocks and shares alone, for tokens at position ``pos``, fastest
-    first."""
+    first; lines of a block take at most ``most_ps`` at the slow corner."""
     model = Cycles.of(shape, base)
     whole, fixed = model.token(pos), sum(cost.die(units, shape, base).values())
     found = [Choices(0, 0.0, ())]
@@ -53,7 +55,7 @@ def frontier(units: Units, shape: Shape, base: Die, pos: int) -> list[Candidate]
                 times * sum(cost.matrix(units, die, *size, name).values()),
                 ((die.block[name], die.share[name]),),
             )
-            for die in _dies(base, name, size[0])
+            for die in _dies(base, name, size[0], most_ps)
         ]
         sums = (
             (a.clocks + b.clocks, a.transistors + b.transistors, a.sizes + b.sizes)
@@ -63,11 +65,12 @@ def frontier(units: Units, shape: Shape, base: Die, pos: int) -> list[Candidate]
     return [Candidate(whole + one.clocks, fixed + one.transistors, _with(base, one.sizes)) for one in found]
 
 
-def _dies(base: Die, name: str, rows: int) -> Iterator[Die]:
+def _dies(base: Die, name: str, rows: int, most_ps: float) -> Iterator[Die]:
     """``base`` with every number of blocks in one matrix, as small as they can be, and every share."""
     groups = -(-rows // GROUP)
     blocks = {-(-groups // count): None for count in range(1, groups + 1)}
-    for block, share in product(blocks, SHARES):
+    held = [block for block in blocks if longest_ps(block * GROUP, base.bit_lines, "slow") <= most_ps]
+    for block, share in product(held, SHARES):
         yield dataclasses.replace(base, block=base.block | {name: block * GROUP}, share=base.share | {name: share})
 
 
@@ -77,7 +80,7 @@ def _with(base: Die, sizes: tuple[tuple[int, int], ...]) -> Die:
 
 
 def best(dies: Iterable) -> list:
-    """Of tuples that begin with clocks and transistors those that no other beats in both, fastest first."""
+    """Of tuples that begin with time and transistors those that no other beats in both, fastest first."""
     kept, least = [], float("inf")
     for one in sorted(dies, key=lambda one: one[:2]):
         if one[1] < least:

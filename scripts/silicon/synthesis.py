@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from models.errors import InputError
@@ -94,6 +95,7 @@ def key(top: str, *what: object) -> str:
     return sources.hexdigest()[:16]
 
 
+@cache
 def _sources(top: str) -> list[Path]:
     """The files of a module, of all that it may consist of, and of what they include."""
     files = {file.stem: file for file in HDL.glob("*.sv*")}
