@@ -57,6 +57,8 @@ stream_fork.sv
 stream_pipe.sv
 stream_tap.sv
 sub_scale.sv
+sum_tree.sv
 swiglu.sv
+value_scaler.sv
 watchdog.sv
 word_sums.sv

@@ -142,6 +142,12 @@ package cartridge_pkg;
     idx_w = (choices > 1) ? $clog2(choices) : 1;
   endfunction
 
+  // Stages in which so many numbers become one, four at a time (sum_tree); one at least.
+  function automatic int fours(input int count);
+    fours = 1;
+    while ((1 << (2 * fours)) < count) fours = fours + 1;
+  endfunction
+
   // Rounding shift right, half up.
   function automatic logic signed [63:0] rsr(input logic signed [63:0] v, input logic [5:0] r);
     rsr = (v + ((64'sd1 <<< r) >>> 1)) >>> r;

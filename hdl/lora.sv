@@ -78,10 +78,11 @@ module lora #(
   logic all_asked_q;  // there is none any more
   logic [MODULE_IW-1:0] in_module_q;  // module whose word of A is used next
   logic [MODULE_IW-1:0] module_q;  // module whose values are scaled, or given to the quantiser
-  logic all_given_q;  // the quantiser has been given all modules
+  logic all_given_q;  // all of them have been given
   logic [ROW_IW-1:0] row_q;  // value of it that is scaled
   logic [OUT_W-1:0] ahead_q;  // words of B that have been asked for
-  logic [OUT_W-1:0] out_q;  // words of B that have been multiplied
+  logic [OUT_W-1:0] out_q;  // words of B that have been taken
+  logic [MODULE_IW-1:0] out_module_q;  // that of the next one
 
   // ---- the words: written 32 bits at a time
   adapter_write_t write;
@@ -113,7 +114,9 @@ module lora #(
 
   // ---- control: words are asked for ahead, in the order in which they are used
   logic adapted, ask, asked, there, use_a, use_b, take;
-  logic sum_valid_q;  // deltas is that of the waiting beat
+  logic adding;  // words of A are still being added up
+  logic sums_ready;  // for a word of B
+  logic sum_valid, last;  // deltas is that of the waiting beat, of the last one
 
   assign adapted = adapter_i != 0;
   assign asked = ask && fetch[0];
@@ -121,9 +124,9 @@ module lora #(
   assign ready_o = state_q == StInputs &&
       (!adapted || (known_q && (!active_q || (there && in_module_q == MODULE_IW'(MODULES - 1)))));
   assign take = valid_i && ready_o;
-  assign use_b = state_q == StOutputs && there && (!sum_valid_q || pop_i);
+  assign use_b = state_q == StOutputs && there && sums_ready;
 
-  assign sum_valid_o = !active_q || sum_valid_q;
+  assign sum_valid_o = !active_q || sum_valid;
 
   always_comb begin
     ask     = ahead_q != OUT_W'(OUT_BEATS);
@@ -180,10 +183,12 @@ module lora #(
   logic [RANK*ACT_W-1:0] mant_q[MODULES];
   logic [4:0] places_q[MODULES];
   logic [29:0] scales_q[MODULES];  // {b, a}, which have no sign
-  logic [MODULE_IW-1:0] out_module;  // that of the word of B
 
-  assign out_module = (MODULES == 3) ? MODULE_IW'(32'(out_q) >= FROM_1) + MODULE_IW'(32'(out_q) >= FROM_2) :
-                      (MODULES == 2) ? MODULE_IW'(out_q[0]) : '0;
+  // That of a word of B.
+  function automatic logic [MODULE_IW-1:0] module_of(input logic [OUT_W-1:0] beat);
+    module_of = (MODULES == 3) ? MODULE_IW'(32'(beat) >= FROM_1) + MODULE_IW'(32'(beat) >= FROM_2) :
+                (MODULES == 2) ? MODULE_IW'(beat[0]) : '0;
+  endfunction
 
   word_sums #(
     .RANK    (RANK),
@@ -195,16 +200,23 @@ module lora #(
     .DELTA_W (DELTA_W)
   ) u_sums (
     .clk_i,
+    .rst_i,
     .word_i  (word),
     .of_a_i  (use_a),
     .first_i (beat_i == 0),
     .x_i,
     .shift_i,
+    .adding_o(adding),
     .p_o     (rows),
-    .of_b_i  (use_b),
-    .mant_i  (mant_q[out_module]),
-    .factor_i(fraction(scales_q[out_module][29:15])),
-    .places_i(6'd24 + 6'(LIFT) - 6'(places_q[out_module]) - lift(scales_q[out_module][29:25])),
+    .of_b_i  (state_q == StOutputs && there),
+    .ready_o (sums_ready),
+    .last_i  (out_q == OUT_W'(OUT_BEATS - 1)),
+    .mant_i  (mant_q[out_module_q]),
+    .factor_i(fraction(scales_q[out_module_q][29:15])),
+    .places_i(6'd24 + 6'(LIFT) - 6'(places_q[out_module_q]) - lift(scales_q[out_module_q][29:25])),
+    .valid_o (sum_valid),
+    .ready_i (pop_i),
+    .last_o  (last),
     .delta_o (deltas)
   );
 
@@ -217,14 +229,58 @@ module lora #(
   logic quantised;
   logic [MODULE_IW-1:0] mant_module;  // whose mantissas there are
 
-  function automatic logic signed [31:0] scaled_u(input logic signed [P_W-1:0] p, input logic [14:0] scale);
-    logic signed [39:0] t;
-    logic signed [39+1+FRACTION_W:0] times;
-    t = p[39:0];
-    if (p[P_W-1:39] != {P_W - 39{p[39]}}) t = {p[P_W-1], {39{!p[P_W-1]}}};
-    times    = (40 + 1 + FRACTION_W)'(t) * (40 + 1 + FRACTION_W)'($signed({1'b0, fraction(scale)}));
-    scaled_u = sat32(rsr(64'(times), 6'd24 - lift(scale[14:10])));
+  localparam int SCALE = 6;  // stages: a value is chosen, and value_scaler
+  logic signed [P_W-1:0] p[MODULES][RANK];
+  logic [SCALE-1:0] scale;
+  logic scaled;
+  logic [MODULE_IW-1:0] u_module;  // of the value that is there
+  logic [ROW_IW-1:0] u_row;
+  logic [39:0] value_q;
+  logic [FRACTION_W-1:0] factor_q;
+  logic [5:0] down_q;
+  logic [31:0] u_value;
+
+  for (genvar m = 0; m < MODULES; m++) begin : gen_module
+    for (genvar i = 0; i < RANK; i++) begin : gen_row
+      assign p[m][i] = rows[(m*RANK+i)*P_W+:P_W];
+    end
+  end
+
+  function automatic logic [39:0] clamped(input logic signed [P_W-1:0] sum);
+    clamped = sum[39:0];
+    if (sum[P_W-1:39] != {P_W - 39{sum[39]}}) clamped = {sum[P_W-1], {39{!sum[P_W-1]}}};
   endfunction
+
+  stream_pipe #(
+    .STAGES(SCALE),
+    .WIDTH (MODULE_IW + ROW_IW)
+  ) u_scale (
+    .clk_i,
+    .rst_i,
+    .busy_o (),
+    .valid_i(state_q == StScale && !adding && !all_given_q),
+    .ready_o(),
+    .data_i ({module_q, row_q}),
+    .en_o   (scale),
+    .valid_o(scaled),
+    .ready_i(1'b1),
+    .data_o ({u_module, u_row})
+  );
+
+  value_scaler #(
+    .N       (1),
+    .W       (40),
+    .FACTOR_W(FRACTION_W),
+    .LIFT    (0),
+    .OUT_W   (32)
+  ) u_scaler (
+    .clk_i,
+    .en_i    (scale[SCALE-1:1]),
+    .x_i     (value_q),
+    .factor_i(factor_q),
+    .places_i(down_q),
+    .y_o     (u_value)
+  );
 
   for (genvar i = 0; i < RANK; i++) begin : gen_value
     assign u[i*32+:32] = (state_q == StQuantise) ? u_q[module_q][i] : '0;
@@ -266,9 +322,12 @@ module lora #(
     if (state_q == StScales && there) begin
       for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = {word[m*32+16+:15], word[m*32+:15]};
     end
-    if (state_q == StScale) begin
-      u_q[module_q][row_q] = scaled_u(rows[(32'(module_q)*RANK+32'(row_q))*P_W+:P_W], scales_q[module_q][14:0]);
+    if (scale[0]) begin
+      value_q  <= clamped(p[module_q][row_q]);
+      factor_q <= fraction(scales_q[module_q][14:0]);
+      down_q   <= 6'd24 - lift(scales_q[module_q][14:10]);
     end
+    if (scaled) u_q[u_module][u_row] = u_value;
     if (quantised) begin
       mant_q[mant_module]   = mant;
       places_q[mant_module] = u_shift;
@@ -290,7 +349,7 @@ module lora #(
       row_q        <= '0;
       ahead_q      <= '0;
       out_q        <= '0;
-      sum_valid_q  <= 1'b0;
+      out_module_q <= '0;
     end else begin
       if (asked && state_q != StInputs) ahead_q <= ahead_q + 1'b1;
       unique case (state_q)
@@ -323,14 +382,18 @@ module lora #(
           state_q  <= StInputs;
         end
         StScale: begin
-          row_q <= row_q + 1'b1;
-          if (row_q == ROW_IW'(RANK - 1)) begin
-            row_q    <= '0;
-            module_q <= module_q + 1'b1;
-            if (module_q == MODULE_IW'(MODULES - 1)) begin
-              module_q <= '0;
-              state_q  <= StQuantise;
+          if (scale[0]) begin
+            row_q <= row_q + 1'b1;
+            if (row_q == ROW_IW'(RANK - 1)) begin
+              row_q       <= '0;
+              module_q    <= module_q + 1'b1;
+              all_given_q <= module_q == MODULE_IW'(MODULES - 1);
             end
+          end
+          if (scaled && u_module == MODULE_IW'(MODULES - 1) && u_row == ROW_IW'(RANK - 1)) begin
+            module_q    <= '0;
+            all_given_q <= 1'b0;
+            state_q     <= StQuantise;
           end
         end
         StQuantise: begin
@@ -346,12 +409,15 @@ module lora #(
           end
         end
         StOutputs: begin
-          if (use_b || pop_i) sum_valid_q <= use_b;
-          if (use_b) out_q <= out_q + 1'b1;
-          if (pop_i && !use_b && out_q == OUT_W'(OUT_BEATS)) begin
+          if (use_b) begin
+            out_q        <= out_q + 1'b1;
+            out_module_q <= module_of(out_q + 1'b1);
+          end
+          if (pop_i && last) begin
             ahead_q <= '0;
-            out_q   <= '0;
-            state_q <= StInputs;
+            out_q        <= '0;
+            out_module_q <= '0;
+            state_q      <= StInputs;
           end
         end
         default: state_q <= StInputs;

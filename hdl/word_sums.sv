@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an adapter's words give (docs/formats.md, Adapters):
+// What an adapter's words give (docs/formats.md, Adapters), in stages:
 //
-//   a word of A -> codes times a beat of x         -> rows added up    -> added to p
+//   a word of A -> codes times a beat of x         -> rows added up    -> moved -> groups added up -> added to p
 //   a word of B -> codes times the mantissas of u  -> columns added up -> scaled: what a beat of y is changed by
 //
-// One array of RANK * LANES multipliers serves both. Modules take turns word by word of A: p moves on by one of them with
-// each word, so that after whole beats each is in its place.
+// One array of RANK * LANES multipliers serves both: a word of one kind may come when those of the other are through. Modules
+// take turns word by word of A: p moves on by one of them with each word, so that after whole beats each is in its place.
 module word_sums #(
   parameter int RANK     = 8,
   parameter int MODULES  = 1,
@@ -16,16 +16,23 @@ module word_sums #(
   parameter int DELTA_W  = 33
 ) (
   input  logic                                           clk_i,
+  input  logic                                           rst_i,
   input  logic           [RANK*cartridge_pkg::LANES*8-1:0] word_i,
   input  logic                                           of_a_i,    // it is one of A, and taken
   input  logic                                           first_i,   // of the first beat: sums start anew
   input  logic          [cartridge_pkg::LANES*ACT_W-1:0] x_i,
   input  logic        [5*cartridge_pkg::BEAT_GROUPS-1:0] shift_i,
+  output logic                                           adding_o,  // words of A are on their way to p
   output logic                    [MODULES*RANK*P_W-1:0] p_o,
-  input  logic                                           of_b_i,    // it is one of B, and taken
+  input  logic                                           of_b_i,    // it is one of B
+  output logic                                           ready_o,   // and taken
+  input  logic                                           last_i,
   input  logic                          [RANK*ACT_W-1:0] mant_i,
   input  logic                            [FACTOR_W-1:0] factor_i,  // what its columns are scaled by
   input  logic                                     [5:0] places_i,  // and moved down, from LIFT places up
+  output logic                                           valid_o,
+  input  logic                                           ready_i,
+  output logic                                           last_o,
   output logic        [cartridge_pkg::LANES*DELTA_W-1:0] delta_o
 );
   import cartridge_pkg::*;
@@ -34,70 +41,187 @@ module word_sums #(
   localparam int PRODUCT_W = 8 + ACT_W;
   localparam int ROW_W = PRODUCT_W + $clog2(GROUP);
   localparam int COLUMN_W = PRODUCT_W + $clog2(RANK);
-  localparam int SCALED_W = COLUMN_W + 1 + FACTOR_W;
+  localparam int PRODUCT = 3;  // stages of multiplier
+  localparam int SCALER = 5;  // of value_scaler
+  localparam int ROW = fours(GROUP);
+  localparam int COLUMN = fours(RANK);
+  localparam int GROUPS = fours(BEAT_GROUPS);
 
-  // The same product, in rows and in columns, is one multiplier: of a word of A with x, of one of B with a mantissa.
-  function automatic logic signed [PRODUCT_W-1:0] product(input logic signed [7:0] code, input logic of_a,
-                                                          input logic signed [ACT_W-1:0] with_a,
-                                                          input logic signed [ACT_W-1:0] with_b);
-    product = PRODUCT_W'(code) * PRODUCT_W'(of_a ? with_a : with_b);
-  endfunction
+  logic [PRODUCT+ROW-1:0] row_en;
+  logic [GROUPS:0] group_en;  // with the stage that moves a sum
+  logic [PRODUCT+COLUMN-1:0] column_en;
+  logic [SCALER-1:0] scale_en;
+  logic rows_busy, groups_busy, row_valid, row_first, summed, first;
+  logic column_valid, column_ready, column_last;
+  logic [5*BEAT_GROUPS-1:0] shift;
+  logic [FACTOR_W-1:0] factor;
+  logic [5:0] places;
 
-  // What a column adds: its sum times the factor, rounded to the places that its module's mantissas leave.
-  function automatic logic signed [DELTA_W-1:0] scaled_column(
-      input logic signed [COLUMN_W-1:0] sum, input logic [FACTOR_W-1:0] factor, input logic [5:0] places);
-    logic signed [SCALED_W+LIFT:0] twice;
-    logic signed [SCALED_W+LIFT-1:0] whole;
-    twice = {SCALED_W'(sum) * SCALED_W'($signed({1'b0, factor})), {LIFT + 1{1'b0}}};
-    twice = twice >>> places;
-    whole = twice[SCALED_W+LIFT:1];
-    whole = whole + (SCALED_W + LIFT)'($signed({1'b0, twice[0]}));
-    scaled_column = whole[DELTA_W-1:0];
-    if (whole[SCALED_W+LIFT-1:DELTA_W-1] != {SCALED_W + LIFT - DELTA_W + 1{whole[DELTA_W-1]}}) begin
-      scaled_column = {whole[SCALED_W+LIFT-1], {DELTA_W - 1{!whole[SCALED_W+LIFT-1]}}};
-    end
-  endfunction
+  assign adding_o = rows_busy || groups_busy;
 
-  logic [MODULES*RANK*P_W-1:0] p_q;
-  logic [LANES*DELTA_W-1:0] delta_q;
-  assign p_o     = p_q;
-  assign delta_o = delta_q;
+  stream_pipe #(
+    .STAGES(PRODUCT + ROW),
+    .WIDTH (1 + 5 * BEAT_GROUPS)
+  ) u_rows (
+    .clk_i,
+    .rst_i,
+    .busy_o (rows_busy),
+    .valid_i(of_a_i),
+    .ready_o(),
+    .data_i ({first_i, shift_i}),
+    .en_o   (row_en),
+    .valid_o(row_valid),
+    .ready_i(1'b1),
+    .data_o ({row_first, shift})
+  );
 
-  logic signed [ROW_W-1:0] row_sum;  // of a group of inputs
-  logic signed [P_W-1:0] p;
-  logic [RANK*P_W-1:0] next;
-  logic signed [COLUMN_W-1:0] column_sum;
-  logic [LANES*DELTA_W-1:0] delta_d;
-  always @(posedge clk_i) begin
-    if (of_a_i) begin
-      // verilator unroll_disable
-      for (int unsigned i = 0; i < RANK; i++) begin
-        p = first_i ? '0 : p_q[i*P_W+:P_W];
-        for (int unsigned g = 0; g < BEAT_GROUPS; g++) begin
-          row_sum = '0;
-          // verilator unroll_disable
-          for (int unsigned l = g * GROUP; l < (g + 1) * GROUP; l++) begin
-            row_sum = row_sum +
-                ROW_W'(product(word_i[(i*LANES+l)*8+:8], of_a_i, x_i[l*ACT_W+:ACT_W], mant_i[i*ACT_W+:ACT_W]));
-          end
-          p = p + (P_W'(row_sum) <<< shift_i[g*5+:5]);
-        end
-        next[i*P_W+:P_W] = p;
-      end
-      p_q <= (MODULES * RANK * P_W)'({next, p_q} >> (RANK * P_W));
-    end
-    if (of_b_i) begin
-      // verilator unroll_disable
-      for (int unsigned l = 0; l < LANES; l++) begin
-        column_sum = '0;
-        // verilator unroll_disable
-        for (int unsigned i = 0; i < RANK; i++) begin
-          column_sum = column_sum +
-              COLUMN_W'(product(word_i[(i*LANES+l)*8+:8], of_a_i, x_i[l*ACT_W+:ACT_W], mant_i[i*ACT_W+:ACT_W]));
-        end
-        delta_d[l*DELTA_W+:DELTA_W] = scaled_column(column_sum, factor_i, places_i);
-      end
-      delta_q <= delta_d;  // not in place: a beat may leave in the clock in which the next one's delta comes
+  stream_pipe #(
+    .STAGES(1 + GROUPS),
+    .WIDTH (1)
+  ) u_groups (
+    .clk_i,
+    .rst_i,
+    .busy_o (groups_busy),
+    .valid_i(row_valid),
+    .ready_o(),
+    .data_i (row_first),
+    .en_o   (group_en),
+    .valid_o(summed),
+    .ready_i(1'b1),
+    .data_o (first)
+  );
+
+  stream_pipe #(
+    .STAGES(PRODUCT + COLUMN),
+    .WIDTH (1 + FACTOR_W + 6)
+  ) u_columns (
+    .clk_i,
+    .rst_i,
+    .busy_o (),
+    .valid_i(of_b_i),
+    .ready_o,
+    .data_i ({last_i, factor_i, places_i}),
+    .en_o   (column_en),
+    .valid_o(column_valid),
+    .ready_i(column_ready),
+    .data_o ({column_last, factor, places})
+  );
+
+  stream_pipe #(
+    .STAGES(SCALER),
+    .WIDTH (1)
+  ) u_scale (
+    .clk_i,
+    .rst_i,
+    .busy_o (),
+    .valid_i(column_valid),
+    .ready_o(column_ready),
+    .data_i (column_last),
+    .en_o   (scale_en),
+    .valid_o,
+    .ready_i,
+    .data_o (last_o)
+  );
+
+  // ---- codes times what their kind of word asks for
+  logic [RANK*LANES*ACT_W-1:0] operands;
+  logic [RANK*LANES*PRODUCT_W-1:0] products;
+
+  always_comb begin
+    operands = '0;
+    if (of_a_i) operands = {RANK{x_i}};
+    else if (of_b_i) begin
+      for (int unsigned i = 0; i < RANK; i++) operands[i*LANES*ACT_W+:LANES*ACT_W] = {LANES{mant_i[i*ACT_W+:ACT_W]}};
     end
   end
+
+  multiplier #(
+    .A_W(ACT_W),
+    .B_W(8),
+    .N  (RANK * LANES)
+  ) u_products (
+    .clk_i,
+    .en_i(row_en[PRODUCT-1:0] | column_en[PRODUCT-1:0]),
+    .a_i (operands),
+    .b_i (word_i),
+    .p_o (products)
+  );
+
+  // ---- rows, by groups of inputs
+  logic [RANK*BEAT_GROUPS*ROW_W-1:0] rows;
+  logic [RANK*BEAT_GROUPS*P_W-1:0] moved_q;
+  logic [RANK*P_W-1:0] sums, next;
+  logic [MODULES*RANK*P_W-1:0] p_q;
+  assign p_o = p_q;
+
+  sum_tree #(
+    .COUNT(GROUP),
+    .W    (PRODUCT_W),
+    .N    (RANK * BEAT_GROUPS),
+    .OUT_W(ROW_W)
+  ) u_row (
+    .clk_i,
+    .en_i (row_en[PRODUCT+:ROW]),
+    .x_i  (products),
+    .sum_o(rows)
+  );
+
+  for (genvar n = 0; n < RANK * BEAT_GROUPS; n++) begin : gen_moved
+    always_ff @(posedge clk_i) begin
+      if (group_en[0]) begin
+        moved_q[n*P_W+:P_W] <= P_W'($signed(rows[n*ROW_W+:ROW_W])) <<< shift[n%BEAT_GROUPS*5+:5];
+      end
+    end
+  end
+
+  sum_tree #(
+    .COUNT(BEAT_GROUPS),
+    .W    (P_W),
+    .N    (RANK),
+    .OUT_W(P_W)
+  ) u_groups_of_row (
+    .clk_i,
+    .en_i (group_en[GROUPS:1]),
+    .x_i  (moved_q),
+    .sum_o(sums)
+  );
+
+  for (genvar i = 0; i < RANK; i++) begin : gen_next
+    assign next[i*P_W+:P_W] = (first ? '0 : p_q[i*P_W+:P_W]) + sums[i*P_W+:P_W];
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (summed) p_q <= (MODULES * RANK * P_W)'({next, p_q} >> (RANK * P_W));
+  end
+
+  // ---- columns
+  logic [LANES*COLUMN_W-1:0] columns;
+
+  sum_tree #(
+    .COUNT(RANK),
+    .W    (PRODUCT_W),
+    .N    (LANES),
+    .OUT_W(COLUMN_W),
+    .APART(1'b1)
+  ) u_column (
+    .clk_i,
+    .en_i (column_en[PRODUCT+:COLUMN]),
+    .x_i  (products),
+    .sum_o(columns)
+  );
+
+  value_scaler #(
+    .N       (LANES),
+    .W       (COLUMN_W),
+    .FACTOR_W(FACTOR_W),
+    .LIFT    (LIFT),
+    .OUT_W   (DELTA_W)
+  ) u_scaler (
+    .clk_i,
+    .en_i    (scale_en),
+    .x_i     (columns),
+    .factor_i(factor),
+    .places_i(places),
+    .y_o     (delta_o)
+  );
 endmodule

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.die.shape import MATRICES, OCTET, Die, Shape
+from models.die.shape import GROUP, MATRICES, OCTET, Die, Shape
 
 EMBEDDING = 9  # stages of embedding
 QUANTISE = 2  # stages of act_quantiser
@@ -22,10 +22,16 @@ NORM = 82  # rms_norm beside beats and lanes: 37 quotient bits, 19 root bits, th
 ATTENTION = 46  # attention beside octets and dot products: 16 quotient bits, 30 stages and hand-overs
 ENTRY = 3  # from the last candidate of a beat on to the next beat
 SAMPLER = 29  # sampler from its last beat on, beside two for each logit of the list: 13 of a hash, stages, hand-overs
+ADAPTER = 22  # an adapter beside its rows, its modules and what adds up rank and groups: stages of word_sums and of u
 COUNT = 1  # a bit from its line to the sum of a column (hdl/cartridge_pkg.sv)
 SCALE = 7  # a sum through selection and a scaling unit
 SYMMETRIC = 5  # the same where all weights of an array are symmetric
 INTEGERS = 2  # and through the multipliers ahead of it
+
+
+def fours(count: int) -> int:
+    """Stages in which so many numbers become one, four at a time; one at least."""
+    return next(n for n in range(1, 99) if 4**n >= count)
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,8 @@ class Cycles:
         between = 2 if name == "down" else 1  # clocks from a beat to the next
         if not changed:
             return max(0, 3 - (beats - 1) * (between - 1))
-        wait = max(0, modules * self.die.rank + modules + QUANTISE + 2 - (self.matrix(name) - QUANTISE))
+        adding = fours(self.die.rank) + fours(self.die.lanes // GROUP)
+        wait = max(0, modules * self.die.rank + modules + QUANTISE + ADAPTER + adding - (self.matrix(name) - QUANTISE))
         return max(0, 4 + modules + (beats - 1) * (modules - between)) + wait
 
     def greedy(self) -> int:

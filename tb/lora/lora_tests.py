@@ -13,6 +13,7 @@ import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from models.adapter import Codes
+from models.die.cycles import fours
 from models.die.shape import GROUP, LANES
 from models.golden.lora import lora
 from tb.evidence.coverage.points import lora as cover
@@ -235,14 +236,15 @@ async def none(dut):
 @cocotb.test()
 async def clocks(dut):
     """Three clocks for the scales, two until the first word of A is there, one a module for a beat; then u, one a
-    clock, the mantissas, one module a clock and two behind it, and two until the first beat leaves; then one a clock.
+    clock, the mantissas, one module a clock and two behind it, and two until the first beat leaves, beside the stages of
+    both kinds of words and of u; then one a clock.
     """
     bench = LoraBench(dut)
     await bench.start()
     for adapter in (1, 2, 1):
         taken, left = await bench.token(adapter)
         assert taken == [5 + (n + 1) * MODULES for n in range(BEATS)], f"taken after {taken} clocks"
-        first = taken[-1] + MODULES * CASE.rank + MODULES + 4
+        first = taken[-1] + MODULES * CASE.rank + MODULES + 24 + fours(CASE.rank) + fours(LANES // GROUP)
         assert left == [first + n for n in range(len(CASE.order))], f"left after {left} clocks, taken after {taken}"
 
 

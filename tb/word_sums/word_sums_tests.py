@@ -5,11 +5,11 @@ import random
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge
+from cocotb.triggers import FallingEdge, ReadOnly
 
 from models.die.shape import GROUP, LANES
 from tb.rig.beats import check, pack, unpack
+from tb.rig.stream import reset
 
 BEATS = 3
 
@@ -31,10 +31,10 @@ class Words:
             setattr(self, name.lower(), int(getattr(dut, name).value))
 
     async def start(self) -> None:
-        """Start the clock."""
-        for name in ("word", "of_a", "first", "x", "shift", "of_b", "mant", "factor", "places"):
+        """Reset."""
+        for name in ("word", "of_a", "first", "x", "shift", "of_b", "last", "mant", "factor", "places", "ready"):
             getattr(self.dut, f"{name}_i").value = 0
-        cocotb.start_soon(Clock(self.dut.clk_i, 10, "ns").start(start_high=False))
+        await reset(self.dut)
         await FallingEdge(self.dut.clk_i)
 
     def word(self) -> np.ndarray:
@@ -68,7 +68,6 @@ async def rows(dut):
         sums = np.zeros((bench.modules, bench.rank), object)
         for beat in range(BEATS):
             for module in range(bench.modules):
-                bench.noise()
                 x, shifts = numbers(bench.act_w, LANES), np.array(random.choices(range(22), k=LANES // GROUP), object)
                 dut.x_i.value, dut.shift_i.value = pack(x, bench.act_w), pack(shifts, 5)
                 dut.first_i.value, dut.of_a_i.value = int(beat == 0), 1
@@ -78,23 +77,34 @@ async def rows(dut):
                 bench.noise()
                 for _ in range(random.randrange(2)):
                     await FallingEdge(dut.clk_i)
+        while int(dut.adding_o.value):
+            await FallingEdge(dut.clk_i)
         got = unpack(dut.p_o.value.to_unsigned(), bench.modules * bench.rank, bench.p_w)
         check(got, sums.ravel(), "rows")
 
 
 @cocotb.test()
-async def columns(dut):
-    """Words of B, with every number of places: what each lane adds, until another word is taken."""
+@cocotb.parametrize(busy=(1, 3))
+async def columns(dut, busy):
+    """Words of B, with every number of places, taken in one clock of ``busy`` at each end: what each lane adds."""
     bench = Words(dut)
     await bench.start()
-    for places in [*range(25 + bench.lift), *random.choices(range(25 + bench.lift), k=100)]:
+    expected: list[tuple[int, list[int], int]] = []
+    places = [*range(25 + bench.lift), *random.choices(range(25 + bench.lift), k=100)]
+    left = list(places)
+    while left or expected:
+        dut.of_b_i.value = offered = int(bool(left) and not random.randrange(busy))
         mant, factor = numbers(bench.act_w, bench.rank), random.choice((1, 1023, 1024, 2047, random.randrange(2048)))
-        dut.mant_i.value, dut.factor_i.value, dut.places_i.value = pack(mant, bench.act_w), factor, places
-        dut.of_b_i.value = 1
-        expected = bench.delta(bench.word(), mant, factor, places)
+        codes, last = bench.word(), random.randrange(2)
+        dut.mant_i.value, dut.factor_i.value, dut.places_i.value = pack(mant, bench.act_w), factor, left[0] if left else 0
+        dut.last_i.value = last
+        dut.ready_i.value = takes = int(not random.randrange(busy))
+        await ReadOnly()
+        if offered and int(dut.ready_o.value):
+            expected.append((left[0], bench.delta(codes, mant, factor, left.pop(0)), last))
+        if takes and int(dut.valid_o.value):
+            down, values, was_last = expected.pop(0)
+            got = unpack(dut.delta_o.value.to_unsigned(), LANES, bench.delta_w)
+            check(got, values, f"columns, {down} places")
+            assert int(dut.last_o.value) == was_last
         await FallingEdge(dut.clk_i)
-        dut.of_b_i.value = 0
-        bench.noise()
-        for _ in range(random.randrange(2)):
-            await FallingEdge(dut.clk_i)
-        check(unpack(dut.delta_o.value.to_unsigned(), LANES, bench.delta_w), expected, f"columns, {places} places")
