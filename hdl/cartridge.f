@@ -38,6 +38,7 @@ pass_sequencer.sv
 product_lines.sv
 product_words.sv
 projection.sv
+rank_values.sv
 residual.sv
 rms_norm.sv
 rope.sv

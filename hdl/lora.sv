@@ -3,7 +3,7 @@
 // Low-rank adapters of one cell array: y + B (A x) beside a matrix, from words in SRAM (docs/formats.md, Adapters).
 //
 //   the scales are read; then every beat of x waits while it is multiplied by each module's word of A, read ahead
-//   -> u: scaled, one value a clock -> quantised, one module a clock
+//   -> u: scaled and quantised (rank_values)
 //   -> words of B ahead of the matrix's output beats, which take what they add
 //
 // word_sums has the arithmetic of the words. Without an adapter nothing waits and nothing moves. An adapter whose scales of
@@ -47,7 +47,6 @@ module lora #(
   localparam int CHUNKS = WORD_W / 32;
   localparam int MODULE_IW = idx_w(MODULES);
   localparam int BEAT_IW = idx_w(IN_BEATS);
-  localparam int ROW_IW = idx_w(RANK);
   localparam int OUT_W = $clog2(OUT_BEATS + 1);
   localparam int WORD_IW = idx_w(WORDS);
   localparam int ADDR_W = idx_w(BANKS * WORDS);
@@ -62,12 +61,11 @@ module lora #(
   `REQUIRE(words_of_a_bank_have_16_bits, WORDS <= 1 << 16)
   `REQUIRE(chunks_of_a_word_have_16_bits, CHUNKS <= 1 << 16)
 
-  typedef enum logic [2:0] {
-    StInputs,    // words of A with the beats of x
-    StScales,    // until the word of scales is there
-    StScale,     // u, one value a clock
-    StQuantise,  // mantissas of u, one module a clock
-    StOutputs    // words of B with the beats of y
+  typedef enum logic [1:0] {
+    StInputs,  // words of A with the beats of x
+    StScales,  // until the word of scales is there
+    StValues,  // u and its mantissas
+    StOutputs  // words of B with the beats of y
   } state_e;
   state_e state_q;
   logic known_q;  // the scales of this token's adapter have been read
@@ -77,9 +75,6 @@ module lora #(
   logic [BEAT_IW-1:0] ask_beat_q;
   logic all_asked_q;  // there is none any more
   logic [MODULE_IW-1:0] in_module_q;  // module whose word of A is used next
-  logic [MODULE_IW-1:0] module_q;  // module whose values are scaled, or given to the quantiser
-  logic all_given_q;  // all of them have been given
-  logic [ROW_IW-1:0] row_q;  // value of it that is scaled
   logic [OUT_W-1:0] ahead_q;  // words of B that have been asked for
   logic [OUT_W-1:0] out_q;  // words of B that have been taken
   logic [MODULE_IW-1:0] out_module_q;  // that of the next one
@@ -142,9 +137,9 @@ module lora #(
         bank    = adapter_i - 4'd1;
         address = WORD_IW'(WORDS - 1);
       end
-      StScales:                       ask = 1'b0;
-      StScale, StQuantise, StOutputs: ;
-      default:                        ask = 1'b0;
+      StScales:            ask = 1'b0;
+      StValues, StOutputs: ;
+      default:             ask = 1'b0;
     endcase
   end
 
@@ -164,25 +159,24 @@ module lora #(
     .data_o ()
   );
 
-  // ---- scales: one in [0, 1) is its fraction times 2^(its lift - 24)
-  localparam int FRACTION_W = 11;
-  localparam int LIFT = 13;  // at most
-  function automatic logic [FRACTION_W-1:0] fraction(input logic [14:0] scale);
-    fraction = {|scale[14:10], scale[9:0]};
-  endfunction
-  function automatic logic [5:0] lift(input logic [4:0] exponent);
-    lift = (exponent == 0) ? 6'd0 : 6'(exponent) - 6'd1;
-  endfunction
-
   // ---- the sums of a word
   localparam int P_W = 40 + $clog2(K);  // K codes of 8 bits times values of 32
   localparam int DELTA_W = 33;  // added to any y, the ends of its range give those of y's
 
   logic [MODULES*RANK*P_W-1:0] rows;
   logic [LANES*DELTA_W-1:0] deltas;
-  logic [RANK*ACT_W-1:0] mant_q[MODULES];
-  logic [4:0] places_q[MODULES];
-  logic [29:0] scales_q[MODULES];  // {b, a}, which have no sign
+  logic [MODULES*15-1:0] scales_a_q;  // which have no sign
+  logic [14:0] scale_b_q[MODULES];
+  logic [MODULES*RANK*ACT_W-1:0] mants;
+  logic [MODULES*5-1:0] shifts;
+  logic values_done;
+  logic [RANK*ACT_W-1:0] mant[MODULES];
+  logic [4:0] shift[MODULES];
+
+  for (genvar m = 0; m < MODULES; m++) begin : gen_values
+    assign mant[m]  = mants[m*RANK*ACT_W+:RANK*ACT_W];
+    assign shift[m] = shifts[m*5+:5];
+  end
 
   // That of a word of B.
   function automatic logic [MODULE_IW-1:0] module_of(input logic [OUT_W-1:0] beat);
@@ -195,8 +189,8 @@ module lora #(
     .MODULES (MODULES),
     .ACT_W   (ACT_W),
     .P_W     (P_W),
-    .FACTOR_W(FRACTION_W),
-    .LIFT    (LIFT),
+    .FACTOR_W(HALF_FRACTION_W),
+    .LIFT    (HALF_LIFT),
     .DELTA_W (DELTA_W)
   ) u_sums (
     .clk_i,
@@ -211,106 +205,29 @@ module lora #(
     .of_b_i  (state_q == StOutputs && there),
     .ready_o (sums_ready),
     .last_i  (out_q == OUT_W'(OUT_BEATS - 1)),
-    .mant_i  (mant_q[out_module_q]),
-    .factor_i(fraction(scales_q[out_module_q][29:15])),
-    .places_i(6'd24 + 6'(LIFT) - 6'(places_q[out_module_q]) - lift(scales_q[out_module_q][29:25])),
+    .mant_i  (mant[out_module_q]),
+    .factor_i(half_fraction(scale_b_q[out_module_q])),
+    .places_i(6'd24 + 6'(HALF_LIFT) - 6'(shift[out_module_q]) - half_lift(scale_b_q[out_module_q][14:10])),
     .valid_o (sum_valid),
     .ready_i (pop_i),
     .last_o  (last),
     .delta_o (deltas)
   );
 
-  // ---- u and its mantissas
-  logic signed [31:0] u_q[MODULES][RANK];
-  logic [RANK*32-1:0] u;
-  logic [RANK*ACT_W-1:0] mant;
-  logic [4:0] u_shift;
-  logic [1:0] quantise;
-  logic quantised;
-  logic [MODULE_IW-1:0] mant_module;  // whose mantissas there are
-
-  localparam int SCALE = 6;  // stages: a value is chosen, and value_scaler
-  logic signed [P_W-1:0] p[MODULES][RANK];
-  logic [SCALE-1:0] scale;
-  logic scaled;
-  logic [MODULE_IW-1:0] u_module;  // of the value that is there
-  logic [ROW_IW-1:0] u_row;
-  logic [39:0] value_q;
-  logic [FRACTION_W-1:0] factor_q;
-  logic [5:0] down_q;
-  logic [31:0] u_value;
-
-  for (genvar m = 0; m < MODULES; m++) begin : gen_module
-    for (genvar i = 0; i < RANK; i++) begin : gen_row
-      assign p[m][i] = rows[(m*RANK+i)*P_W+:P_W];
-    end
-  end
-
-  function automatic logic [39:0] clamped(input logic signed [P_W-1:0] sum);
-    clamped = sum[39:0];
-    if (sum[P_W-1:39] != {P_W - 39{sum[39]}}) clamped = {sum[P_W-1], {39{!sum[P_W-1]}}};
-  endfunction
-
-  stream_pipe #(
-    .STAGES(SCALE),
-    .WIDTH (MODULE_IW + ROW_IW)
-  ) u_scale (
+  rank_values #(
+    .MODULES(MODULES),
+    .RANK   (RANK),
+    .P_W    (P_W),
+    .ACT_W  (ACT_W)
+  ) u_values (
     .clk_i,
     .rst_i,
-    .busy_o (),
-    .valid_i(state_q == StScale && !adding && !all_given_q),
-    .ready_o(),
-    .data_i ({module_q, row_q}),
-    .en_o   (scale),
-    .valid_o(scaled),
-    .ready_i(1'b1),
-    .data_o ({u_module, u_row})
-  );
-
-  value_scaler #(
-    .N       (1),
-    .W       (40),
-    .FACTOR_W(FRACTION_W),
-    .LIFT    (0),
-    .OUT_W   (32)
-  ) u_scaler (
-    .clk_i,
-    .en_i    (scale[SCALE-1:1]),
-    .x_i     (value_q),
-    .factor_i(factor_q),
-    .places_i(down_q),
-    .y_o     (u_value)
-  );
-
-  for (genvar i = 0; i < RANK; i++) begin : gen_value
-    assign u[i*32+:32] = (state_q == StQuantise) ? u_q[module_q][i] : '0;
-  end
-
-  stream_pipe #(
-    .STAGES(2),
-    .WIDTH (MODULE_IW)
-  ) u_quantise (
-    .clk_i,
-    .rst_i,
-    .busy_o (),
-    .valid_i(state_q == StQuantise && !all_given_q),
-    .ready_o(),
-    .data_i (module_q),
-    .en_o   (quantise),
-    .valid_o(quantised),
-    .ready_i(1'b1),
-    .data_o (mant_module)
-  );
-
-  act_quantiser #(
-    .N(RANK),
-    .W(ACT_W)
-  ) u_quantiser (
-    .clk_i,
-    .en_i(quantise),
-    .x_i (u),
-    .m_o (mant),
-    .sh_o(u_shift)
+    .go_i    (state_q == StValues && !adding),
+    .p_i     (rows),
+    .scale_i (scales_a_q),
+    .done_o  (values_done),
+    .mant_o  (mants),
+    .places_o(shifts)
   );
 
   logic [MODULES*16-1:0] strengths;  // the scales of B
@@ -318,19 +235,12 @@ module lora #(
     assign strengths[m*16+:16] = word[m*32+16+:16];
   end
 
-  always @(posedge clk_i) begin
-    if (state_q == StScales && there) begin
-      for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = {word[m*32+16+:15], word[m*32+:15]};
-    end
-    if (scale[0]) begin
-      value_q  <= clamped(p[module_q][row_q]);
-      factor_q <= fraction(scales_q[module_q][14:0]);
-      down_q   <= 6'd24 - lift(scales_q[module_q][14:10]);
-    end
-    if (scaled) u_q[u_module][u_row] = u_value;
-    if (quantised) begin
-      mant_q[mant_module]   = mant;
-      places_q[mant_module] = u_shift;
+  for (genvar m = 0; m < MODULES; m++) begin : gen_scale
+    always_ff @(posedge clk_i) begin
+      if (state_q == StScales && there) begin
+        scales_a_q[m*15+:15] <= word[m*32+:15];
+        scale_b_q[m]         <= word[m*32+16+:15];
+      end
     end
   end
 
@@ -344,9 +254,6 @@ module lora #(
       ask_beat_q   <= '0;
       all_asked_q  <= 1'b0;
       in_module_q  <= '0;
-      module_q     <= '0;
-      all_given_q  <= 1'b0;
-      row_q        <= '0;
       ahead_q      <= '0;
       out_q        <= '0;
       out_module_q <= '0;
@@ -372,7 +279,7 @@ module lora #(
             known_q     <= 1'b0;
             ask_beat_q  <= '0;
             all_asked_q <= 1'b0;
-            if (adapted && active_q) state_q <= StScale;
+            if (adapted && active_q) state_q <= StValues;
           end
         end
         StScales:
@@ -381,56 +288,33 @@ module lora #(
           active_q <= strengths != '0;
           state_q  <= StInputs;
         end
-        StScale: begin
-          if (scale[0]) begin
-            row_q <= row_q + 1'b1;
-            if (row_q == ROW_IW'(RANK - 1)) begin
-              row_q       <= '0;
-              module_q    <= module_q + 1'b1;
-              all_given_q <= module_q == MODULE_IW'(MODULES - 1);
-            end
-          end
-          if (scaled && u_module == MODULE_IW'(MODULES - 1) && u_row == ROW_IW'(RANK - 1)) begin
-            module_q    <= '0;
-            all_given_q <= 1'b0;
-            state_q     <= StQuantise;
-          end
-        end
-        StQuantise: begin
-          module_q <= module_q + 1'b1;
-          if (module_q == MODULE_IW'(MODULES - 1)) begin
-            module_q    <= '0;
-            all_given_q <= 1'b1;
-          end
-          if (quantised && mant_module == MODULE_IW'(MODULES - 1)) begin
-            module_q    <= '0;
-            all_given_q <= 1'b0;
-            state_q     <= StOutputs;
-          end
-        end
+        StValues: if (values_done) state_q <= StOutputs;
         StOutputs: begin
           if (use_b) begin
             out_q        <= out_q + 1'b1;
             out_module_q <= module_of(out_q + 1'b1);
           end
           if (pop_i && last) begin
-            ahead_q <= '0;
+            ahead_q      <= '0;
             out_q        <= '0;
             out_module_q <= '0;
             state_q      <= StInputs;
           end
         end
-        default: state_q <= StInputs;
+        default:  state_q <= StInputs;
       endcase
     end
   end
 
-  // ---- the sum
-  function automatic logic signed [31:0] sum_of(input logic signed [31:0] y, input logic signed [DELTA_W-1:0] delta);
-    logic signed [DELTA_W:0] sum;
-    sum    = (DELTA_W + 1)'(y) + (DELTA_W + 1)'(delta);
-    sum_of = sum[31:0];
-    if (sum[DELTA_W:31] != {DELTA_W - 30{sum[31]}}) sum_of = {sum[DELTA_W], {31{!sum[DELTA_W]}}};
+  // ---- the sum: its bits above the 32 of y say whether it fits
+  function automatic logic [31:0] sum_of(input logic [31:0] y, input logic [DELTA_W-1:0] delta, input logic active);
+    logic [32:0] sum;
+    logic [1:0] signs, above;
+    sum    = {1'b0, y} + {1'b0, delta[31:0]};
+    signs  = {1'b0, y[31]} + {1'b0, delta[32]};
+    above  = {1'b0, sum[32]} - signs;
+    sum_of = active ? sum[31:0] : y;
+    if (active && above != {2{sum[31]}}) sum_of = {above[1], {31{!above[1]}}};
   endfunction
 
   function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y, input logic [LANES*DELTA_W-1:0] delta,
@@ -438,7 +322,9 @@ module lora #(
     added = y;
     if (active) begin
       // verilator unroll_disable
-      for (int unsigned l = 0; l < LANES; l++) added[l*32+:32] = sum_of(y[l*32+:32], delta[l*DELTA_W+:DELTA_W]);
+      for (int unsigned l = 0; l < LANES; l++) begin
+        added[l*32+:32] = sum_of(y[l*32+:32], delta[l*DELTA_W+:DELTA_W], active);
+      end
     end
   endfunction
 

@@ -24,7 +24,7 @@ module sum_tree #(
 
   // and so many of them.
   function automatic int used(input int level);
-    used = (COUNT + (1 << (2 * (LEVELS - level))) - 1) >> (2 * (LEVELS - level));
+    used = (COUNT - 1) / (1 << (2 * (LEVELS - level))) + 1;
   endfunction
 
   logic signed [OUT_W-1:0] node_q[NODES][N];

@@ -96,7 +96,11 @@ async def columns(dut, busy):
         dut.of_b_i.value = offered = int(bool(left) and not random.randrange(busy))
         mant, factor = numbers(bench.act_w, bench.rank), random.choice((1, 1023, 1024, 2047, random.randrange(2048)))
         codes, last = bench.word(), random.randrange(2)
-        dut.mant_i.value, dut.factor_i.value, dut.places_i.value = pack(mant, bench.act_w), factor, left[0] if left else 0
+        dut.mant_i.value, dut.factor_i.value, dut.places_i.value = (
+            pack(mant, bench.act_w),
+            factor,
+            left[0] if left else 0,
+        )
         dut.last_i.value = last
         dut.ready_i.value = takes = int(not random.randrange(busy))
         await ReadOnly()
