@@ -307,24 +307,20 @@ module lora #(
   end
 
   // ---- the sum: its bits above the 32 of y say whether it fits
-  function automatic logic [31:0] sum_of(input logic [31:0] y, input logic [DELTA_W-1:0] delta, input logic active);
+  function automatic logic [31:0] sum_of(input logic [31:0] y, input logic [DELTA_W-1:0] delta);
     logic [32:0] sum;
     logic [1:0] signs, above;
     sum    = {1'b0, y} + {1'b0, delta[31:0]};
     signs  = {1'b0, y[31]} + {1'b0, delta[32]};
     above  = {1'b0, sum[32]} - signs;
-    sum_of = active ? sum[31:0] : y;
-    if (active && above != {2{sum[31]}}) sum_of = {above[1], {31{!above[1]}}};
+    sum_of = (above == {2{sum[31]}}) ? sum[31:0] : {above[1], {31{!above[1]}}};
   endfunction
 
   function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y, input logic [LANES*DELTA_W-1:0] delta,
                                               input logic active);
-    added = y;
-    if (active) begin
-      // verilator unroll_disable
-      for (int unsigned l = 0; l < LANES; l++) begin
-        added[l*32+:32] = sum_of(y[l*32+:32], delta[l*DELTA_W+:DELTA_W], active);
-      end
+    // verilator unroll_disable
+    for (int unsigned l = 0; l < LANES; l++) begin
+      added[l*32+:32] = sum_of(y[l*32+:32], delta[l*DELTA_W+:DELTA_W] & {DELTA_W{active}});
     end
   endfunction
 
