@@ -195,23 +195,24 @@ module lora #(
   ) u_sums (
     .clk_i,
     .rst_i,
-    .word_i  (word),
-    .of_a_i  (use_a),
-    .first_i (beat_i == 0),
+    .word_i(word),
+    .of_a_i(use_a),
+    .first_i(beat_i == 0),
     .x_i,
     .shift_i,
     .adding_o(adding),
-    .p_o     (rows),
-    .of_b_i  (state_q == StOutputs && there),
-    .ready_o (sums_ready),
-    .last_i  (out_q == OUT_W'(OUT_BEATS - 1)),
-    .mant_i  (mant[out_module_q]),
+    .p_o(rows),
+    .of_b_i(state_q == StOutputs && there),
+    .ready_o(sums_ready),
+    .last_i(out_q == OUT_W'(OUT_BEATS - 1)),
+    .mant_i(mant[out_module_q]),
     .factor_i(half_fraction(scale_b_q[out_module_q])),
     .places_i(6'd24 + 6'(HALF_LIFT) - 6'(shift[out_module_q]) - half_lift(scale_b_q[out_module_q][14:10])),
-    .valid_o (sum_valid),
-    .ready_i (pop_i),
-    .last_o  (last),
-    .delta_o (deltas)
+    .valid_o(sum_valid),
+    .ready_i(pop_i),
+    .last_o(last),
+    .clear_i(state_q != StOutputs),  // so that nothing is added where nothing is to be
+    .delta_o(deltas)
   );
 
   rank_values #(
@@ -316,13 +317,10 @@ module lora #(
     sum_of = (above == {2{sum[31]}}) ? sum[31:0] : {above[1], {31{!above[1]}}};
   endfunction
 
-  function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y, input logic [LANES*DELTA_W-1:0] delta,
-                                              input logic active);
+  function automatic logic [BEAT_W-1:0] added(input logic [BEAT_W-1:0] y, input logic [LANES*DELTA_W-1:0] delta);
     // verilator unroll_disable
-    for (int unsigned l = 0; l < LANES; l++) begin
-      added[l*32+:32] = sum_of(y[l*32+:32], delta[l*DELTA_W+:DELTA_W] & {DELTA_W{active}});
-    end
+    for (int unsigned l = 0; l < LANES; l++) added[l*32+:32] = sum_of(y[l*32+:32], delta[l*DELTA_W+:DELTA_W]);
   endfunction
 
-  assign sum_o = added(y_i, deltas, active_q);
+  assign sum_o = added(y_i, deltas);
 endmodule

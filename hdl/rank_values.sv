@@ -78,6 +78,7 @@ module rank_values #(
   ) u_scaler (
     .clk_i,
     .en_i    (en[SCALE-1:1]),
+    .clear_i (1'b0),
     .x_i     (value_q),
     .factor_i(factor_q),
     .places_i(down_q),

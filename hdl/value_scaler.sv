@@ -10,6 +10,7 @@ module value_scaler #(
 ) (
   input  logic                clk_i,
   input  logic          [4:0] en_i,      // of the stages: see stream_pipe
+  input  logic                clear_i,   // what came out is 0 again
   input  logic      [N*W-1:0] x_i,
   input  logic [FACTOR_W-1:0] factor_i,
   input  logic          [5:0] places_i,
@@ -59,7 +60,8 @@ module value_scaler #(
 
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
   always @(posedge clk_i) begin
-    if (en_i[4]) begin
+    if (clear_i) y_q <= '0;
+    else if (en_i[4]) begin
       // verilator unroll_disable
       for (int unsigned n = 0; n < N; n++) y_q[n*OUT_W+:OUT_W] <= rounded(half_q[n], over_q[n]);
     end

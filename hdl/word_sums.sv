@@ -33,6 +33,7 @@ module word_sums #(
   output logic                                           valid_o,
   input  logic                                           ready_i,
   output logic                                           last_o,
+  input  logic                                           clear_i,   // delta_o is to be 0: no word of B is on its way
   output logic        [cartridge_pkg::LANES*DELTA_W-1:0] delta_o
 );
   import cartridge_pkg::*;
@@ -219,6 +220,7 @@ module word_sums #(
   ) u_scaler (
     .clk_i,
     .en_i    (scale_en),
+    .clear_i,
     .x_i     (columns),
     .factor_i(factor),
     .places_i(places),

@@ -32,7 +32,20 @@ class Words:
 
     async def start(self) -> None:
         """Reset."""
-        for name in ("word", "of_a", "first", "x", "shift", "of_b", "last", "mant", "factor", "places", "ready"):
+        for name in (
+            "word",
+            "of_a",
+            "first",
+            "x",
+            "shift",
+            "of_b",
+            "last",
+            "mant",
+            "factor",
+            "places",
+            "ready",
+            "clear",
+        ):
             getattr(self.dut, f"{name}_i").value = 0
         await reset(self.dut)
         await FallingEdge(self.dut.clk_i)
@@ -112,3 +125,6 @@ async def columns(dut, busy):
             check(got, values, f"columns, {down} places")
             assert int(dut.last_o.value) == was_last
         await FallingEdge(dut.clk_i)
+    dut.clear_i.value = 1
+    await FallingEdge(dut.clk_i)
+    assert not int(dut.delta_o.value)
