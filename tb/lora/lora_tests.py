@@ -234,8 +234,8 @@ async def none(dut):
 
 @cocotb.test()
 async def clocks(dut):
-    """Three clocks for the scales, two until the first word of A is there, one a module for a beat; then the stages of A,
-    u, one value a clock, and its stages, the mantissas of the last module, the stages of B; then one a clock.
+    """Three clocks for the scales, two until the first word of A is there, one a module for a beat; then the stages of
+    A, u, one value a clock, and its stages, the mantissas of the last module, the stages of B; then one a clock.
     """
     bench = LoraBench(dut)
     await bench.start()
