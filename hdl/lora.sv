@@ -313,7 +313,7 @@ module lora #(
     logic [1:0] signs, above;
     sum    = {1'b0, y} + {1'b0, delta[31:0]};
     signs  = {1'b0, y[31]} + {1'b0, delta[32]};
-    above  = {1'b0, sum[32]} - signs;
+    above  = sum[32] ? 2'd1 - signs : 2'd0 - signs;  // the carry comes last
     sum_of = (above == {2{sum[31]}}) ? sum[31:0] : {above[1], {31{!above[1]}}};
   endfunction
 
