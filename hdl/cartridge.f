@@ -59,3 +59,4 @@ stream_tap.sv
 sub_scale.sv
 swiglu.sv
 watchdog.sv
+word_sums.sv

@@ -6,9 +6,8 @@
 //   -> u: scaled, one value a clock -> quantised, one module a clock
 //   -> words of B ahead of the matrix's output beats, which take what they add
 //
-// One array of RANK * LANES multipliers serves both: A adds up its rows, B its columns. Without an adapter nothing
-// waits and nothing moves. An adapter whose scales of B are all 0 leaves this array alone: no other word of it is read,
-// so that none needs to be written.
+// word_sums has the arithmetic of the words. Without an adapter nothing waits and nothing moves. An adapter whose scales of
+// B are all 0 leaves this array alone: no other word of it is read, so that none needs to be written.
 module lora #(
   parameter int ARRAY   = 0,   // cartridge_pkg::ARRAY_*
   parameter int K       = 64,
@@ -114,7 +113,7 @@ module lora #(
 
   // ---- control: words are asked for ahead, in the order in which they are used
   logic adapted, ask, asked, there, use_a, use_b, take;
-  logic sum_valid_q;  // delta_q is that of the waiting beat
+  logic sum_valid_q;  // deltas is that of the waiting beat
 
   assign adapted = adapter_i != 0;
   assign asked = ask && fetch[0];
@@ -172,17 +171,13 @@ module lora #(
     lift = (exponent == 0) ? 6'd0 : 6'(exponent) - 6'd1;
   endfunction
 
-  // ---- the multipliers, in two roles: no sum is wider than what it adds up can become
-  localparam int PRODUCT_W = 8 + ACT_W;
-  localparam int ROW_W = PRODUCT_W + $clog2(GROUP);
+  // ---- the sums of a word
   localparam int P_W = 40 + $clog2(K);  // K codes of 8 bits times values of 32
-  localparam int COLUMN_W = PRODUCT_W + $clog2(RANK);
-  localparam int SCALED_W = COLUMN_W + 1 + FRACTION_W;
   localparam int DELTA_W = 33;  // added to any y, the ends of its range give those of y's
 
-  logic signed [P_W-1:0] p_q[MODULES][RANK];
-  logic [LANES*DELTA_W-1:0] delta_q;
-  logic signed [ACT_W-1:0] mant_q[MODULES][RANK];
+  logic [MODULES*RANK*P_W-1:0] rows;
+  logic [LANES*DELTA_W-1:0] deltas;
+  logic [RANK*ACT_W-1:0] mant_q[MODULES];
   logic [4:0] places_q[MODULES];
   logic [29:0] scales_q[MODULES];  // {b, a}, which have no sign
   logic [MODULE_IW-1:0] out_module;  // that of the word of B
@@ -190,65 +185,28 @@ module lora #(
   assign out_module = (MODULES == 3) ? MODULE_IW'(32'(out_q) >= FROM_1) + MODULE_IW'(32'(out_q) >= FROM_2) :
                       (MODULES == 2) ? MODULE_IW'(out_q[0]) : '0;
 
-  // The same product, in rows and in columns, is one multiplier: of a word of A with x, of one of B with a mantissa.
-  function automatic logic signed [PRODUCT_W-1:0] product(input logic signed [7:0] weight, input logic of_a,
-                                                          input logic signed [ACT_W-1:0] with_a,
-                                                          input logic signed [ACT_W-1:0] with_b);
-    product = PRODUCT_W'(weight) * PRODUCT_W'(of_a ? with_a : with_b);
-  endfunction
-
-  // What a column adds: its sum times the scale, rounded to the places that its module's mantissas leave.
-  function automatic logic signed [DELTA_W-1:0] scaled_column(
-      input logic signed [COLUMN_W-1:0] sum, input logic [FRACTION_W-1:0] factor, input logic [5:0] places);
-    logic signed [SCALED_W+LIFT:0] twice;
-    logic signed [SCALED_W+LIFT-1:0] whole;
-    twice = {SCALED_W'(sum) * SCALED_W'($signed({1'b0, factor})), {LIFT + 1{1'b0}}};
-    twice = twice >>> places;
-    whole = twice[SCALED_W+LIFT:1];
-    whole = whole + (SCALED_W + LIFT)'($signed({1'b0, twice[0]}));
-    scaled_column = whole[DELTA_W-1:0];
-    if (whole[SCALED_W+LIFT-1:DELTA_W-1] != {SCALED_W + LIFT - DELTA_W + 1{whole[DELTA_W-1]}}) begin
-      scaled_column = {whole[SCALED_W+LIFT-1], {DELTA_W - 1{!whole[SCALED_W+LIFT-1]}}};
-    end
-  endfunction
-
-  logic signed [ROW_W-1:0] row_sum;  // of a group of inputs
-  logic signed [COLUMN_W-1:0] column_sum;
-  logic [FRACTION_W-1:0] by;
-  logic [5:0] down;
-  logic [LANES*DELTA_W-1:0] delta_d;
-  always @(posedge clk_i) begin
-    if (use_a) begin
-      // verilator unroll_disable
-      for (int unsigned i = 0; i < RANK; i++) begin
-        if (beat_i == 0) p_q[in_module_q][i] = '0;
-        for (int unsigned g = 0; g < BEAT_GROUPS; g++) begin
-          row_sum = '0;
-          // verilator unroll_disable
-          for (int unsigned l = g * GROUP; l < (g + 1) * GROUP; l++) begin
-            row_sum = row_sum +
-                ROW_W'(product(word[(i*LANES+l)*8+:8], use_a, x_i[l*ACT_W+:ACT_W], mant_q[out_module][i]));
-          end
-          p_q[in_module_q][i] = p_q[in_module_q][i] + (P_W'(row_sum) <<< shift_i[g*5+:5]);
-        end
-      end
-    end
-    if (use_b) begin
-      by   = fraction(scales_q[out_module][29:15]);
-      down = 6'd24 + 6'(LIFT) - 6'(places_q[out_module]) - lift(scales_q[out_module][29:25]);
-      // verilator unroll_disable
-      for (int unsigned l = 0; l < LANES; l++) begin
-        column_sum = '0;
-        // verilator unroll_disable
-        for (int unsigned i = 0; i < RANK; i++) begin
-          column_sum = column_sum +
-              COLUMN_W'(product(word[(i*LANES+l)*8+:8], use_a, x_i[l*ACT_W+:ACT_W], mant_q[out_module][i]));
-        end
-        delta_d[l*DELTA_W+:DELTA_W] = scaled_column(column_sum, by, down);
-      end
-      delta_q <= delta_d;  // not in place: a beat may leave in the clock in which the next one's delta comes
-    end
-  end
+  word_sums #(
+    .RANK    (RANK),
+    .MODULES (MODULES),
+    .ACT_W   (ACT_W),
+    .P_W     (P_W),
+    .FACTOR_W(FRACTION_W),
+    .LIFT    (LIFT),
+    .DELTA_W (DELTA_W)
+  ) u_sums (
+    .clk_i,
+    .word_i  (word),
+    .of_a_i  (use_a),
+    .first_i (beat_i == 0),
+    .x_i,
+    .shift_i,
+    .p_o     (rows),
+    .of_b_i  (use_b),
+    .mant_i  (mant_q[out_module]),
+    .factor_i(fraction(scales_q[out_module][29:15])),
+    .places_i(6'd24 + 6'(LIFT) - 6'(places_q[out_module]) - lift(scales_q[out_module][29:25])),
+    .delta_o (deltas)
+  );
 
   // ---- u and its mantissas
   logic signed [31:0] u_q[MODULES][RANK];
@@ -308,9 +266,11 @@ module lora #(
     if (state_q == StScales && there) begin
       for (int unsigned m = 0; m < MODULES; m++) scales_q[m] = {word[m*32+16+:15], word[m*32+:15]};
     end
-    if (state_q == StScale) u_q[module_q][row_q] = scaled_u(p_q[module_q][row_q], scales_q[module_q][14:0]);
+    if (state_q == StScale) begin
+      u_q[module_q][row_q] = scaled_u(rows[(32'(module_q)*RANK+32'(row_q))*P_W+:P_W], scales_q[module_q][14:0]);
+    end
     if (quantised) begin
-      for (int unsigned i = 0; i < RANK; i++) mant_q[mant_module][i] = mant[i*ACT_W+:ACT_W];
+      mant_q[mant_module]   = mant;
       places_q[mant_module] = u_shift;
     end
   end
@@ -416,5 +376,5 @@ module lora #(
     end
   endfunction
 
-  assign sum_o = added(y_i, delta_q, active_q);
+  assign sum_o = added(y_i, deltas, active_q);
 endmodule

@@ -100,7 +100,7 @@ def test_flops(die):
     every = die.flops()
     names = {(flop.module, flop.path.rpartition(".")[2]) for flop in every}
     assert {("stream_fifo", "mem"), ("rms_norm", "x_q"), ("watchdog", "count_q"), ("ecc_sram", "rdata_q")} <= names
-    assert not {("ecc_sram", "mem"), ("ecc_sram", "code"), ("stream_tap", "count_q"), ("lora", "row_sum")} & names
+    assert not {("ecc_sram", "mem"), ("ecc_sram", "code"), ("stream_tap", "count_q"), ("word_sums", "row_sum")} & names
     mem = next(flop for flop in every if flop.path == "u_host_port.u_prompt.mem")
     assert (mem.sizes, mem.width, mem.bits) == ((2,), 41, 82)
 
