@@ -161,15 +161,9 @@ module lora #(
     .data_o ()
   );
 
-  // ---- scales: one in [0, 1) is its fraction times 2^(its lift - 24)
-  localparam int FRACTION_W = 11;
-  localparam int LIFT = 13;  // at most
-  function automatic logic [FRACTION_W-1:0] fraction(input logic [14:0] scale);
-    fraction = {|scale[14:10], scale[9:0]};
-  endfunction
-  function automatic logic [5:0] lift(input logic [4:0] exponent);
-    lift = (exponent == 0) ? 6'd0 : 6'(exponent) - 6'd1;
-  endfunction
+  // ---- scales: one in [0, 1) is its significand times 2^(its places - 24)
+  localparam int SIGNIFICAND_W = 11;
+  localparam int LIFT = 13;  // places at most
 
   // ---- the sums of a word
   localparam int P_W = 40 + $clog2(K);  // K codes of 8 bits times values of 32
@@ -190,7 +184,7 @@ module lora #(
     .MODULES (MODULES),
     .ACT_W   (ACT_W),
     .P_W     (P_W),
-    .FACTOR_W(FRACTION_W),
+    .FACTOR_W(SIGNIFICAND_W),
     .LIFT    (LIFT),
     .DELTA_W (DELTA_W)
   ) u_sums (
@@ -203,8 +197,8 @@ module lora #(
     .p_o     (rows),
     .of_b_i  (use_b),
     .mant_i  (mant_q[out_module]),
-    .factor_i(fraction(scales_q[out_module][29:15])),
-    .places_i(6'd24 + 6'(LIFT) - 6'(places_q[out_module]) - lift(scales_q[out_module][29:25])),
+    .factor_i(significand(scales_q[out_module][29:15])),
+    .places_i(6'd24 + 6'(LIFT) - 6'(places_q[out_module]) - 6'(exponent_places(scales_q[out_module][29:25]))),
     .delta_o (deltas)
   );
 
@@ -219,11 +213,11 @@ module lora #(
 
   function automatic logic signed [31:0] scaled_u(input logic signed [P_W-1:0] p, input logic [14:0] scale);
     logic signed [39:0] t;
-    logic signed [39+1+FRACTION_W:0] times;
+    logic signed [39+1+SIGNIFICAND_W:0] times;
     t = p[39:0];
     if (p[P_W-1:39] != {P_W - 39{p[39]}}) t = {p[P_W-1], {39{!p[P_W-1]}}};
-    times    = (40 + 1 + FRACTION_W)'(t) * (40 + 1 + FRACTION_W)'($signed({1'b0, fraction(scale)}));
-    scaled_u = sat32(rsr(64'(times), 6'd24 - lift(scale[14:10])));
+    times    = (40 + 1 + SIGNIFICAND_W)'(t) * (40 + 1 + SIGNIFICAND_W)'($signed({1'b0, significand(scale)}));
+    scaled_u = sat32(rsr(64'(times), 6'd24 - 6'(exponent_places(scale[14:10]))));
   endfunction
 
   for (genvar i = 0; i < RANK; i++) begin : gen_value
