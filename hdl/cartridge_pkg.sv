@@ -215,17 +215,6 @@ package cartridge_pkg;
     exponent_places = (exponent == 0) ? 5'd0 : exponent - 5'd1;
   endfunction
 
-  // A binary16 in [0, 1) is its fraction times 2^(its lift - 24). It comes without its sign.
-  localparam int HALF_FRACTION_W = 11;
-  localparam int HALF_LIFT = 13;  // at most
-  function automatic logic [HALF_FRACTION_W-1:0] half_fraction(input logic [14:0] h);
-    half_fraction = {|h[14:10], h[9:0]};
-  endfunction
-
-  function automatic logic [5:0] half_lift(input logic [4:0] exponent);
-    half_lift = (exponent == 0) ? 6'd0 : 6'(exponent) - 6'd1;
-  endfunction
-
   // A span's part of a matrix output: rsr(D*sum + M*xsum, places), with scale = {m, d} in binary16.
   function automatic logic signed [63:0] scaled(input logic [31:0] scale, input logic signed [31:0] sum,
                                                 input logic signed [31:0] xsum, input logic [5:0] places);

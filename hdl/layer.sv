@@ -41,29 +41,26 @@ module layer (
   localparam int QKV_BEATS = Q_BEATS + 2 * KV_BEATS;
   localparam int FFN_BEATS = D_FFN / LANES;
 
-  // SRAM errors of the four arrays' adapters and of the KV cache.
+  // SRAM errors of the four arrays' adapters and of the KV cache; tags that differ, or are broken, where each half ends.
   logic [4:0] corrected, failed;
+  logic [1:0] parted;
   assign corrected_o = |corrected;
   assign failed_o    = |failed;
-
-  // Tags that differ, or are broken, where the branch of each half ends.
-  logic [1:0] parted;
-  assign parted_o = |parted;
+  assign parted_o    = |parted;
 
   // ---- streams of the attention half, and of the feed-forward half
   logic attn_hold_valid, attn_hold_ready, attn_in_valid, attn_in_ready, attn_skip_valid, attn_skip_ready;
-  beat_t attn_in, attn_skip;
   logic attn_norm_valid, attn_norm_ready, qkv_valid, qkv_ready, rope_valid, rope_ready;
   logic attn_out_valid, attn_out_ready, o_proj_valid, o_proj_ready, attn_residual_valid, attn_residual_ready;
-  tag_t attn_norm_tag, qkv_tag, rope_tag, attn_out_tag, o_proj_tag, attn_residual_tag;
-  logic [BEAT_W-1:0] attn_norm_data, qkv_data, rope_data, attn_out_data, o_proj_data, attn_residual_data;
+  tag_t attn_skip_tag, attn_norm_tag, qkv_tag, rope_tag, attn_out_tag, o_proj_tag, attn_residual_tag;
+  logic [BEAT_W-1:0] attn_skip_data, attn_norm_data, qkv_data, rope_data, attn_out_data, o_proj_data;
+  logic [BEAT_W-1:0] attn_residual_data;
 
   logic ffn_hold_valid, ffn_hold_ready, ffn_in_valid, ffn_in_ready, ffn_skip_valid, ffn_skip_ready;
-  beat_t ffn_in, ffn_skip;
   logic ffn_norm_valid, ffn_norm_ready, gateup_valid, gateup_ready, silu_mul_valid, silu_mul_ready;
   logic down_valid, down_ready, ffn_residual_valid, ffn_residual_ready;
-  tag_t ffn_norm_tag, gateup_tag, silu_mul_tag, down_tag, ffn_residual_tag;
-  logic [BEAT_W-1:0] ffn_norm_data, gateup_data, silu_mul_data, down_data, ffn_residual_data;
+  tag_t ffn_skip_tag, ffn_norm_tag, gateup_tag, silu_mul_tag, down_tag, ffn_residual_tag;
+  logic [BEAT_W-1:0] ffn_skip_data, ffn_norm_data, gateup_data, silu_mul_data, down_data, ffn_residual_data;
 
   // ---- clocks: what has no state of its own to be busy with has that of the stage whose beats it takes or holds
   logic attn_skip_clk, attn_norm_clk, qkv_clk, attention_clk, o_proj_clk;
@@ -90,9 +87,6 @@ module layer (
   `undef LAYER_GATE_
 
   // ---- attention half
-  assign attn_in.tag  = tag_i;
-  assign attn_in.data = data_i;
-
   stream_fork u_attn_fork (
     .valid_i,
     .ready_o,
@@ -110,10 +104,10 @@ module layer (
     .rst_i,
     .valid_i(attn_hold_valid),
     .ready_o(attn_hold_ready),
-    .data_i (attn_in),
+    .data_i ({tag_i, data_i}),
     .valid_o(attn_skip_valid),
     .ready_i(attn_skip_ready),
-    .data_o (attn_skip)
+    .data_o ({attn_skip_tag, attn_skip_data})
   );
 
   rms_norm #(
@@ -228,8 +222,8 @@ module layer (
   residual u_attn_residual (
     .skip_valid_i(attn_skip_valid),
     .skip_ready_o(attn_skip_ready),
-    .skip_tag_i  (attn_skip.tag),
-    .skip_data_i (attn_skip.data),
+    .skip_tag_i  (attn_skip_tag),
+    .skip_data_i (attn_skip_data),
     .valid_i     (o_proj_valid),
     .ready_o     (o_proj_ready),
     .tag_i       (o_proj_tag),
@@ -242,9 +236,6 @@ module layer (
   );
 
   // ---- feed-forward half
-  assign ffn_in.tag  = attn_residual_tag;
-  assign ffn_in.data = attn_residual_data;
-
   stream_fork u_ffn_fork (
     .valid_i  (attn_residual_valid),
     .ready_o  (attn_residual_ready),
@@ -262,10 +253,10 @@ module layer (
     .rst_i,
     .valid_i(ffn_hold_valid),
     .ready_o(ffn_hold_ready),
-    .data_i (ffn_in),
+    .data_i ({attn_residual_tag, attn_residual_data}),
     .valid_o(ffn_skip_valid),
     .ready_i(ffn_skip_ready),
-    .data_o (ffn_skip)
+    .data_o ({ffn_skip_tag, ffn_skip_data})
   );
 
   rms_norm #(
@@ -348,8 +339,8 @@ module layer (
   residual u_ffn_residual (
     .skip_valid_i(ffn_skip_valid),
     .skip_ready_o(ffn_skip_ready),
-    .skip_tag_i  (ffn_skip.tag),
-    .skip_data_i (ffn_skip.data),
+    .skip_tag_i  (ffn_skip_tag),
+    .skip_data_i (ffn_skip_data),
     .valid_i     (down_valid),
     .ready_o     (down_ready),
     .tag_i       (down_tag),

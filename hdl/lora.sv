@@ -161,6 +161,8 @@ module lora #(
 
   // ---- the sums of a word
   localparam int P_W = 40 + $clog2(K);  // K codes of 8 bits times values of 32
+  localparam int SIGNIFICAND_W = 11;  // a scale in [0, 1) is its significand times 2^(its places - 24)
+  localparam int LIFT = 13;  // places at most
   localparam int DELTA_W = 33;  // added to any y, the ends of its range give those of y's
 
   logic [MODULES*RANK*P_W-1:0] rows;
@@ -189,8 +191,8 @@ module lora #(
     .MODULES (MODULES),
     .ACT_W   (ACT_W),
     .P_W     (P_W),
-    .FACTOR_W(HALF_FRACTION_W),
-    .LIFT    (HALF_LIFT),
+    .FACTOR_W(SIGNIFICAND_W),
+    .LIFT    (LIFT),
     .DELTA_W (DELTA_W)
   ) u_sums (
     .clk_i,
@@ -206,8 +208,8 @@ module lora #(
     .ready_o(sums_ready),
     .last_i(out_q == OUT_W'(OUT_BEATS - 1)),
     .mant_i(mant[out_module_q]),
-    .factor_i(half_fraction(scale_b_q[out_module_q])),
-    .places_i(6'd24 + 6'(HALF_LIFT) - 6'(shift[out_module_q]) - half_lift(scale_b_q[out_module_q][14:10])),
+    .factor_i(significand(scale_b_q[out_module_q])),
+    .places_i(6'd24 + 6'(LIFT) - 6'(shift[out_module_q]) - 6'(exponent_places(scale_b_q[out_module_q][14:10]))),
     .valid_o(sum_valid),
     .ready_i(pop_i),
     .last_o(last),

@@ -19,6 +19,7 @@ module rank_values #(
   import cartridge_pkg::*;
 
   localparam int SCALE = 6;  // stages: a value is chosen, and value_scaler
+  localparam int SIGNIFICAND_W = 11;
   localparam int MODULE_IW = idx_w(MODULES);
   localparam int ROW_IW = idx_w(RANK);
 
@@ -36,7 +37,7 @@ module rank_values #(
   logic [SCALE-1:0] en;
   logic arrived, module_scaled, all_scaled;
   logic [39:0] value_q;
-  logic [HALF_FRACTION_W-1:0] factor_q;
+  logic [SIGNIFICAND_W-1:0] factor_q;
   logic [5:0] down_q;
   logic [31:0] u;
   logic [RANK*32-1:0] u_q;
@@ -72,7 +73,7 @@ module rank_values #(
   value_scaler #(
     .N       (1),
     .W       (40),
-    .FACTOR_W(HALF_FRACTION_W),
+    .FACTOR_W(SIGNIFICAND_W),
     .LIFT    (0),
     .OUT_W   (32)
   ) u_scaler (
@@ -88,8 +89,8 @@ module rank_values #(
   always_ff @(posedge clk_i) begin
     if (en[0]) begin
       value_q  <= clamped(p[module_q][row_q]);
-      factor_q <= half_fraction(scale[module_q]);
-      down_q   <= 6'd24 - half_lift(scale[module_q][14:10]);
+      factor_q <= significand(scale[module_q]);
+      down_q   <= 6'd24 - 6'(exponent_places(scale[module_q][14:10]));
     end
     if (arrived) u_q <= (RANK * 32)'({u, u_q} >> 32);  // the first one comes to lie low
   end

@@ -264,9 +264,9 @@ module rms_norm #(
   end
 
   // A gain is binary32: its significand with the hidden bit and the sign, and how far right its exponent moves.
-  function automatic logic signed [24:0] significand(input logic [31:0] g);
-    significand = (g[30:23] == 0) ? '0 : {1'b0, 1'b1, g[22:0]};
-    if (g[31]) significand = -significand;
+  function automatic logic signed [24:0] signed_significand(input logic [31:0] g);
+    signed_significand = (g[30:23] == 0) ? '0 : {1'b0, 1'b1, g[22:0]};
+    if (g[31]) signed_significand = -signed_significand;
   endfunction
 
   function automatic logic [5:0] moved_by(input logic [7:0] exponent);
@@ -324,7 +324,7 @@ module rms_norm #(
       if (out_en[3]) z_half_q <= z_moved[32:0];
       if (out_en[4]) begin
         z_q[l*32+:32]    <= z_half_q[32:1] + 32'(z_half_q[0]);
-        gain_q[l*25+:25] <= significand(gains[GAIN_IW'(32'(beats_q[(GAIN-1)*BEAT_IW+:BEAT_IW])*LANES+l)]);
+        gain_q[l*25+:25] <= signed_significand(gains[GAIN_IW'(32'(beats_q[(GAIN-1)*BEAT_IW+:BEAT_IW])*LANES+l)]);
       end
       if (out_en[7]) down_q <= moved_by(8'(gains[GAIN_IW'(32'(beats_q[(DOWN-1)*BEAT_IW+:BEAT_IW])*LANES+l)] >> 23));
       if (out_en[8]) y_half_q <= y_moved[38:0];

@@ -96,51 +96,29 @@ module rope #(
   logic [TURNED*16-1:0] c_q, s_q, minus_s_q;
   logic [TURNED*48-1:0] x0_c, x1_s, x0_s, x1_c;
 
+  // Sums are rounded by what is added to their first product.
   multiplier #(
     .A_W   (32),
     .B_W   (16),
     .ADDEND(64'd8192),
-    .N     (TURNED)
-  ) u_x0_c (
+    .N     (2 * TURNED)
+  ) u_x0 (
     .clk_i,
     .en_i(en[3:1]),
-    .a_i (x0),
-    .b_i (c_q),
-    .p_o (x0_c)
+    .a_i ({x0, x0}),
+    .b_i ({s_q, c_q}),
+    .p_o ({x0_s, x0_c})
   );
   multiplier #(
     .A_W(32),
     .B_W(16),
-    .N  (TURNED)
-  ) u_x1_s (
+    .N  (2 * TURNED)
+  ) u_x1 (
     .clk_i,
     .en_i(en[3:1]),
-    .a_i (x1),
-    .b_i (minus_s_q),
-    .p_o (x1_s)
-  );
-  multiplier #(
-    .A_W   (32),
-    .B_W   (16),
-    .ADDEND(64'd8192),
-    .N     (TURNED)
-  ) u_x0_s (
-    .clk_i,
-    .en_i(en[3:1]),
-    .a_i (x0),
-    .b_i (s_q),
-    .p_o (x0_s)
-  );
-  multiplier #(
-    .A_W(32),
-    .B_W(16),
-    .N  (TURNED)
-  ) u_x1_c (
-    .clk_i,
-    .en_i(en[3:1]),
-    .a_i (x1),
-    .b_i (c_q),
-    .p_o (x1_c)
+    .a_i ({x1, x1}),
+    .b_i ({c_q, minus_s_q}),
+    .p_o ({x1_c, x1_s})
   );
 
   for (genvar p = 0; p < TURNED; p++) begin : gen_pair

@@ -97,9 +97,9 @@ def key(top: str, *what: object) -> str:
 
 @cache
 def _sources(top: str) -> list[Path]:
-    """The files of a module, of all that it may consist of, and of what they include."""
+    """The files of a module, of all that it may consist of, and of what they include; none of one that is not there."""
     files = {file.stem: file for file in HDL.glob("*.sv*")}
-    found, left = {}, [top]
+    found, left = {}, [top] if top in files else []
     while left:
         if (name := left.pop()) not in found:
             found[name] = files[name]

@@ -84,7 +84,7 @@ def test_fusesoc_runs_a_bench(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     (report,) = tmp_path.glob("build/*/sim_exp2/results.xml")
     cases = [case for suite in JUnitXml.fromfile(str(report)) for case in suite]
-    assert len(cases) == 3
+    assert len(cases) == 4
     assert all(case.is_passed for case in cases)
 
 

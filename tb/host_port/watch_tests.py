@@ -9,7 +9,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from tb.evidence.coverage.points import host_port as cover
 from tb.host_port.bench import DEFAULTS, PortBench
 from tb.host_port.chip import LIMIT, NONE, AnswerToken, prompt_tokens
-from tb.host_port.registers import Command, State, field
+from tb.host_port.registers import Command, State, field, position
 
 WINDOW = 100
 
@@ -140,8 +140,15 @@ async def stray_answers(dut):
     for state in (State.CLOSED, State.OPEN, State.PREFILL):
         await bench.bring(0, state)
         before = await bench.get("SLOT.STATUS")
-        for slot, reason in ((0, NONE), (0, LIMIT), (bench.size["SLOTS"], LIMIT), (255, NONE)):
-            bench.chip.out.send(AnswerToken(slot, 5, 7, reason))
+        at = position(before)[1]  # where an answer would go on, if the slot waited for one
+        for slot, pos, reason in (
+            (0, 5, NONE),
+            (0, at, NONE),
+            (0, at, LIMIT),
+            (bench.size["SLOTS"], at, LIMIT),
+            (255, 5, NONE),
+        ):
+            bench.chip.out.send(AnswerToken(slot, pos, 7, reason))
             await ClockCycles(dut.clk_i, 10)
             bench.expected |= {"stray_answer"}
             await bench.hold("SLOT.STATUS", before)

@@ -27,7 +27,7 @@ def operand(width: int) -> int:
     return random.randrange(-top, top)
 
 
-class Bench:
+class Multipliers:
     """The multipliers of a build, ``n`` side by side."""
 
     def __init__(self, dut) -> None:
@@ -63,7 +63,7 @@ class Bench:
 @cocotb.test()
 async def products(dut):
     """One after another: every pair of ends, then random operands of every length."""
-    bench = Bench(dut)
+    bench = Multipliers(dut)
     await bench.start()
     pairs = list(itertools.product(ends(bench.a_w), ends(bench.b_w)))
     pairs = [pairs[i : i + bench.n] for i in range(0, len(pairs) - bench.n + 1, bench.n)]
@@ -79,7 +79,7 @@ async def products(dut):
 @cocotb.test()
 async def rest(dut):
     """A stage that is not enabled keeps what it has, whatever comes."""
-    bench = Bench(dut)
+    bench = Multipliers(dut)
     await bench.start()
     for _ in range(50):
         pairs = bench.pairs()

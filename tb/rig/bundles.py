@@ -77,6 +77,11 @@ class Tag(bundle("tag_t")):
         tag = super().__new__(cls, **fields)
         return tag if "parity" in fields else tag._replace(parity=tag.pack().bit_count() % 2)
 
+    def _replace(self, **fields: int) -> "Tag":
+        """The tag with other fields, whole again unless its parity is one of them."""
+        kept = self._asdict() if "parity" in fields else {k: v for k, v in self._asdict().items() if k != "parity"}
+        return Tag(**kept | fields)
+
     def broken(self) -> "Tag":
         """The tag with any one bit turned over."""
         return Tag.unpack(self.pack() ^ 1 << random.randrange(self.WIDTH))

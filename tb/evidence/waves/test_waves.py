@@ -225,10 +225,10 @@ def test_a_tag_follows_its_struct(tmp_path):
     for hdl, bits in ((HDL, 8), (tmp_path, 9)):
         shown = object.__new__(view._View)
         shown.names, shown.file = Names(hdl, tmp_path), SaveFile(tmp_path / "top.fst", (0, 1))
-        width = 21 + bits
+        width = 22 + bits
         shown.show("top.tag_q", width)
         shown.show("top.tag_d", width + 1)
-        slot = " ".join(f"({bit})top.tag_q[{width - 1}:0]" for bit in range(5, 5 + bits))
+        slot = " ".join(f"({bit})top.tag_q[{width - 1}:0]" for bit in range(6, 6 + bits))
         assert f"#{{tag_q/slot}} {slot}" in shown.file.lines
         assert f"top.tag_d[{width}:0]" in shown.file.lines
 
