@@ -140,7 +140,7 @@ def test_a_broken_module(simulator):
 def test_a_broken_chip(tmp_path, monkeypatch):
     """The cursor is where the diverging stage's beat went past its tap; its group is the open one."""
     monkeypatch.setenv("WAVES", "1")
-    skip = Fault("skip", "layer.sv", ".skip_data_i (ffn_skip.data)", ".skip_data_i (attn_skip.data)")
+    skip = Fault("skip", "layer.sv", ".skip_data_i (ffn_skip_data)", ".skip_data_i (attn_skip_data)")
     chip = BuiltChip.of(checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE)), kv_depth=8)
     bad = replace(chip, hdl=write_broken("waves-chip", [skip]))
     shown, cursor = failed(bad.run, [TALK], [], simulator="icarus", test="one_after_another", poll=100)
