@@ -62,7 +62,7 @@ module sum_tree #(
     end
   end
 
-  for (genvar n = 0; n < N; n++) begin : gen_sum
-    assign sum_o[n*OUT_W+:OUT_W] = node_q[0][n];
+  always_comb begin
+    for (int unsigned n = 0; n < N; n++) sum_o[n*OUT_W+:OUT_W] = node_q[0][n];
   end
 endmodule
