@@ -38,13 +38,13 @@ module sum_tree #(
   endfunction
 
   // Two levels of full adders, and one sum.
-  function automatic logic signed [OUT_W-1:0] sum_of(input logic signed [OUT_W-1:0] a, input logic signed [OUT_W-1:0] b,
-                                                     input logic signed [OUT_W-1:0] c,
-                                                     input logic signed [OUT_W-1:0] d);
+  function automatic logic signed [OUT_W-1:0] of_four(
+      input logic signed [OUT_W-1:0] a, input logic signed [OUT_W-1:0] b, input logic signed [OUT_W-1:0] c,
+      input logic signed [OUT_W-1:0] d);
     logic signed [OUT_W-1:0] part, carry;
-    part   = a ^ b ^ c;
-    carry  = ((a & b) | (c & (a ^ b))) << 1;
-    sum_of = (part ^ carry ^ d) + (((part & carry) | (d & (part ^ carry))) << 1);
+    part = a ^ b ^ c;
+    carry = ((a & b) | (c & (a ^ b))) << 1;
+    of_four = (part ^ carry ^ d) + (((part & carry) | (d & (part ^ carry))) << 1);
   endfunction
 
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
@@ -54,8 +54,8 @@ module sum_tree #(
         for (int i = 0; i < used(k); i++) begin
           // verilator unroll_disable
           for (int unsigned n = 0; n < N; n++) begin
-            node_q[first(k)+i][n] = sum_of(child(k + 1, 4 * i, n), child(k + 1, 4 * i + 1, n),
-                                           child(k + 1, 4 * i + 2, n), child(k + 1, 4 * i + 3, n));
+            node_q[first(k)+i][n] = of_four(child(k + 1, 4 * i, n), child(k + 1, 4 * i + 1, n),
+                                            child(k + 1, 4 * i + 2, n), child(k + 1, 4 * i + 3, n));
           end
         end
       end
