@@ -136,17 +136,19 @@ module word_sums #(
     end
   end
 
-  multiplier #(
-    .A_W(ACT_W),
-    .B_W(8),
-    .N  (RANK * LANES)
-  ) u_products (
-    .clk_i,
-    .en_i(row_en[PRODUCT-1:0] | column_en[PRODUCT-1:0]),
-    .a_i (operands),
-    .b_i (word_i),
-    .p_o (products)
-  );
+  for (genvar i = 0; i < RANK; i++) begin : gen_products
+    multiplier #(
+      .A_W(ACT_W),
+      .B_W(8),
+      .N  (LANES)
+    ) u_products (
+      .clk_i,
+      .en_i(row_en[PRODUCT-1:0] | column_en[PRODUCT-1:0]),
+      .a_i (operands[i*LANES*ACT_W+:LANES*ACT_W]),
+      .b_i (word_i[i*LANES*8+:LANES*8]),
+      .p_o (products[i*LANES*PRODUCT_W+:LANES*PRODUCT_W])
+    );
+  end
 
   // ---- rows, by groups of inputs
   logic [RANK*BEAT_GROUPS*ROW_W-1:0] rows;
@@ -155,17 +157,19 @@ module word_sums #(
   logic [MODULES*RANK*P_W-1:0] p_q;
   assign p_o = p_q;
 
-  sum_tree #(
-    .COUNT(GROUP),
-    .W    (PRODUCT_W),
-    .N    (RANK * BEAT_GROUPS),
-    .OUT_W(ROW_W)
-  ) u_row (
-    .clk_i,
-    .en_i (row_en[PRODUCT+:ROW]),
-    .x_i  (products),
-    .sum_o(rows)
-  );
+  for (genvar i = 0; i < RANK; i++) begin : gen_row
+    sum_tree #(
+      .COUNT(GROUP),
+      .W    (PRODUCT_W),
+      .N    (BEAT_GROUPS),
+      .OUT_W(ROW_W)
+    ) u_row (
+      .clk_i,
+      .en_i (row_en[PRODUCT+:ROW]),
+      .x_i  (products[i*LANES*PRODUCT_W+:LANES*PRODUCT_W]),
+      .sum_o(rows[i*BEAT_GROUPS*ROW_W+:BEAT_GROUPS*ROW_W])
+    );
+  end
 
   for (genvar n = 0; n < RANK * BEAT_GROUPS; n++) begin : gen_moved
     always_ff @(posedge clk_i) begin
