@@ -12,19 +12,28 @@ module host_counters (
 );
   import host_pkg::*;
 
-  logic [63:0] count_q[COUNTERS];
+  // The high half of a count takes the carry of its low half a clock later, so that none is an adder of 64 bits.
+  logic [31:0] low_q[COUNTERS];
+  logic carry_q[COUNTERS];
+  logic [31:0] above_q[COUNTERS];
   logic [31:0] high_q[COUNTERS];
 
-  assign data_o = high_i ? high_q[which_i] : count_q[which_i][31:0];
+  assign data_o = high_i ? high_q[which_i] : low_q[which_i];
 
-  always_ff @(posedge clk_i) begin
-    for (int unsigned c = 0; c < COUNTERS; c++) begin
+  for (genvar c = 0; c < COUNTERS; c++) begin : gen_counter
+    logic [31:0] above;
+    assign above = above_q[c] + 32'(carry_q[c]);
+
+    always_ff @(posedge clk_i) begin
       if (rst_i || clear_i) begin
-        count_q[c] <= '0;
+        low_q[c]   <= '0;
+        carry_q[c] <= 1'b0;
+        above_q[c] <= '0;
         high_q[c]  <= '0;
       end else begin
-        count_q[c] <= count_q[c] + 64'(add_i[c*16+:16]);
-        if (read_i && !high_i && 32'(which_i) == c) high_q[c] <= count_q[c][63:32];
+        {carry_q[c], low_q[c]} <= 33'(low_q[c]) + 33'(add_i[c*16+:16]);
+        above_q[c]             <= above;
+        if (read_i && !high_i && 32'(which_i) == c) high_q[c] <= above;
       end
     end
   end

@@ -318,21 +318,25 @@ async def counters(dut):
         await ClockCycles(dut.clk_i, 37)
     assert times[1][0] - times[0][0] == times[1][1] - times[0][1], f"clocks between two reads: {times}"
 
+    counters = dut.u_host_port.u_counters
     for index, name in enumerate(COUNTERS):  # the high half is that of the moment at which the low one was read
         high, low = (random.getrandbits(32) for _ in range(2))
-        dut.u_host_port.u_counters.count_q[index].value = high << 32 | low >> 1
+        counters.above_q[index].value, counters.low_q[index].value = high, low >> 1
         assert low >> 1 <= await bench.get(f"{name}.LO") < (low >> 1) + 9
-        dut.u_host_port.u_counters.count_q[index].value = (high ^ WORD) << 32
+        counters.above_q[index].value, counters.low_q[index].value = high ^ WORD, 0
         await bench.get(f"{COUNTERS[index - 1]}.LO")
         for slot, other in itertools.product((0, 1), ("CTRL", "ADAPTER", "TOP_K", "SEED")):
             await bench.get(f"SLOT.{other}", slot)
         await bench.hold(f"{name}.HI", high)
         await bench.get(f"{name}.LO")
         await bench.hold(f"{name}.HI", high ^ WORD)
-    dut.u_host_port.u_counters.count_q[0].value = (1 << 32) - 3
-    await ClockCycles(dut.clk_i, 10)
-    assert await bench.get("CYCLES.LO") < 30
-    await bench.hold("CYCLES.HI", 1)
+    halves = set()
+    for before in range(19, 0, -1):  # the low half is read at every moment around its carry
+        counters.above_q[0].value, counters.carry_q[0].value, counters.low_q[0].value = 0, 0, WORD + 1 - before
+        low = await bench.get("CYCLES.LO")
+        halves.add(carried := low < before + 20)
+        await bench.hold("CYCLES.HI", int(carried))
+    assert halves == {False, True}
     await bench.put("COUNTERS_CLEAR", 0)
     await bench.get("CYCLES.LO")
     await bench.hold("CYCLES.HI", 1)
