@@ -59,7 +59,7 @@ module lora #(
   `REQUIRE(array_number_has_2_bits, ARRAY >= 0 && ARRAY <= 3)
   `REQUIRE(adapters_have_banks, BANKS >= 1 && BANKS <= 15)
   `REQUIRE(words_of_a_bank_have_16_bits, WORDS <= 1 << 16)
-  `REQUIRE(chunks_of_a_word_have_16_bits, CHUNKS <= 1 << 16)
+  `REQUIRE(rank_is_1_to_64, RANK >= 1 && RANK <= 64)
 
   typedef enum logic [1:0] {
     StInputs,  // words of A with the beats of x

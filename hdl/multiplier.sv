@@ -4,8 +4,8 @@
 //
 //   a multiple of a for each digit of b (Booth, radix 4), added up for LEVELS without carries | the same to two words | sum
 //
-// ADDEND is a constant, to round a product: it costs no adder. The products are the inner loop, over arrays of 64 bits: a
-// C++ compiler makes vectors of them.
+// ADDEND is a constant, to round a product: it costs no adder. The products are the inner loop, over arrays of 32 or
+// 64 bits: a C++ compiler makes vectors of them.
 module multiplier #(
   parameter int          A_W    = 32,
   parameter int          B_W    = 18,
@@ -19,6 +19,7 @@ module multiplier #(
   output logic [N*(A_W+B_W)-1:0] p_o
 );
   localparam int P_W = A_W + B_W;
+  localparam int WORD_W = (P_W <= 32) ? 32 : 64;
   localparam int DIGITS = (B_W + 1) / 2;
   localparam int ROWS = DIGITS + 1;
   localparam int LEVELS = 2;
@@ -41,28 +42,28 @@ module multiplier #(
   endfunction
   localparam logic [P_W-1:0] CONSTANT = constant();
 
-  logic [63:0] a[N];
+  logic [WORD_W-1:0] a[N];
   logic [2*DIGITS:0] b[N];
-  logic [63:0] multiple[N];
-  logic [63:0] row[ROWS][N];  // of the stage that works on them, for no longer than that
-  logic [63:0] x[N], y[N], z[N];
+  logic [WORD_W-1:0] multiple[N];
+  logic [WORD_W-1:0] row[ROWS][N];  // of the stage that works on them, for no longer than that
+  logic [WORD_W-1:0] x[N], y[N], z[N];
 
   function automatic void make_rows();
     // verilator unroll_disable
     for (int unsigned n = 0; n < N; n++) begin
-      a[n] = 64'($signed(a_i[n*A_W+:A_W]));
+      a[n] = WORD_W'($signed(a_i[n*A_W+:A_W]));
       b[n] = (2 * DIGITS + 1)'($signed({b_i[n*B_W+:B_W], 1'b0}));
-      row[DIGITS][n] = 64'(CONSTANT) | (64'(b[n][2*DIGITS]) << LAST);
+      row[DIGITS][n] = WORD_W'(CONSTANT) | (WORD_W'(b[n][2*DIGITS]) << LAST);
     end
     for (int d = 0; d < DIGITS; d++) begin
       // verilator unroll_disable
       for (int unsigned n = 0; n < N; n++) begin
-        multiple[n] = ({64{b[n][2*d+1] ^ b[n][2*d]}} & a[n]) |
-            ({64{b[n][2*d+1] == b[n][2*d] && b[n][2*d+2] != b[n][2*d]}} & (a[n] << 1));
-        multiple[n] = 64'((A_W + 2)'(multiple[n] ^ {64{b[n][2*d+2]}}) ^ {1'b1, {A_W + 1{1'b0}}});
+        multiple[n] = ({WORD_W{b[n][2*d+1] ^ b[n][2*d]}} & a[n]) |
+            ({WORD_W{b[n][2*d+1] == b[n][2*d] && b[n][2*d+2] != b[n][2*d]}} & (a[n] << 1));
+        multiple[n] = WORD_W'((A_W + 2)'(multiple[n] ^ {WORD_W{b[n][2*d+2]}}) ^ {1'b1, {A_W + 1{1'b0}}});
         row[d][n] = multiple[n] << (2 * d);
         // The one that is missing where the multiple before was inverted.
-        if (d != 0) row[d][n] = row[d][n] | (64'(b[n][2*d]) << (2 * d - 2));
+        if (d != 0) row[d][n] = row[d][n] | (WORD_W'(b[n][2*d]) << (2 * d - 2));
       end
     end
   endfunction
@@ -92,8 +93,8 @@ module multiplier #(
     end
   endfunction
 
-  logic [63:0] words_q[WORDS][N];
-  logic [63:0] low_q[N], high_q[N];
+  logic [WORD_W-1:0] words_q[WORDS][N];
+  logic [WORD_W-1:0] low_q[N], high_q[N];
   logic [N*P_W-1:0] p_q;
   assign p_o = p_q;
 

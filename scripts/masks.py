@@ -2,7 +2,7 @@
 """``make masks``: two models of one geometry differ in two masks, and in nothing else of the die.
 
 MODEL and OTHER are checkpoints as ``make sim`` takes them; without both, the tiny model and one of another seed. For
-each of the two the base die is written and synthesised from its own shape package: same RTL, same netlist. Then every
+each of the two the base die is written from its own shape package, and synthesised: same RTL, same netlist. Then every
 image of one is held against the other's.
 """
 
@@ -37,7 +37,11 @@ def main(*, model: str, other: str) -> int:
     diff.check_geometry(pair, dies)
     print(f"{' and '.join(map(_name, pair))}: a base die for each, and their masks", flush=True)
     sources = [netlist.sources(ckpt.shape, die) for ckpt, die in zip(pair, dies, strict=True)]
-    netlists = [netlist.synthesise(ckpt.shape, die) for ckpt, die in zip(pair, dies, strict=True)]
+    of_sources: dict[str, Netlist] = {}  # the same sources are not synthesised twice
+    for ckpt, die, source in zip(pair, dies, sources, strict=True):
+        if source not in of_sources:
+            of_sources[source] = netlist.synthesise(ckpt.shape, die)
+    netlists = [of_sources[source] for source in sources]
     changes = diff.compare(*pair, dies[0])
     figures = summarise(pair, dies[0], sources, netlists, changes)
     write(RESULTS / "masks.json", figures)

@@ -81,7 +81,11 @@ class ChipBench:
         return ((self.job.stop or [NO_TOKEN]) * STOP_TOKENS)[:STOP_TOKENS]
 
     async def push(self, index: int) -> None:
-        """Queue conversation ``index`` of the job."""
+        """Queue conversation ``index`` of the job.
+
+        What the slot's last one left comes first: its last answer may have been taken behind the check of that poll.
+        """
+        self.check()
         talk = self.job.conversations[index]
         self.active[talk.slot] = index
         await self.begin(talk)
