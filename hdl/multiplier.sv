@@ -4,8 +4,8 @@
 //
 //   a multiple of a for each digit of b (Booth, radix 4), added up for LEVELS without carries | the same to two words | sum
 //
-// ADDEND is a constant, to round a product: it costs no adder. The products are the inner loop, over arrays of 32 or
-// 64 bits: a C++ compiler makes vectors of them.
+// ADDEND is a constant, to round a product: it costs no adder. SIDE products are the inner loop, over arrays of 32 or
+// 64 bits, of which a C++ compiler makes vectors; a synthesis reads small arrays several times as fast as those of all pairs.
 module multiplier #(
   parameter int          A_W    = 32,
   parameter int          B_W    = 18,
@@ -24,6 +24,7 @@ module multiplier #(
   localparam int ROWS = DIGITS + 1;
   localparam int LEVELS = 2;
   localparam int WORDS = words_after(LEVELS);
+  localparam int SIDE = (N % 8 == 0) ? 8 : (N % 4 == 0) ? 4 : 1;  // pairs that are worked on side by side
   localparam int LAST = 2 * (DIGITS - 1);  // place of the last digit
 
   `REQUIRE(product_has_64_bits, A_W >= 2 && B_W >= 2 && P_W <= 64)
@@ -42,22 +43,22 @@ module multiplier #(
   endfunction
   localparam logic [P_W-1:0] CONSTANT = constant();
 
-  logic [WORD_W-1:0] a[N];
-  logic [2*DIGITS:0] b[N];
-  logic [WORD_W-1:0] multiple[N];
-  logic [WORD_W-1:0] row[ROWS][N];  // of the stage that works on them, for no longer than that
-  logic [WORD_W-1:0] x[N], y[N], z[N];
+  logic [WORD_W-1:0] a[SIDE];
+  logic [2*DIGITS:0] b[SIDE];
+  logic [WORD_W-1:0] multiple[SIDE];
+  logic [WORD_W-1:0] row[ROWS][SIDE];  // of the stage that works on them, for no longer than that
+  logic [WORD_W-1:0] x[SIDE], y[SIDE], z[SIDE];
 
-  function automatic void make_rows();
+  function automatic void make_rows(input int unsigned first);
     // verilator unroll_disable
-    for (int unsigned n = 0; n < N; n++) begin
-      a[n] = WORD_W'($signed(a_i[n*A_W+:A_W]));
-      b[n] = (2 * DIGITS + 1)'($signed({b_i[n*B_W+:B_W], 1'b0}));
+    for (int unsigned n = 0; n < SIDE; n++) begin
+      a[n] = WORD_W'($signed(a_i[(first+n)*A_W+:A_W]));
+      b[n] = (2 * DIGITS + 1)'($signed({b_i[(first+n)*B_W+:B_W], 1'b0}));
       row[DIGITS][n] = WORD_W'(CONSTANT) | (WORD_W'(b[n][2*DIGITS]) << LAST);
     end
     for (int d = 0; d < DIGITS; d++) begin
       // verilator unroll_disable
-      for (int unsigned n = 0; n < N; n++) begin
+      for (int unsigned n = 0; n < SIDE; n++) begin
         multiple[n] = ({WORD_W{b[n][2*d+1] ^ b[n][2*d]}} & a[n]) |
             ({WORD_W{b[n][2*d+1] == b[n][2*d] && b[n][2*d+2] != b[n][2*d]}} & (a[n] << 1));
         multiple[n] = WORD_W'((A_W + 2)'(multiple[n] ^ {WORD_W{b[n][2*d+2]}}) ^ {1'b1, {A_W + 1{1'b0}}});
@@ -75,7 +76,7 @@ module multiplier #(
       into = 0;
       for (int i = 0; i < left / 3; i++) begin
         // verilator unroll_disable
-        for (int unsigned n = 0; n < N; n++) begin
+        for (int unsigned n = 0; n < SIDE; n++) begin
           x[n] = row[3*i][n];
           y[n] = row[3*i+1][n];
           z[n] = row[3*i+2][n];
@@ -86,7 +87,7 @@ module multiplier #(
       end
       for (int i = left - left % 3; i < left; i++) begin
         // verilator unroll_disable
-        for (int unsigned n = 0; n < N; n++) row[into][n] = row[i][n];
+        for (int unsigned n = 0; n < SIDE; n++) row[into][n] = row[i][n];
         into = into + 1;
       end
       left = into;
@@ -105,23 +106,29 @@ module multiplier #(
       for (int unsigned n = 0; n < N; n++) p_q[n*P_W+:P_W] <= P_W'(low_q[n] + high_q[n]);
     end
     if (en_i[1]) begin
-      for (int i = 0; i < WORDS; i++) begin
-        // verilator unroll_disable
-        for (int unsigned n = 0; n < N; n++) row[i][n] = words_q[i][n];
-      end
-      add_up(WORDS, 8);
       // verilator unroll_disable
-      for (int unsigned n = 0; n < N; n++) begin
-        low_q[n]  = row[0][n];
-        high_q[n] = row[1][n];
+      for (int unsigned first = 0; first < N; first += SIDE) begin
+        for (int i = 0; i < WORDS; i++) begin
+          // verilator unroll_disable
+          for (int unsigned n = 0; n < SIDE; n++) row[i][n] = words_q[i][first+n];
+        end
+        add_up(WORDS, 8);
+        // verilator unroll_disable
+        for (int unsigned n = 0; n < SIDE; n++) begin
+          low_q[first+n]  = row[0][n];
+          high_q[first+n] = row[1][n];
+        end
       end
     end
     if (en_i[0]) begin
-      make_rows();
-      add_up(ROWS, LEVELS);
-      for (int i = 0; i < WORDS; i++) begin
-        // verilator unroll_disable
-        for (int unsigned n = 0; n < N; n++) words_q[i][n] = row[i][n];
+      // verilator unroll_disable
+      for (int unsigned first = 0; first < N; first += SIDE) begin
+        make_rows(first);
+        add_up(ROWS, LEVELS);
+        for (int i = 0; i < WORDS; i++) begin
+          // verilator unroll_disable
+          for (int unsigned n = 0; n < SIDE; n++) words_q[i][first+n] = row[i][n];
+        end
       end
     end
   end

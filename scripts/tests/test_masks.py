@@ -80,7 +80,8 @@ def test_a_model_and_itself(asks, tmp_path, monkeypatch):
 
 def test_dies_that_differ_fail(asks, tmp_path, monkeypatch, capsys):
     asks(MODEL=model(tmp_path, "a"), OTHER=model(tmp_path, "b"))
-    texts = iter("ab")
+    sources, texts = iter("ab"), iter("ab")
+    monkeypatch.setattr(netlist, "sources", lambda shape, die: next(sources))
     monkeypatch.setattr(netlist, "synthesise", lambda shape, die: netlist.Netlist({"chip": next(texts)}))
     assert masks.main() == 1
     assert "the base dies of the two models differ" in capsys.readouterr().err
