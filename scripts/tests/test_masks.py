@@ -46,6 +46,7 @@ def is_one_line(stderr):
     return bool(re.fullmatch(r"error: .+ \(.+\); .+\n", stderr))
 
 
+@pytest.mark.night
 def test_two_models_share_a_die(asks, tmp_path, capsys):
     """The whole way, with the whole netlist: two seeds of a geometry."""
     asks(MODEL=model(tmp_path, "a"), OTHER=model(tmp_path, "b", seed=2))

@@ -4,11 +4,11 @@
 import pytest
 
 from tb.evidence.coverage.points.ecc_sram import WIDTHS
-from tb.rig.runner import run, simulators
+from tb.rig.cases import on_each
+from tb.rig.runner import run
 
 
-@pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "simulator"), on_each(WIDTHS, slow=(max(WIDTHS),)))
 def test_ecc_sram(simulator, width):
     parameters = {"WORDS": 4, "WIDTH": width}
     run("ecc_sram", "tb.ecc_sram.ecc_sram_tests", simulator=simulator, parameters=parameters)

@@ -4,11 +4,11 @@
 import pytest
 
 from tb.lora.lora_shape import CASES
-from tb.rig.runner import run, simulators
+from tb.rig.cases import on_each
+from tb.rig.runner import run
 
 
-@pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "simulator"), on_each(CASES, slow=("o",)))
 def test_lora(simulator, case):
     settings = {"parameters": CASES[case].parameters, "env": {"CASE": case}}
     run("lora", "tb.lora.lora_tests", simulator=simulator, **settings)

@@ -4,11 +4,14 @@
 import pytest
 
 from tb.evidence.coverage.points.sampler import MOST
-from tb.rig.runner import run, simulators
+from tb.rig.cases import on_each
+from tb.rig.runner import run
+
+SHAPES = [(70, MOST), (96, 31), (10, MOST), (40, 5)]  # tokens of the vocabulary, and most candidates
 
 
-@pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize(("vocab", "top_k"), [(70, MOST), (96, 31), (10, MOST), (40, 5)])
-def test_sampler(simulator, vocab, top_k):
+@pytest.mark.parametrize(("shape", "simulator"), on_each(SHAPES, slow=((96, 31),)))
+def test_sampler(simulator, shape):
+    vocab, top_k = shape
     parameters = {"VOCAB": vocab, "TOP_K": top_k}
     run("sampler", "tb.sampler.sampler_tests", simulator=simulator, parameters=parameters)
