@@ -2,7 +2,7 @@
 """What became of mutants: one verdict each, figures for machines, and a table."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,7 +19,8 @@ class MutantVerdict:
 
     Attributes:
         mutant: what was changed.
-        status: 'killed', 'missed', 'harmless', or 'unbuilt' by a simulator, which makes it no mutant.
+        status: 'killed', 'missed', 'harmless', 'unjudged' by a bench that fails without it too, or 'unbuilt' by a
+            simulator, which makes it no mutant.
         by: pytest node of the bench that killed it.
         said: the first line of what that bench said; the argument for a harmless one.
         seconds: it took.
@@ -37,9 +38,13 @@ class MutantVerdict:
         side = " SIDE=golden" if self.mutant.suffix == ".py" else ""
         return f"make mutate MUTANT={self.mutant.name}{side}"
 
+    def by_a_red_bench(self, said: str) -> "MutantVerdict":
+        """The verdict where the bench says that without a mutant too."""
+        return replace(self, status="unjudged", said=f"fails without a mutant, mend it first: {said}")
+
 
 def figures(verdicts: list[MutantVerdict], seed: int) -> dict:
-    """What mutate.json holds. 'enough': whether fewer than one in twenty were missed."""
+    """What mutate.json holds. 'enough': whether fewer than one in twenty were missed, and all were judged."""
     counts = Counter(verdict.status for verdict in verdicts)
     judged = counts["killed"] + counts["missed"]
     rules = {verdict.mutant.rule for verdict in verdicts}
@@ -47,9 +52,10 @@ def figures(verdicts: list[MutantVerdict], seed: int) -> dict:
         "seed": seed,
         "modules": len({verdict.mutant.module for verdict in verdicts}),
         "mutants": len(verdicts),
-        **{status: counts[status] for status in ("killed", "missed", "harmless")},
+        **{status: counts[status] for status in ("killed", "missed", "harmless", "unjudged")},
         "missed_share": round(counts["missed"] / judged, 4) if judged else None,
-        "enough": counts["missed"] < FEWER_THAN * judged if judged else counts["harmless"] > 0,
+        "enough": not counts["unjudged"]
+        and (counts["missed"] < FEWER_THAN * judged if judged else counts["harmless"] > 0),
         "rules": {
             rule: Counter(verdict.status for verdict in verdicts if verdict.mutant.rule == rule)
             for rule in sorted(rules)
@@ -63,7 +69,7 @@ def show(console: Console, verdicts: list[MutantVerdict], figures: dict) -> None
     table = Table(title="mutants", show_lines=True)
     for column in ("mutant", "line, and what it becomes", "", "by, or because"):
         table.add_column(column, overflow="fold")
-    styles = {"killed": "green", "missed": "red", "harmless": "dim"}
+    styles = {"killed": "green", "missed": "red", "harmless": "dim", "unjudged": "red"}
     for verdict in sorted(verdicts, key=lambda o: (o.mutant.module, o.mutant.start)):
         mutant = verdict.mutant
         why = f"{verdict.by}\n{verdict.said}" if verdict.by else verdict.said or verdict.replay
@@ -73,6 +79,6 @@ def show(console: Console, verdicts: list[MutantVerdict], figures: dict) -> None
     console.print(table)
     console.print(
         f"{figures['killed']} killed, {figures['missed']} missed, {figures['harmless']} harmless, "
-        f"of {figures['modules']} modules",
+        f"{figures['unjudged']} unjudged, of {figures['modules']} modules",
         highlight=False,
     )

@@ -93,9 +93,9 @@ def test_a_red_bench_kills_nothing(ask, monkeypatch):
     monkeypatch.setattr(
         mutate, "try_mutants", lambda *_: [MutantVerdict(EVERY["divider"][0], "killed", "tb/no_such_test.py")]
     )
-    status, _, complained, figures = ask()
-    assert (status, figures) == (1, None)
-    assert "tb/no_such_test.py fails without a mutant" in complained
+    status, printed, _, figures = ask()
+    assert (status, figures["killed"], figures["unjudged"], figures["enough"]) == (1, 0, 1, False)
+    assert "fails without a mutant" in figures["results"][0]["said"] and "1 unjudged" in printed
 
 
 def test_the_choice_is_the_seeds():
