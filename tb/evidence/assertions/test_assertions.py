@@ -20,7 +20,7 @@ from tb.uvm.bench import PORTS
 
 pytestmark = pytest.mark.once
 TESTS = "tb.evidence.assertions.assertion_tests"
-WATCHDOG = 3000  # clocks: more than any module of the chip needs
+WATCHDOG = 2000  # clocks: more than any module of the chip needs
 
 
 @dataclass(frozen=True)
