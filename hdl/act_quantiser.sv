@@ -30,10 +30,10 @@ module act_quantiser #(
   endfunction
 
   // The widest step comes first: the bits of places that are needed last reach the most lanes.
-  function automatic logic [W:0] moved(input logic signed [31:0] x, input logic [4:0] places);
+  function automatic logic [W:0] moved(input logic signed [31:0] x, input logic [4:0] down);
     logic signed [32:0] half;
     half = {x, 1'b0};
-    for (int p = 4; p >= 0; p--) if (places[p]) half = half >>> (1 << p);
+    for (int p = 4; p >= 0; p--) if (down[p]) half = half >>> (1 << p);
     moved = half[W:0];
   endfunction
 

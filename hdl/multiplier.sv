@@ -49,11 +49,11 @@ module multiplier #(
   logic [WORD_W-1:0] row[ROWS][SIDE];  // of the stage that works on them, for no longer than that
   logic [WORD_W-1:0] x[SIDE], y[SIDE], z[SIDE];
 
-  function automatic void make_rows(input int unsigned first);
+  function automatic void make_rows(input int unsigned from);
     // verilator unroll_disable
     for (int unsigned n = 0; n < SIDE; n++) begin
-      a[n] = WORD_W'($signed(a_i[(first+n)*A_W+:A_W]));
-      b[n] = (2 * DIGITS + 1)'($signed({b_i[(first+n)*B_W+:B_W], 1'b0}));
+      a[n] = WORD_W'($signed(a_i[(from+n)*A_W+:A_W]));
+      b[n] = (2 * DIGITS + 1)'($signed({b_i[(from+n)*B_W+:B_W], 1'b0}));
       row[DIGITS][n] = WORD_W'(CONSTANT) | (WORD_W'(b[n][2*DIGITS]) << LAST);
     end
     for (int d = 0; d < DIGITS; d++) begin

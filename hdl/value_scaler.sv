@@ -45,9 +45,9 @@ module value_scaler #(
   end
 
   // {it does not fit, its sign, a value with the bit below it}
-  function automatic logic [OUT_W+2:0] moved(input logic [PRODUCT_W-1:0] value, input logic [5:0] places);
+  function automatic logic [OUT_W+2:0] moved(input logic [PRODUCT_W-1:0] value, input logic [5:0] down);
     logic signed [MOVED_W-1:0] half;
-    half  = $signed({value, {LIFT + 1{1'b0}}}) >>> places;
+    half  = $signed({value, {LIFT + 1{1'b0}}}) >>> down;
     moved = {half[MOVED_W-1:OUT_W] != {MOVED_W - OUT_W{half[MOVED_W-1]}}, half[MOVED_W-1], half[OUT_W:0]};
   endfunction
 
@@ -60,10 +60,9 @@ module value_scaler #(
 
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
   always @(posedge clk_i) begin
-    if (clear_i) y_q <= '0;
-    else if (en_i[4]) begin
+    if (clear_i || en_i[4]) begin
       // verilator unroll_disable
-      for (int unsigned n = 0; n < N; n++) y_q[n*OUT_W+:OUT_W] <= rounded(half_q[n], over_q[n]);
+      for (int unsigned n = 0; n < N; n++) y_q[n*OUT_W+:OUT_W] <= clear_i ? '0 : rounded(half_q[n], over_q[n]);
     end
     if (en_i[3]) begin
       // verilator unroll_disable

@@ -52,7 +52,7 @@ module word_sums #(
   logic [GROUPS:0] group_en;  // with the stage that moves a sum
   logic [PRODUCT+COLUMN-1:0] column_en;
   logic [SCALER-1:0] scale_en;
-  logic rows_busy, groups_busy, row_valid, row_first, summed, first;
+  logic rows_busy, groups_busy, row_valid, row_first, summed, fresh;
   logic column_valid, column_ready, column_last;
   logic [5*BEAT_GROUPS-1:0] shift;
   logic [FACTOR_W-1:0] factor;
@@ -89,7 +89,7 @@ module word_sums #(
     .en_o   (group_en),
     .valid_o(summed),
     .ready_i(1'b1),
-    .data_o (first)
+    .data_o (fresh)
   );
 
   stream_pipe #(
@@ -125,18 +125,17 @@ module word_sums #(
   );
 
   // ---- codes times what their kind of word asks for
-  logic [RANK*LANES*ACT_W-1:0] operands;
   logic [RANK*LANES*PRODUCT_W-1:0] products;
 
-  always_comb begin
-    operands = '0;
-    if (of_a_i) operands = {RANK{x_i}};
-    else if (of_b_i) begin
-      for (int unsigned i = 0; i < RANK; i++) operands[i*LANES*ACT_W+:LANES*ACT_W] = {LANES{mant_i[i*ACT_W+:ACT_W]}};
-    end
-  end
-
   for (genvar i = 0; i < RANK; i++) begin : gen_products
+    logic [LANES*ACT_W-1:0] operands;
+
+    always_comb begin
+      operands = '0;
+      if (of_a_i) operands = x_i;
+      else if (of_b_i) operands = {LANES{mant_i[i*ACT_W+:ACT_W]}};
+    end
+
     multiplier #(
       .A_W(ACT_W),
       .B_W(8),
@@ -144,7 +143,7 @@ module word_sums #(
     ) u_products (
       .clk_i,
       .en_i(row_en[PRODUCT-1:0] | column_en[PRODUCT-1:0]),
-      .a_i (operands[i*LANES*ACT_W+:LANES*ACT_W]),
+      .a_i (operands),
       .b_i (word_i[i*LANES*8+:LANES*8]),
       .p_o (products[i*LANES*PRODUCT_W+:LANES*PRODUCT_W])
     );
@@ -192,7 +191,7 @@ module word_sums #(
   );
 
   for (genvar i = 0; i < RANK; i++) begin : gen_next
-    assign next[i*P_W+:P_W] = (first ? '0 : p_q[i*P_W+:P_W]) + sums[i*P_W+:P_W];
+    assign next[i*P_W+:P_W] = (fresh ? '0 : p_q[i*P_W+:P_W]) + sums[i*P_W+:P_W];
   end
 
   always_ff @(posedge clk_i) begin

@@ -21,6 +21,8 @@ from tb.rig import toolchain
 from tb.rig.build import PACKAGES
 
 BIN = Path(sys.executable).parent
+WIDE = {"lanes": 256, "rank": 64}  # a die of the widest streams and adapters, which no bench builds,
+WIDE_SHAPE = tiny.WIDE | {"layers": 1, "kv_heads": 8}  # and a shape for it
 INTEGERS = ("-GSPAN=16", "-GSUPER=32")  # a matrix of spans that have integers, which a tiny die has not
 
 
@@ -57,18 +59,20 @@ def check_waivers() -> bool:
 
 
 def check_verilator() -> bool:
-    """Whether Verilator warns of a tiny die, or of one matrix in a further view of its cells."""
+    """Whether Verilator warns of a tiny die, of one of the widest streams, or of a matrix in a further view."""
     env = toolchain.verilator_env()
     modules = [file for file in sorted(HDL.glob("*.sv")) if file.name not in PACKAGES]
     with tempfile.TemporaryDirectory() as scratch:
-        files = [HDL / "lint.vlt", *(HDL / name for name in PACKAGES), write_shape(Path(scratch)), *modules]
+        shape, wide = write_shape(Path(scratch)), write_shape(Path(scratch, "wide"), WIDE_SHAPE, **WIDE)
+        files = [HDL / "lint.vlt", *(HDL / name for name in PACKAGES), *modules]
         tops = {"cartridge": ["--top-module", "cartridge"]}
         for view in ("gate", "switch"):  # a matrix alone makes no use of most constants
             options = [f"-GVIEW={sv_package.VIEWS[view]}", "-Wno-UNUSEDPARAM"]
             tops[f"matrix, view {view}"] = ["--top-module", "matrix", *options]
         tops["matrix, integers"] = [*tops["matrix, view gate"], *INTEGERS]
         verilator = ["verilator", "--lint-only", "-Wall", f"-I{HDL}"]
-        complaints = [run(f"verilator, {name}", [*verilator, *top, *files], env) for name, top in tops.items()]
+        complaints = [run(f"verilator, {name}", [*verilator, *top, shape, *files], env) for name, top in tops.items()]
+        complaints.append(run("verilator, cartridge, wide", [*verilator, *tops["cartridge"], wide, *files], env))
     return any(complaints)
 
 
@@ -104,10 +108,11 @@ def read_strictly(top: str, arguments: list) -> bool:
     return report(f"slang, {top}", (), not (read and driver.runFullCompilation(quiet=True)))
 
 
-def write_shape(folder: Path) -> Path:
-    """Write the shape package of a tiny model's die into a folder; gives its path."""
-    ckpt = checkpoint.load(tiny.write(folder / "tiny.gguf"))
-    return sv_package.write(ckpt.shape, etch.die_for(ckpt, kv_depth=32), folder / "shape_pkg.sv")
+def write_shape(folder: Path, shape: dict | None = None, **die: int) -> Path:
+    """Write the shape package of a tiny model's ``die`` into a folder; gives its path."""
+    folder.mkdir(exist_ok=True)
+    ckpt = checkpoint.load(tiny.write(folder / "tiny.gguf", **shape or {}))
+    return sv_package.write(ckpt.shape, etch.die_for(ckpt, kv_depth=32, **die), folder / "shape_pkg.sv")
 
 
 def run(name: str, linter: list, env: dict[str, str] | None = None) -> bool:
