@@ -208,7 +208,8 @@ package cartridge_pkg;
 
   // A binary16 without its sign is its significand, moved to the left by the places of its exponent: those of subnormals are the
   // ones of the smallest normal numbers.
-  function automatic logic [10:0] significand(input logic [14:0] half);
+  localparam int SIGNIFICAND_W = 11;
+  function automatic logic [SIGNIFICAND_W-1:0] significand(input logic [14:0] half);
     significand = {|half[14:10], half[9:0]};
   endfunction
   function automatic logic [4:0] exponent_places(input logic [4:0] exponent);

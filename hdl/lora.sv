@@ -161,8 +161,7 @@ module lora #(
 
   // ---- the sums of a word
   localparam int P_W = 40 + $clog2(K);  // K codes of 8 bits times values of 32
-  localparam int SIGNIFICAND_W = 11;  // a scale in [0, 1) is its significand times 2^(its places - 24)
-  localparam int LIFT = 13;  // places at most
+  localparam int LIFT = 13;  // places at most of a scale in [0, 1): it is its significand times 2^(its places - 24)
   localparam int DELTA_W = 33;  // added to any y, the ends of its range give those of y's
 
   logic [MODULES*RANK*P_W-1:0] rows;

@@ -19,7 +19,6 @@ module rank_values #(
   import cartridge_pkg::*;
 
   localparam int SCALE = 6;  // stages: a value is chosen, and value_scaler
-  localparam int SIGNIFICAND_W = 11;
   localparam int MODULE_IW = idx_w(MODULES);
   localparam int ROW_IW = idx_w(RANK);
 
