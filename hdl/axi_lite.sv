@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// AXI4-Lite for registers that answer at once: a write or a read is a clock of the register side, in which it is done or
-// refused. Address and data of a write may come in any order; nothing is combinational from an input to an output.
+// AXI4-Lite for registers that answer a clock after they were asked: what a write or a read is told then, data or that it
+// is refused, is its response. Address and data of a write may come in any order; nothing is combinational from an input
+// to an output.
 module axi_lite (
   input  logic                clk_i,
   input  logic                rst_i,
   input  host_pkg::axil_req_t req_i,
   output host_pkg::axil_rsp_t rsp_o,
-  // to the registers
+  // to the registers, whose answers come a clock later
   output logic                write_o,
   output logic         [15:0] write_addr_o,
   output logic         [31:0] write_data_o,
@@ -20,6 +21,12 @@ module axi_lite (
   localparam logic [1:0] SLVERR = 2'b10;
 
   logic addr_valid, data_valid, b_ready, b_refused, r_ready, r_refused;
+  logic write_q, read_q;  // the registers answer
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) {write_q, read_q} <= '0;
+    else {write_q, read_q} <= {write_o, read_o};
+  end
 
   stream_fifo #(
     .DEPTH(1),
@@ -49,7 +56,7 @@ module axi_lite (
     .data_o ({write_strb_o, write_data_o})
   );
 
-  assign write_o = addr_valid && data_valid && b_ready;
+  assign write_o = addr_valid && data_valid && b_ready && !write_q;
 
   stream_fifo #(
     .DEPTH(1),
@@ -57,7 +64,7 @@ module axi_lite (
   ) u_b (
     .clk_i,
     .rst_i,
-    .valid_i(write_o),
+    .valid_i(write_q),
     .ready_o(b_ready),
     .data_i (write_refused_i),
     .valid_o(rsp_o.bvalid),
@@ -68,8 +75,8 @@ module axi_lite (
   assign rsp_o.bresp = b_refused ? SLVERR : '0;
 
   // A read needs no place of its own: it is done as it comes.
-  assign rsp_o.arready = r_ready;
-  assign read_o        = req_i.arvalid && r_ready;
+  assign rsp_o.arready = r_ready && !read_q;
+  assign read_o        = req_i.arvalid && rsp_o.arready;
   assign read_addr_o   = req_i.araddr;
 
   stream_fifo #(
@@ -78,7 +85,7 @@ module axi_lite (
   ) u_r (
     .clk_i,
     .rst_i,
-    .valid_i(req_i.arvalid),
+    .valid_i(read_q),
     .ready_o(r_ready),
     .data_i ({read_refused_i, read_data_i}),
     .valid_o(rsp_o.rvalid),

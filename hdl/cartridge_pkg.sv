@@ -142,10 +142,10 @@ package cartridge_pkg;
     idx_w = (choices > 1) ? $clog2(choices) : 1;
   endfunction
 
-  // Stages in which so many numbers become one, four at a time (sum_tree); one at least.
-  function automatic int fours(input int count);
-    fours = 1;
-    while ((1 << (2 * fours)) < count) fours = fours + 1;
+  // Stages in which so many numbers become one, three at a time (sum_tree); one at least.
+  function automatic int threes(input int count);
+    threes = 1;
+    while (3 ** threes < count) threes = threes + 1;
   endfunction
 
   // Rounding shift right, half up.

@@ -103,10 +103,10 @@ module host_port #(
   );
 
   // ---- registers and counters
-  logic slot_write, slot_bad_value, slot_busy, slot_unknown, answering, adapter_used;
+  logic writing, slot_write, slot_bad_value, slot_busy, slot_unknown, answering, adapter_used;
   slot_t slot_write_slot, slot_read_slot;
   logic [15:0] slot_write_addr, slot_read_addr, choosable;
-  logic [31:0] slot_read_data, counter_data;
+  logic [31:0] slot_write_data, slot_read_data, counter_data;
   adapter_t adapter;
   logic counters_clear, counter_read, counter_high;
   counter_t counter;
@@ -137,9 +137,11 @@ module host_port #(
     .read_addr_i      (read_addr),
     .read_data_o      (read_data),
     .read_refused_o   (read_refused),
+    .writing_o        (writing),
     .slot_write_o     (slot_write),
     .slot_write_slot_o(slot_write_slot),
     .slot_write_addr_o(slot_write_addr),
+    .slot_write_data_o(slot_write_data),
     .slot_bad_value_i (slot_bad_value),
     .slot_busy_i      (slot_busy),
     .slot_unknown_i   (slot_unknown),
@@ -174,26 +176,51 @@ module host_port #(
     .stop_ids_o
   );
 
-  function automatic logic [15:0] ones(input logic [LAYERS-1:0] x);
-    ones = '0;
-    for (int unsigned l = 0; l < LAYERS; l++) ones = ones + 16'(x[l]);
+  // ---- counters. What they count reaches them some clocks after it came. The flags of all layers are added up in stages:
+  // in fields of 1, 2, 4 ... bits, the sum of two neighbours in the place of both, twice a stage.
+  localparam int FLAGS = 1 << $clog2(LAYERS);
+  localparam int KINDS = 3;
+  localparam int STAGES = 4;
+
+  function automatic logic [8*FLAGS-1:0] every_other();  // field of 1 bit, of 2 bits ... to 128
+    for (int k = 0; k < 8; k++) for (int i = 0; i < FLAGS; i++) every_other[k*FLAGS+i] = ((i >>> k) & 1) == 0;
+  endfunction
+  localparam logic [8*FLAGS-1:0] FIELDS = every_other();
+
+  function automatic logic [FLAGS-1:0] added(input logic [FLAGS-1:0] x, input int first);
+    added = x;
+    for (int k = first; k < first + 2; k++) begin
+      if ((1 << k) < FLAGS) added = (added & FIELDS[k*FLAGS+:FLAGS]) + ((added >> (1 << k)) & FIELDS[k*FLAGS+:FLAGS]);
+    end
   endfunction
 
-  // The flags of all layers are counted a clock after they came.
-  logic [15:0] busy_q, corrected_q, failed_q;
+  logic [KINDS-1:0][FLAGS-1:0] flags;
+  logic [KINDS*STAGES-1:0][FLAGS-1:0] sums_q;
+  logic taken_q, passes_q, loaded_q;
+
+  assign flags = {FLAGS'(failed_i), FLAGS'(corrected_i), FLAGS'(layer_busy_i)};
+
   always_ff @(posedge clk_i) begin
-    if (rst_i) {busy_q, corrected_q, failed_q} <= '0;
-    else {busy_q, corrected_q, failed_q} <= {ones(layer_busy_i), ones(corrected_i), ones(failed_i)};
+    if (rst_i) begin
+      sums_q                         <= '0;
+      {taken_q, passes_q, loaded_q} <= '0;
+    end else begin
+      for (int j = 0; j < KINDS; j++) begin
+        sums_q[j*STAGES] <= added(flags[j], 0);
+        for (int s = 1; s < STAGES; s++) sums_q[j*STAGES+s] <= added(sums_q[j*STAGES+s-1], 2 * s);
+      end
+      {taken_q, passes_q, loaded_q} <= {token_taken, answer_passes, word_loaded};
+    end
   end
 
   logic [COUNTERS*16-1:0] add;
   assign add[COUNTER_CYCLES*16+:16]        = 16'd1;
-  assign add[COUNTER_TOKENS_IN*16+:16]     = 16'(token_taken);
-  assign add[COUNTER_TOKENS_OUT*16+:16]    = 16'(answer_passes);
-  assign add[COUNTER_LAYERS_BUSY*16+:16]   = busy_q;
-  assign add[COUNTER_CORRECTED*16+:16]     = corrected_q;
-  assign add[COUNTER_FAILED*16+:16]        = failed_q;
-  assign add[COUNTER_ADAPTER_WORDS*16+:16] = 16'(word_loaded);
+  assign add[COUNTER_TOKENS_IN*16+:16]     = 16'(taken_q);
+  assign add[COUNTER_TOKENS_OUT*16+:16]    = 16'(passes_q);
+  assign add[COUNTER_LAYERS_BUSY*16+:16]   = 16'(sums_q[STAGES-1]);
+  assign add[COUNTER_CORRECTED*16+:16]     = 16'(sums_q[2*STAGES-1]);
+  assign add[COUNTER_FAILED*16+:16]        = 16'(sums_q[3*STAGES-1]);
+  assign add[COUNTER_ADAPTER_WORDS*16+:16] = 16'(loaded_q);
 
   host_counters u_counters (
     .clk_i,
@@ -261,10 +288,11 @@ module host_port #(
   ) u_slots (
     .clk_i,
     .rst_i,
+    .writing_i      (writing),
     .write_i        (slot_write),
     .write_slot_i   (slot_write_slot),
     .write_addr_i   (slot_write_addr),
-    .write_data_i   (write_data),
+    .write_data_i   (slot_write_data),
     .bad_value_o    (slot_bad_value),
     .busy_o         (slot_busy),
     .unknown_o      (slot_unknown),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers of host_registers.rdl: what an address is, what may be done with it, and those that are no slot's and no
-// counter. Every illegal access raises a flag of ERRORS, is answered as refused, and changes nothing.
+// counter. An access is in two stages: what its address is | done, or refused. Every illegal one raises a flag of ERRORS and
+// changes nothing.
 `include "require.svh"
 module host_registers #(
   parameter int SLOTS    = 2,
@@ -23,10 +24,12 @@ module host_registers #(
   input  logic             [15:0] read_addr_i,
   output logic             [31:0] read_data_o,
   output logic                    read_refused_o,
+  output logic                    writing_o,         // a write is in its second stage
   // the slots' registers: addresses are those of slot 0
   output logic                    slot_write_o,
   output cartridge_pkg::slot_t    slot_write_slot_o,
   output logic             [15:0] slot_write_addr_o,
+  output logic             [31:0] slot_write_data_o,
   input  logic                    slot_bad_value_i,
   input  logic                    slot_busy_i,
   input  logic                    slot_unknown_i,
@@ -56,7 +59,7 @@ module host_registers #(
   input  logic                    stray_answer_i,
   input  logic                    parted_i,
   output logic             [31:0] window_o,          // of the watchdog, in clocks
-  output logic                    restart_o,         // in the clock of the write
+  output logic                    restart_o,         // for a clock
   input  logic                    idle_i,            // no token anywhere on the die
   input  logic             [31:0] signature_i,
   output cartridge_pkg::layer_t   sig_layer_o, // the stream of which signature_i is
@@ -82,33 +85,55 @@ module host_registers #(
   endfunction
 
   // ---- writes: all four bytes, or none
-  logic [15:0] addr;
-  logic [7:0] element;
+  logic write_q;
+  logic [15:0] addr, addr_q;
+  logic [7:0] element_q;
+  logic [31:0] data_q;
+  logic [3:0] strb_q;
   logic [31:0] writable;
-  logic write_exists, whole_word, fits, write;
+  logic write_exists_q, whole_word, fits, write;
   logic illegal_write, read_only, partial_write, bad_value, stop_busy, bank_busy;
 
-  assign addr         = register_of(write_addr_i);
-  assign element      = element_of(write_addr_i);
-  assign writable     = writable_bits(addr);
-  assign write_exists = exists(addr, element);
-  assign whole_word   = write_i && write_exists && writable != '0 && write_strb_i == '1;
-  assign fits         = (write_data_i & ~writable) == '0 || addr == ERRORS_ADDR;
-  assign write        = whole_word && fits;
+  assign addr = register_of(write_addr_i);
 
-  assign slot_write_o      = write && addr >= SLOT_CTRL_ADDR;
-  assign slot_write_slot_o = element;
-  assign slot_write_addr_o = addr;
-  assign counters_clear_o  = write && addr == COUNTERS_CLEAR_ADDR && write_data_i[0];
-  assign restart_o         = write && addr == RESTART_ADDR && write_data_i[0];
-  assign adapter_o         = element[3:0] + 4'd1;
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      write_q        <= 1'b0;
+      addr_q         <= '0;
+      element_q      <= '0;
+      write_exists_q <= 1'b0;
+      data_q         <= '0;
+      strb_q         <= '0;
+    end else begin
+      write_q <= write_i;
+      if (write_i) begin
+        addr_q         <= addr;
+        element_q      <= element_of(write_addr_i);
+        write_exists_q <= exists(addr, element_of(write_addr_i));
+        data_q         <= write_data_i;
+        strb_q         <= write_strb_i;
+      end
+    end
+  end
 
-  assign illegal_write = write_i && !write_exists;
-  assign read_only     = write_i && write_exists && writable == '0;
-  assign partial_write = write_i && write_exists && writable != '0 && write_strb_i != '1 && write_strb_i != '0;
+  assign writing_o  = write_q;
+  assign writable   = writable_bits(addr_q);
+  assign whole_word = write_q && write_exists_q && writable != '0 && strb_q == '1;
+  assign fits       = (data_q & ~writable) == '0 || addr_q == ERRORS_ADDR;
+  assign write      = whole_word && fits;
+
+  assign slot_write_o      = write && addr_q >= SLOT_CTRL_ADDR;
+  assign slot_write_slot_o = element_q;
+  assign slot_write_addr_o = addr_q;
+  assign slot_write_data_o = data_q;
+  assign adapter_o         = element_q[3:0] + 4'd1;
+
+  assign illegal_write = write_q && !write_exists_q;
+  assign read_only     = write_q && write_exists_q && writable == '0;
+  assign partial_write = write_q && write_exists_q && writable != '0 && strb_q != '1 && strb_q != '0;
   assign bad_value     = (whole_word && !fits) || slot_bad_value_i;
-  assign stop_busy     = write && addr == STOP_TOKEN_ADDR && answering_i;
-  assign bank_busy     = write && addr == ADAPTER_BANK_ADDR && write_data_i[0] == BankEmpty && adapter_used_i;
+  assign stop_busy     = write && addr_q == STOP_TOKEN_ADDR && answering_i;
+  assign bank_busy     = write && addr_q == ADAPTER_BANK_ADDR && data_q[0] == BankEmpty && adapter_used_i;
 
   assign write_refused_o = illegal_write || read_only || partial_write || bad_value || stop_busy || bank_busy ||
                            slot_busy_i || slot_unknown_i;
@@ -130,23 +155,38 @@ module host_registers #(
   assign raised[ERRORS_PARTED]            = parted_i;
 
   // ---- reads
-  logic [15:0] read_addr;
-  logic [7:0] read_element;
-  logic read_exists;
+  logic read_q;
+  logic [15:0] read_addr, read_addr_q;
+  logic [7:0] read_element_q;
+  logic read_exists_q;
 
-  assign read_addr    = register_of(read_addr_i);
-  assign read_element = element_of(read_addr_i);
-  assign read_exists  = exists(read_addr, read_element);
+  assign read_addr = register_of(read_addr_i);
 
-  assign slot_read_slot_o = read_element;
-  assign slot_read_addr_o = read_addr;
-  assign counter_o        = counter_of(read_addr);
-  assign counter_high_o   = is_upper_half(read_addr);
-  assign counter_read_o   = read_i && is_counter(read_addr);
-  assign read_refused_o   = read_i && !read_exists;
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      read_q         <= 1'b0;
+      read_addr_q    <= '0;
+      read_element_q <= '0;
+      read_exists_q  <= 1'b0;
+    end else begin
+      read_q <= read_i;
+      if (read_i) begin
+        read_addr_q    <= read_addr;
+        read_element_q <= element_of(read_addr_i);
+        read_exists_q  <= exists(read_addr, element_of(read_addr_i));
+      end
+    end
+  end
+
+  assign slot_read_slot_o = read_element_q;
+  assign slot_read_addr_o = read_addr_q;
+  assign counter_o        = counter_of(read_addr_q);
+  assign counter_high_o   = is_upper_half(read_addr_q);
+  assign counter_read_o   = read_q && is_counter(read_addr_q);
+  assign read_refused_o   = read_q && !read_exists_q;
 
   always_comb begin
-    case (read_addr)
+    case (read_addr_q)
       ID_ADDR: read_data_o = ID_RESET;
       VERSION_ADDR: read_data_o = VERSION_RESET;
       LAYERS_ADDR: read_data_o = LAYERS;
@@ -162,16 +202,24 @@ module host_registers #(
       ERRORS_ADDR: read_data_o = 32'(errors_q);
       COUNTERS_CLEAR_ADDR, RESTART_ADDR: read_data_o = '0;
       WATCHDOG_ADDR: read_data_o = window_q;
-      STOP_TOKEN_ADDR: read_data_o = 32'(stop_q[read_element[1:0]]);
+      STOP_TOKEN_ADDR: read_data_o = 32'(stop_q[read_element_q[1:0]]);
       SIGNATURE_SELECT_ADDR: read_data_o = 32'(signature_q);
       SIGNATURE_ADDR: read_data_o = signature_i;
-      ADAPTER_BANK_ADDR: read_data_o = {31'd0, choosable_q[read_element[3:0]+4'd1]};
-      default: read_data_o = !read_exists ? '0 : read_addr >= SLOT_CTRL_ADDR ? slot_read_data_i : counter_data_i;
+      ADAPTER_BANK_ADDR: read_data_o = {31'd0, choosable_q[read_element_q[3:0]+4'd1]};
+      default: read_data_o = !read_exists_q ? '0 : read_addr_q >= SLOT_CTRL_ADDR ? slot_read_data_i : counter_data_i;
     endcase
   end
 
   // ---- state
-  assign clear       = write && addr == ERRORS_ADDR ? write_data_i[ERRORS_W-1:0] : '0;
+  always_ff @(posedge clk_i) begin
+    if (rst_i) {counters_clear_o, restart_o} <= '0;
+    else begin
+      counters_clear_o <= write && addr_q == COUNTERS_CLEAR_ADDR && data_q[0];
+      restart_o        <= write && addr_q == RESTART_ADDR && data_q[0];
+    end
+  end
+
+  assign clear       = write && addr_q == ERRORS_ADDR ? data_q[ERRORS_W-1:0] : '0;
   assign choosable_o = choosable_q;
   assign window_o    = window_q;
   assign sig_layer_o = signature_q[SIGNATURE_SELECT_LAYER+:8];
@@ -189,10 +237,10 @@ module host_registers #(
       for (int unsigned t = 0; t < STOP_TOKENS; t++) stop_q[t] <= STOP_TOKEN_RESET[TOKEN_W-1:0];
     end else begin
       errors_q <= (errors_q & ~clear) | raised;
-      if (write && addr == WATCHDOG_ADDR) window_q <= write_data_i;
-      if (write && addr == SIGNATURE_SELECT_ADDR) signature_q <= write_data_i[SIGNATURE_SELECT_W-1:0];
-      if (write && addr == STOP_TOKEN_ADDR && !stop_busy) stop_q[element[1:0]] <= write_data_i[TOKEN_W-1:0];
-      if (write && addr == ADAPTER_BANK_ADDR && !bank_busy) choosable_q[adapter_o] <= write_data_i[0];
+      if (write && addr_q == WATCHDOG_ADDR) window_q <= data_q;
+      if (write && addr_q == SIGNATURE_SELECT_ADDR) signature_q <= data_q[SIGNATURE_SELECT_W-1:0];
+      if (write && addr_q == STOP_TOKEN_ADDR && !stop_busy) stop_q[element_q[1:0]] <= data_q[TOKEN_W-1:0];
+      if (write && addr_q == ADAPTER_BANK_ADDR && !bank_busy) choosable_q[adapter_o] <= data_q[0];
     end
   end
 endmodule

@@ -17,6 +17,7 @@ module host_slots #(
 ) (
   input  logic                    clk_i,
   input  logic                    rst_i,
+  input  logic                    writing_i,        // any register is written, or that is refused: prompts wait
   // a write to a slot's register, and what is wrong with it; addresses are those of slot 0
   input  logic                    write_i,
   input  cartridge_pkg::slot_t    write_slot_i,
@@ -157,9 +158,9 @@ module host_slots #(
   assign pass        = awaited && !drop && !bad;
   assign room        = 32'(pos_q[slot_i]) < DEPTH;
 
-  assign refuse_valid_o = valid_i && !write_i && awaited && !pass && last_i;
+  assign refuse_valid_o = valid_i && !writing_i && awaited && !pass && last_i;
   assign refuse_pos_o   = pos_q[slot_i];
-  assign ready_o        = !write_i && (pass ? token_ready : !(awaited && last_i) || refuse_ready_i);
+  assign ready_o        = !writing_i && (pass ? token_ready : !(awaited && last_i) || refuse_ready_i);
   assign fire           = valid_i && ready_o;
 
   assign taken_o         = fire && pass && room;
@@ -186,7 +187,7 @@ module host_slots #(
   ) u_token (
     .clk_i,
     .rst_i  (rst_i || restarting_i),
-    .valid_i(valid_i && pass && !write_i),
+    .valid_i(valid_i && pass && !writing_i),
     .ready_o(token_ready),
     .data_i (offer),
     .valid_o(tok_valid_o),

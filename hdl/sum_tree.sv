@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// N sums side by side, of COUNT signed numbers each: four become one in a stage. Sums of few numbers take one too.
+// N sums side by side, of COUNT signed numbers each: three become one in a stage. Sums of few numbers take one too.
 module sum_tree #(
   parameter int COUNT = 32,
   parameter int W     = 20,
@@ -8,23 +8,23 @@ module sum_tree #(
   parameter bit APART = 0    // the numbers of a sum are N apart, not side by side
 ) (
   input  logic                                        clk_i,
-  input  logic [cartridge_pkg::fours(COUNT)-1:0] en_i,  // of the stages: see stream_pipe
+  input  logic [cartridge_pkg::threes(COUNT)-1:0] en_i,  // of the stages: see stream_pipe
   input  logic                        [COUNT*N*W-1:0] x_i,
   output logic                          [N*OUT_W-1:0] sum_o
 );
   import cartridge_pkg::*;
 
-  localparam int LEVELS = fours(COUNT);
+  localparam int LEVELS = threes(COUNT);
   localparam int NODES = first(LEVELS);
 
   // Level k of the tree, the root being level 0, has its nodes from this number on,
   function automatic int first(input int level);
-    first = ((1 << (2 * level)) - 1) / 3;
+    first = (3 ** level - 1) / 2;
   endfunction
 
   // and so many of them.
   function automatic int used(input int level);
-    used = (COUNT - 1) / (1 << (2 * (LEVELS - level))) + 1;
+    used = (COUNT - 1) / 3 ** (LEVELS - level) + 1;
   endfunction
 
   logic signed [OUT_W-1:0] node_q[NODES][N];
@@ -37,14 +37,17 @@ module sum_tree #(
     end
   endfunction
 
-  // Two levels of full adders, and one sum.
-  function automatic logic signed [OUT_W-1:0] of_four(
-      input logic signed [OUT_W-1:0] a, input logic signed [OUT_W-1:0] b, input logic signed [OUT_W-1:0] c,
-      input logic signed [OUT_W-1:0] d);
-    logic signed [OUT_W-1:0] part, carry;
-    part = a ^ b ^ c;
-    carry = ((a & b) | (c & (a ^ b))) << 1;
-    of_four = (part ^ carry ^ d) + (((part & carry) | (d & (part ^ carry))) << 1);
+  // A level of full adders, and one sum.
+  function automatic logic signed [OUT_W-1:0] of_three(
+      input logic signed [OUT_W-1:0] a, input logic signed [OUT_W-1:0] b, input logic signed [OUT_W-1:0] c);
+    of_three = (a ^ b ^ c) + (((a & b) | (c & (a ^ b))) << 1);
+  endfunction
+
+  // A sum at this level has no more bits: above are those of its sign.
+  function automatic logic signed [OUT_W-1:0] extended(input int level, input logic signed [OUT_W-1:0] x);
+    int spare;
+    spare = OUT_W - W - 2 * (LEVELS - level);
+    extended = (spare > 0) ? (x <<< spare) >>> spare : x;
   endfunction
 
   // Each stage takes what the one ahead of it left in the clock before: the last is the first to move.
@@ -54,8 +57,8 @@ module sum_tree #(
         for (int i = 0; i < used(k); i++) begin
           // verilator unroll_disable
           for (int unsigned n = 0; n < N; n++) begin
-            node_q[first(k)+i][n] = of_four(child(k + 1, 4 * i, n), child(k + 1, 4 * i + 1, n),
-                                            child(k + 1, 4 * i + 2, n), child(k + 1, 4 * i + 3, n));
+            node_q[first(k)+i][n] = extended(k, of_three(child(k + 1, 3 * i, n), child(k + 1, 3 * i + 1, n),
+                                                         child(k + 1, 3 * i + 2, n)));
           end
         end
       end

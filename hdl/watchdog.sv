@@ -16,13 +16,19 @@ module watchdog #(
   input  logic             passes_i,   // a token goes in or comes out
   output logic             die_o
 );
-  logic [31:0] count_q;
+  logic [31:0] count_q, least_q;  // least_q: what the last clock of a window has counted at least
+  logic watches_q;
   logic [SLOTS-1:0] moved_q;  // within this window, or had nothing to do
   logic passed_q, last;
 
-  assign last      = window_i != '0 && count_q >= window_i - 32'd1 && !hold_i;
+  assign last      = watches_q && count_q >= least_q && !hold_i;
   assign stalled_o = busy_i & ~moves_i & ~moved_q & {SLOTS{last}};
   assign die_o     = last && !idle_i && !passes_i && !passed_q;
+
+  always_ff @(posedge clk_i) begin
+    least_q   <= window_i - 32'd1;
+    watches_q <= window_i != '0;
+  end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -30,7 +36,7 @@ module watchdog #(
       moved_q  <= '0;
       passed_q <= 1'b0;
     end else begin
-      if (!hold_i) count_q <= last || window_i == '0 ? '0 : count_q + 32'd1;
+      if (!hold_i) count_q <= last || !watches_q ? '0 : count_q + 32'd1;
       moved_q  <= last ? '0 : moved_q | moves_i | ~busy_i;
       passed_q <= !last && (passed_q || passes_i || idle_i);
     end

@@ -44,9 +44,9 @@ module word_sums #(
   localparam int COLUMN_W = PRODUCT_W + $clog2(RANK);
   localparam int PRODUCT = 3;  // stages of multiplier
   localparam int SCALER = 5;  // of value_scaler
-  localparam int ROW = fours(GROUP);
-  localparam int COLUMN = fours(RANK);
-  localparam int GROUPS = fours(BEAT_GROUPS);
+  localparam int ROW = threes(GROUP);
+  localparam int COLUMN = threes(RANK);
+  localparam int GROUPS = threes(BEAT_GROUPS);
 
   logic [PRODUCT+ROW-1:0] row_en;
   logic [GROUPS:0] group_en;  // with the stage that moves a sum

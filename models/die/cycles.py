@@ -22,16 +22,16 @@ NORM = 82  # rms_norm beside beats and lanes: 37 quotient bits, 19 root bits, th
 ATTENTION = 46  # attention beside octets and dot products: 16 quotient bits, 30 stages and hand-overs
 ENTRY = 3  # from the last candidate of a beat on to the next beat
 SAMPLER = 29  # sampler from its last beat on, beside two for each logit of the list: 13 of a hash, stages, hand-overs
-ADAPTER = 23  # an adapter beside its rows, its modules and what adds up rank and groups: stages of word_sums and of u
+ADAPTER = 24  # an adapter beside its rows, its modules and what adds up rank and groups: stages of word_sums and of u
 COUNT = 1  # a bit from its line to the sum of a column (hdl/cartridge_pkg.sv)
 SCALE = 7  # a sum through selection and a scaling unit
 SYMMETRIC = 5  # the same where all weights of an array are symmetric
 INTEGERS = 2  # and through the multipliers ahead of it
 
 
-def fours(count: int) -> int:
-    """Stages in which so many numbers become one, four at a time; one at least."""
-    return next(n for n in range(1, 99) if 4**n >= count)
+def threes(count: int) -> int:
+    """Stages in which so many numbers become one, three at a time; one at least."""
+    return next(n for n in range(1, 99) if 3**n >= count)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Cycles:
         between = 2 if name == "down" else 1  # clocks from a beat to the next
         if not changed:
             return max(0, 3 - (beats - 1) * (between - 1))
-        adding = fours(self.die.rank) + fours(self.die.lanes // GROUP)
+        adding = threes(self.die.rank) + threes(self.die.lanes // GROUP)
         wait = max(0, modules * self.die.rank + QUANTISE + ADAPTER + adding - (self.matrix(name) - QUANTISE))
         return max(0, 4 + modules + (beats - 1) * (modules - between)) + wait
 

@@ -34,6 +34,7 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
     cached = {"DEPTH": die.kv_depth, "KV_W": die.kv_w, "POSITIONS": die.positions} | heads | common | {"HEAD_DIM": 2}
     code = {"WORDS": 64, "WIDTH": 128}
     adapter = {"ARRAY": 1, "K": 2 * GROUP, "N": 2 * GROUP, "MODULES": 1, "RANK": 1, "BANKS": 2}
+    host = {"SLOTS": 1, "DEPTH": die.kv_depth, "VOCAB": shape.vocab, "LAYERS": shape.layers, "D_MODEL": shape.d_model}
     share = die.share["o"]
     return [
         Subject(
@@ -63,6 +64,7 @@ def blocks(shape: Shape, die: Die) -> list[Subject]:
         Subject("argmax", {"VOCAB": 4 * GROUP}, lanes=GROUP),
         Subject("sampler", {"VOCAB": 4 * GROUP, "TOP_K": 16}, lanes=GROUP),
         Subject("lora", common | adapter, lanes=GROUP, without=("ecc_sram",), note="of rank 1"),
+        Subject("host_port", host, lanes=GROUP, note="once a die"),
     ]
 
 

@@ -137,6 +137,7 @@ def hold(text, units, but):
         assert asked in [{name: value for name, value in unit.items() if name not in FREE} for unit in found], box
 
 
+@pytest.mark.night
 def test_another_geometry_is_another_die(tmp_path, monkeypatch):
     only(monkeypatch, Unit("chip"))
     first, again, other = (

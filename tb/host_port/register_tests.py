@@ -270,7 +270,7 @@ async def errors(dut):
     clearing = cocotb.start_soon(bench.put("ERRORS", WORD))
     dut.failed_i.value = 1
     await RisingEdge(dut.clk_i)
-    while not int(dut.u_host_port.write.value):
+    while not int(dut.u_host_port.writing.value):
         await RisingEdge(dut.clk_i)
     dut.failed_i.value = 0
     await clearing

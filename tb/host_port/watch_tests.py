@@ -83,7 +83,7 @@ async def restarts(dut):
             await bench.hold_slot(0, State.BUSY, 2)
         chip.given.clear()
         await bench.put("RESTART", 1)
-        assert int(dut.restarting_o.value), "the chip is not in reset"
+        await bench.until("the chip is in reset", lambda: int(dut.restarting_o.value))
         await bench.until("it is out of reset", lambda: not int(dut.restarting_o.value))
         await bench.hold("RESTART", 0)
         await bench.hold_slot(0, State.CLOSED if state == State.CLOSED else State.OPEN, 0)
@@ -118,6 +118,7 @@ async def restart_beside_a_token(dut):
     await bench.until("a token waits for the chip", lambda: int(dut.tok_valid_o.value))
     bench.chip.tokens.in_reset = True
     await bench.put("RESTART", 1)
+    await bench.until("the chip is in reset", lambda: int(dut.restarting_o.value))
     while int(dut.restarting_o.value):
         assert not int(dut.tok_valid_o.value) and not int(dut.out_ready_o.value)
         await RisingEdge(dut.clk_i)

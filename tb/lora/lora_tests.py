@@ -13,7 +13,7 @@ import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from models.adapter import Codes
-from models.die.cycles import fours
+from models.die.cycles import threes
 from models.die.shape import GROUP, LANES
 from models.golden.lora import lora
 from tb.evidence.coverage.points import lora as cover
@@ -242,7 +242,7 @@ async def clocks(dut):
     for adapter in (1, 2, 1):
         taken, left = await bench.token(adapter)
         assert taken == [5 + (n + 1) * MODULES for n in range(BEATS)], f"taken after {taken} clocks"
-        first = taken[-1] + MODULES * CASE.rank + 25 + fours(CASE.rank) + fours(LANES // GROUP)
+        first = taken[-1] + MODULES * CASE.rank + 26 + threes(CASE.rank) + threes(LANES // GROUP)
         assert left == [first + n for n in range(len(CASE.order))], f"left after {left} clocks, taken after {taken}"
 
 

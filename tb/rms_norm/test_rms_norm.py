@@ -9,11 +9,13 @@ import pytest
 from models.die.shape import LANES, norm_constants
 from models.mask.image import Kind
 from tb.rig import masks
+from tb.rig.cases import on_each
 from tb.rig.record import RunError
 from tb.rig.runner import default_seed, run, simulators
 from tb.rms_norm.rms_norm_shape import shape_of
 
 INSTANCE = 3
+SHAPES = [(64, 1e-5, 32), (96, 1e-6, 32), (32, 1e-3, 32), (288, 1e-5, 96)]  # values, epsilon, lanes
 
 
 def gains(n):
@@ -39,9 +41,9 @@ def bench(simulator, n, eps, mask, lanes=LANES):
     )
 
 
-@pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize(("n", "eps", "lanes"), [(64, 1e-5, 32), (96, 1e-6, 32), (32, 1e-3, 32), (288, 1e-5, 96)])
-def test_rms_norm(simulator, n, eps, lanes, tmp_path):
+@pytest.mark.parametrize(("shape", "simulator"), on_each(SHAPES, slow=((288, 1e-5, 96),)))
+def test_rms_norm(simulator, shape, tmp_path):
+    n, eps, lanes = shape
     words = gains(n)
     masks.write(tmp_path, "ffn_norm", INSTANCE, Kind.TABLE, words)
     np.save(tmp_path / "gains.npy", words)

@@ -10,7 +10,7 @@ from tb.rig.runner import run
 SHAPES = [(70, MOST), (96, 31), (10, MOST), (40, 5)]  # tokens of the vocabulary, and most candidates
 
 
-@pytest.mark.parametrize(("shape", "simulator"), on_each(SHAPES, slow=((96, 31),)))
+@pytest.mark.parametrize(("shape", "simulator"), on_each(SHAPES, slow=((96, 31), (70, MOST))))
 def test_sampler(simulator, shape):
     vocab, top_k = shape
     parameters = {"VOCAB": vocab, "TOP_K": top_k}

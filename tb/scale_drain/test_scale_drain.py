@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from tb.rig import masks
+from tb.rig.cases import on_each
 from tb.rig.faults import Fault, write_broken
-from tb.rig.runner import default_seed, run, simulators
+from tb.rig.runner import default_seed, run
 
 INSTANCE = 3
 # inputs, columns, columns a scaling unit, inputs that share integers, and a scale; cells a weight, offset of its codes
@@ -48,8 +49,7 @@ def drain(simulator, shape, folder, **settings):
     run("scale_drain", tests, simulator=simulator, parameters=sizes, plusargs=plusargs, env=env, **settings)
 
 
-@pytest.mark.parametrize("simulator", simulators())
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "-".join(map(str, shape)))
+@pytest.mark.parametrize(("shape", "simulator"), on_each(SHAPES, slow=((512, 64, 2, 16, 256, 1, 0),)))
 def test_scale_drain(simulator, shape, tmp_path):
     drain(simulator, shape, tmp_path)
 

@@ -7,7 +7,7 @@ from tb.rig.faults import Fault, write_broken
 from tb.rig.runner import run, simulators
 
 FAULTS = [
-    Fault("early", "watchdog.sv", "count_q >= window_i - 32'd1", "count_q >= window_i - 32'd1 - 32'(ON)"),
+    Fault("early", "watchdog.sv", "least_q   <= window_i - 32'd1", "least_q <= window_i - 32'd1 - 32'(ON)"),
     Fault("held", "watchdog.sv", "if (!hold_i) count_q", "if (!hold_i || ON) count_q"),
     Fault("moved", "watchdog.sv", "~moves_i & ~moved_q", "~moves_i & (~moved_q | {SLOTS{ON}})"),
     Fault("passed", "watchdog.sv", "(passed_q || passes_i || idle_i)", "(passed_q || (passes_i && !ON) || idle_i)"),
