@@ -154,7 +154,10 @@ async def directed(dut):
     rising = np.linspace(LOW, HIGH, depth * heads).astype(np.int64).reshape(heads, depth)
     per_head = np.where(np.arange(heads)[:, None] == np.arange(depth) % heads, 3000, -3000)
     cases = [*flat, *peaks, rising, rising[:, ::-1], per_head]
-    await hold(dut, [(scores, lifts(dut, scores.shape[1], most)) for scores in cases for most in (0, 28)])
+    late = np.arange(depth) >= OCTET  # from here on scores keep what was before them, and with their values lose it
+    apart = np.tile(late * (15 << 12), (heads, 1)), np.tile(late * 28, (int(dut.KV_HEADS.value), 1))
+    given = [(scores, lifts(dut, scores.shape[1], most)) for scores in cases for most in (0, 28)]
+    await hold(dut, [*given, apart])
 
 
 @cocotb.test()

@@ -3,6 +3,7 @@
 
 import cocotb
 import numpy as np
+from cocotb.triggers import ClockCycles
 
 from models.die.shape import LANES
 from models.golden.swiglu import swiglu
@@ -25,6 +26,9 @@ async def pairs(dut, stall):
     tags = [random_tag() for _ in cases]
     for tag, (gate, up) in zip(tags, cases, strict=True):
         source.send((tag.pack(), pack(gate)), (tag.pack(), pack(up)))
+    sink.paused = True  # until all stages wait
+    await ClockCycles(dut.clk_i, 300)
+    sink.paused = False
     for tag, (gate, up) in zip(tags, cases, strict=True):
         out = swiglu(gate, up)
         cover.sample(gate, up, out)
