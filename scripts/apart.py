@@ -25,6 +25,7 @@ from models.golden.chip import Step
 from models.project import BUILD, ROOT
 from scripts.ask import question
 from scripts.campaign.cluster import connected
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLUSTER
@@ -186,7 +187,7 @@ def _show(console: Console, figures: dict, results: list[Result]) -> None:
     ):
         table.add_row(name, value)
     console.print()
-    console.print(table)
+    tables.show(console, table)
 
 
 if __name__ == "__main__":

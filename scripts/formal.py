@@ -13,6 +13,7 @@ from rich.table import Table
 from models.project import BUILD, HDL
 from scripts.campaign import tally
 from scripts.campaign.tally import Tally
+from scripts.cli import tables
 from scripts.cli.command import command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import JOBS, TASK
@@ -99,13 +100,13 @@ def show(console: Console, results: list[ProofResult]) -> None:
     """Print the table."""
     table = Table(title="formal proofs")
     for column in ("task", "what is proved", "how", "a broken copy fails", "seconds", "result"):
-        table.add_column(column, overflow="fold", justify="right" if column == "seconds" else "left")
+        table.add_column(column, justify="right" if column == "seconds" else "left")
     for result in results:
         task = result.task
         how = f"all of {task.depth} clocks" if task.mode == "bmc" else f"induction, {task.depth}"
         status = "[red]FAILED[/]" if result.problem else "proved"
         table.add_row(task.name, task.proves, how, result.refuted, f"{result.seconds:.0f}", status)
-    console.print(table)
+    tables.show(console, table)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from scripts.cli import tables
 from tb.evidence.mutation.mutants import Mutant
 
 FEWER_THAN = 1 / 20  # of the mutants that are not harmless may be missed
@@ -68,7 +69,7 @@ def show(console: Console, verdicts: list[MutantVerdict], figures: dict) -> None
     """The table, and what to do about those missed."""
     table = Table(title="mutants", show_lines=True)
     for column in ("mutant", "line, and what it becomes", "", "by, or because"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column)
     styles = {"killed": "green", "missed": "red", "harmless": "dim", "unjudged": "red"}
     for verdict in sorted(verdicts, key=lambda o: (o.mutant.module, o.mutant.start)):
         mutant = verdict.mutant
@@ -76,7 +77,7 @@ def show(console: Console, verdicts: list[MutantVerdict], figures: dict) -> None
         change = f"{mutant.line}\n{mutant.mutated}"
         status = f"[{styles[verdict.status]}]{verdict.status}[/]"
         table.add_row(f"{mutant.name}\n{mutant.rule}", escape(change), status, escape(why))
-    console.print(table)
+    tables.show(console, table)
     console.print(
         f"{figures['killed']} killed, {figures['missed']} missed, {figures['harmless']} harmless, "
         f"{figures['unjudged']} unjudged, of {figures['modules']} modules",

@@ -2,9 +2,11 @@
 """What all commands share: which parameters they take from make's command line, and one line for every refusal."""
 
 import errno
+import importlib
 import os
 import pwd
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ import pytest
 from models import space
 from models.errors import InputError
 from models.project import BUILD, ROOT
+from scripts.ask import question
 from scripts.cli import given, parameters, trouble
 from scripts.cli.command import command, guard
 
@@ -107,6 +110,28 @@ def test_foreign_files_are_told_with_their_owner(tmp_path, monkeypatch, capsys):
     assert refusal(problem, capsys) == says
     with pytest.raises(InputError, match="belongs to root"):
         trouble.refuse_foreign(build)
+
+
+def test_no_command_begins_on_foreign_files(monkeypatch, capsys):
+    def refuse(folder: Path) -> None:
+        raise InputError("it belongs to root", str(folder), "`sudo chown`")
+
+    monkeypatch.setattr(trouble, "refuse_foreign", refuse)
+    assert demo() == 2
+    assert capsys.readouterr() == ("", f"error: it belongs to root ({BUILD}); `sudo chown`\n")
+
+
+@pytest.mark.parametrize("name", ["users", "chat"])
+def test_who_has_one_simulator_takes_no_other(name, monkeypatch, capsys):
+    monkeypatch.setenv(given.GIVEN, "SIM")
+    assert importlib.import_module(f"scripts.{name}").main() == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"error: `make {name}` takes no SIM (make's command line)") and not said.out
+
+
+def test_the_replay_of_a_question_has_its_parameters(monkeypatch):
+    monkeypatch.setattr(question, "given", lambda: {"SEED": "3", "MODEL": "my models/lo.gguf", "WAVES": "1"})
+    assert shlex.split(question.replay()) == ["make", "waves", "MODEL=my models/lo.gguf", "SEED=3"]
 
 
 def test_a_path_that_tools_take_apart():

@@ -2,11 +2,13 @@
 """Tables show whole words and figures, however narrow the terminal is."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
+from models.project import ROOT
 from scripts.cli import tables
 
 TITLES = ("weights", "tokens/s, one user", "in aggregate", "transistors a parameter")
@@ -35,3 +37,13 @@ def test_no_figure_is_cut(width):
 def test_a_table_keeps_to_the_terminal_if_it_can():
     assert max(map(len, lines(80, 1))) <= 80 and "│" in "".join(lines(80, 1))
     assert max(map(len, lines(45, 1))) <= 45 and "│" not in "".join(lines(45, 1))
+
+
+def test_every_table_is_shown_so():
+    """No command prints one past this module."""
+    printed = {
+        file.relative_to(ROOT).as_posix()
+        for file in (ROOT / "scripts").rglob("*.py")
+        if re.search(r"\.print\(\s*(table\b|.*Table\()", file.read_text("utf-8"))
+    }
+    assert printed == {"scripts/cli/tables.py"}
