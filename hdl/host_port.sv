@@ -202,7 +202,7 @@ module host_port #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      sums_q                         <= '0;
+      sums_q                        <= '0;
       {taken_q, passes_q, loaded_q} <= '0;
     end else begin
       for (int j = 0; j < KINDS; j++) begin

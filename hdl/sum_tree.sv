@@ -57,8 +57,8 @@ module sum_tree #(
         for (int i = 0; i < used(k); i++) begin
           // verilator unroll_disable
           for (int unsigned n = 0; n < N; n++) begin
-            node_q[first(k)+i][n] = extended(k, of_three(child(k + 1, 3 * i, n), child(k + 1, 3 * i + 1, n),
-                                                         child(k + 1, 3 * i + 2, n)));
+            node_q[first(k)+i][n] =
+                extended(k, of_three(child(k + 1, 3 * i, n), child(k + 1, 3 * i + 1, n), child(k + 1, 3 * i + 2, n)));
           end
         end
       end

@@ -79,6 +79,7 @@ def test_stop_token(make, test):
     assert answers[4][1] == "context limit"
 
 
+@pytest.mark.night
 def test_another_shape(make):
     """Multi-head attention, several slices, blocks of two and three passes, rows as slow as the hardware's: same tokens
     in the same cycles on both simulators, since nothing in the RTL depends on the order of events.

@@ -23,7 +23,7 @@ def sample(simulator, vocab, top_k, **settings):
     run("sampler", "tb.sampler.sampler_tests", simulator=simulator, parameters=parameters, **settings)
 
 
-@pytest.mark.parametrize(("shape", "simulator"), on_each(SHAPES, slow=((96, 31), (70, MOST))))
+@pytest.mark.parametrize(("shape", "simulator"), on_each(SHAPES, slow=((96, 31), (70, MOST), (10, MOST))))
 def test_sampler(simulator, shape):
     sample(simulator, *shape)
 
