@@ -56,7 +56,7 @@ module axi_lite (
     .data_o ({write_strb_o, write_data_o})
   );
 
-  assign write_o = addr_valid && data_valid && b_ready && !write_q;
+  assign write_o = addr_valid && data_valid && b_ready;
 
   stream_fifo #(
     .DEPTH(1),

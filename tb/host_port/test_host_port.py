@@ -73,7 +73,7 @@ def test_host_port(simulator):
     bench(simulator=simulator, parameters=SMALL)
 
 
-@pytest.mark.parametrize("die", ["least", pytest.param("largest", marks=pytest.mark.night)])
+@pytest.mark.parametrize("die", EXTREMES)
 def test_extremes(die):
     """What an address is, on the smallest and the largest map; whatever the largest die has most of."""
     env = {"COCOTB_TEST_FILTER": "|".join(f"{name}$" for name in ONLY[die])}
