@@ -90,7 +90,7 @@ module host_registers #(
   logic [7:0] element_q;
   logic [31:0] data_q;
   logic [3:0] strb_q;
-  logic [31:0] writable;
+  logic [31:0] writable_q;
   logic write_exists_q, whole_word, fits, write;
   logic illegal_write, read_only, partial_write, bad_value, stop_busy, bank_busy;
 
@@ -103,6 +103,7 @@ module host_registers #(
       element_q      <= '0;
       write_exists_q <= 1'b0;
       data_q         <= '0;
+      writable_q     <= '0;
       strb_q         <= '0;
     end else begin
       write_q <= write_i;
@@ -111,15 +112,15 @@ module host_registers #(
         element_q      <= element_of(write_addr_i);
         write_exists_q <= exists(addr, element_of(write_addr_i));
         data_q         <= write_data_i;
+        writable_q     <= writable_bits(addr);
         strb_q         <= write_strb_i;
       end
     end
   end
 
   assign writing_o  = write_q;
-  assign writable   = writable_bits(addr_q);
-  assign whole_word = write_q && write_exists_q && writable != '0 && strb_q == '1;
-  assign fits       = (data_q & ~writable) == '0 || addr_q == ERRORS_ADDR;
+  assign whole_word = write_q && write_exists_q && writable_q != '0 && strb_q == '1;
+  assign fits       = (data_q & ~writable_q) == '0 || addr_q == ERRORS_ADDR;
   assign write      = whole_word && fits;
 
   assign slot_write_o      = write && addr_q >= SLOT_CTRL_ADDR;
@@ -129,8 +130,8 @@ module host_registers #(
   assign adapter_o         = element_q[3:0] + 4'd1;
 
   assign illegal_write = write_q && !write_exists_q;
-  assign read_only     = write_q && write_exists_q && writable == '0;
-  assign partial_write = write_q && write_exists_q && writable != '0 && strb_q != '1 && strb_q != '0;
+  assign read_only     = write_q && write_exists_q && writable_q == '0;
+  assign partial_write = write_q && write_exists_q && writable_q != '0 && strb_q != '1 && strb_q != '0;
   assign bad_value     = (whole_word && !fits) || slot_bad_value_i;
   assign stop_busy     = write && addr_q == STOP_TOKEN_ADDR && answering_i;
   assign bank_busy     = write && addr_q == ADAPTER_BANK_ADDR && data_q[0] == BankEmpty && adapter_used_i;
