@@ -146,7 +146,7 @@ module sampler #(
   assign walked = walks_q && idx_q == fill_q;
 
   // Weights: 2^-((z_0 - z_i) * beta), 20 fraction bits.
-  logic [31:0] item_q, gap_q;
+  logic [31:0] item_q, largest_q, gap_q;
   logic signed [57:0] fall;
   logic [24:0] dlt_q;
   logic [20:0] e;
@@ -175,8 +175,11 @@ module sampler #(
   assign sum = sum_q + SUM_W'(e);
 
   always_ff @(posedge clk_i) begin
-    if (walks_q) item_q <= z_q[32'(idx_q)*32+:32];
-    if (weighing_q[0]) gap_q <= z_q[31:0] - item_q;
+    if (walks_q) begin
+      item_q    <= z_q[32'(idx_q)*32+:32];
+      largest_q <= z_q[31:0];  // which all places are compared with: too much to hold for a sum behind it
+    end
+    if (weighing_q[0]) gap_q <= largest_q - item_q;
     if (weighing_q[4]) dlt_q <= (fall[57:45] != '0) ? '1 : fall[44:20];
     if (weighing_q[9]) sums_q[32'(sum_idx_q)*SUM_W+:SUM_W] <= sum;
   end

@@ -24,9 +24,11 @@ flatten; opt; techmap; opt; simplemap
 dfflegalize -cell $_DFF_P_ 01 -cell $_DFFE_PP_ 01; opt -nodffe -nosdff; clean
 write_json {die}/netlist.json
 """
+# Sizing once, along the longest path alone, ends early where many paths are nearly as long.
 MAPPING = """
 read_lib slow.lib; read_constr constraints; read_blif logic.blif
-strash; &get -n; &dch; &nf; &put; topo; buffer -p; upsize; dnsize; topo; stime -p; write_blif mapped.blif
+strash; &get -n; &dch; &nf; &put; topo; buffer -p
+upsize -J 200 -W 5; dnsize; topo; upsize -J 200; dnsize; topo; stime -p; write_blif mapped.blif
 read_lib typical.lib; read_constr constraints; read_blif mapped.blif; topo; stime
 """
 LOGIC = {  # of yosys' gates: inputs, and when the output is 1

@@ -3,8 +3,11 @@
 
 import json
 import os
+import pty
+import select
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -87,6 +90,43 @@ def test_goodbye_without_a_question():
         assert done.returncode == 0, done.stdout + done.stderr
         assert done.stdout.endswith("0 mismatches\ngoodbye\n")
         assert "FAILED" not in done.stdout and "ResourceWarning" not in done.stdout + done.stderr
+
+
+def test_ctrl_c():
+    """It clears a line and ends an answer after its next tokens; neither ends the conversation, nor the make above."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.execvp("make", ["make", "chat", "MODEL=tiny", "DEPTH=2000", "TOKENS=1900"])
+    said = b""
+
+    def hear(what: bytes, *, typed: bytes = b"", again: float = 0.5) -> bytes:
+        """What the terminal says up to ``what``; something is typed every ``again`` seconds until it comes."""
+        nonlocal said
+        end = time.monotonic() + 300
+        then = time.monotonic() + again
+        while what not in said:
+            now = time.monotonic()
+            assert now < end, said
+            if typed and now >= then:
+                os.write(terminal, typed)
+                then = now + again
+            if select.select([terminal], [], [], 0.1)[0]:
+                said += os.read(terminal, 1000)
+        heard, _, said = said.partition(what)
+        return heard
+
+    hear(b"\n> ")
+    os.write(terminal, b"half a line")
+    hear(b"half a line")
+    # A signal in the moment in which readline takes a letter is heard with the next one: hence again and again.
+    hear(b"\n> ", typed=b"\x03")
+    os.write(terminal, b"hello\n")
+    hear(b"hello\r\n")
+    hear(b"(interrupted)", typed=b"\x03")
+    os.write(terminal, b"/quit\n")
+    assert b" 0 mismatches" in hear(b"goodbye")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 @pytest.mark.parametrize(
