@@ -22,6 +22,15 @@ SHAPE = tiny.WIDE | {"kv_heads": 2}  # four query heads share one of keys and va
 PURE = ("MXFP4", "IQ1_S", "IQ2_S", "NVFP4", "Q3_K")  # every matrix, as `llama-quantize --pure` makes them
 MADE = {file: file for file in llama_mix.FILES}
 MADE |= {f"pure {kind}": dict.fromkeys((*llama_mix.ROLES, "token_embd"), kind) for kind in PURE}
+LLAMA_CPP = {  # its answers (xllamacpp 2026.10.11549, temperature 0) to two prompts, of files of SHAPE
+    "Q4_0": ([128] * 11 + [92], [104, 133, 133, 133, 133, 86, 20, 20, 20, 20, 133, 133]),
+    "Q4_K_M": ([55, 42, 91, 91, 91, 91, 49, 55, 86, 35, 109, 56], [33, 119, 54, 11, 43, 41, 91, 75, 6, 82, 82, 82]),
+    "Q3_K_M": ([119] + [112] * 11, [41, 104, 104, 104, 104, 104, 104, 104, 48, 133, 104, 86]),
+    "Q5_K_M": ([128] * 12, [129, 129, 129, 129, 70, 61, 58, 61, 58, 126, 13, 102]),
+    "Q2_K": ([73, 27, 27, 62, 52, 40, 87, 110, 20, 145, 145, 145], [104, 76, 33, 102, 104, 85, 106] + [133] * 5),
+    "Q6_K": ([128] * 12, [129, 129, 27, 76, 76] + [99] * 7),
+}
+PROMPTS = [101, 102, 103], [130, 60]
 DEPTHS = {  # layers, and widths of the die: what activations of 12 bits lose grows with the layers, over 1 % in eight
     "shallow": (2, {}),
     "deep": (8, {"act_w": 14, "kv_w": 12}),
@@ -93,6 +102,19 @@ def test_a_file(name, depth, tmp_path):
         assert off(ckpt, die, reference) < 0.1
     reference.weights |= {name: ckpt.tensors[name].dequantised() for name in changed}
     assert off(ckpt, die, reference) < 0.01
+
+
+@pytest.mark.parametrize("file", LLAMA_CPP)
+def test_ids_are_those_of_llama_cpp(file, tmp_path):
+    """Behind each of its ids the next one is the golden model's too, but where two logits are so near that the 8 bits
+    to which llama.cpp rounds activations choose.
+    """
+    ckpt = checkpoint.load(tiny.write(tmp_path / "tiny.gguf", **SHAPE, kinds=file))
+    chip = Chip(ckpt, die_for(ckpt, kv_depth=16), slots=len(PROMPTS))
+    for slot, (prompt, ids) in enumerate(zip(PROMPTS, LLAMA_CPP[file], strict=True)):
+        logits = chip.logits(slot, prompt + ids[:-1])[len(prompt) - 1 :]
+        behind = (logits.max(axis=1) - logits[range(len(ids)), ids]) / logits.std()
+        assert (behind == 0).sum() >= 10 and behind.max() < 0.1
 
 
 @pytest.mark.parametrize("kind", drawn.KINDS)

@@ -2,14 +2,18 @@
 """``make waves`` as a user meets it: a bad place ends in one line, a divergence is found and shown."""
 
 import hashlib
+import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from models.checkpoint import tiny
+from models.project import ROOT
 from scripts import waves
 from tb.chip.job import BUILD, BuiltChip
 from tb.rig.faults import Fault, write_broken
@@ -69,6 +73,17 @@ def test_nothing_diverges(command, monkeypatch, capsys):
     monkeypatch.setattr(waves.Question, "simulate", lambda *_: {"tokens_through_layers": HI})
     assert command() == 2
     assert "nothing diverges in this run, so there is no place to trace (TOKEN)" in capsys.readouterr().err
+
+
+def test_a_bench_is_traced_without_noise():
+    """A line for each test and one for its waves, and nothing that simulators say of themselves."""
+    command, environment = [sys.executable, "-m", "scripts.waves"], os.environ | {"TEST": "clk_gate", "SIM": "icarus"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed
+    tests, found = printed.count("PASSED"), re.findall(r"waves: (.+\.gtkw)\n", printed)
+    assert tests == len(found) > 0 and all(Path(view).with_suffix(".fst").is_file() for view in found)
+    assert len(printed.splitlines()) <= 10 + 4 * tests and "finish" not in printed and "VCD" not in printed
 
 
 def test_a_divergence_is_found_and_traced(command, monkeypatch, capfd):

@@ -80,6 +80,34 @@ def test_after_it():
 """
 
 
+LONG = """
+import os, pathlib, subprocess, pytest
+
+@pytest.mark.parametrize("number", range(3))
+def test_long(number):
+    child = subprocess.Popen(["sleep", "600"])
+    (pathlib.Path(__file__).parent / f"{child.pid}.pid").touch()
+    child.wait()
+"""
+
+
+def test_tests_side_by_side_stop_with_all_that_they_started(tmp_path):
+    """As ``make test`` does when its machine is shut down: at once, and nothing goes on."""
+    (tmp_path / "test_them.py").write_text(LONG)
+    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-p", "conftest"]
+    command = [*pytest, "-c", str(ROOT / "pyproject.toml"), str(tmp_path)]
+    tests = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    until = time.monotonic() + 60
+    while len(below := [int(file.stem) for file in tmp_path.glob("*.pid")]) < 2:
+        assert time.monotonic() < until and tests.poll() is None
+        time.sleep(0.05)
+    workers = [process.pid for process in psutil.Process(tests.pid).children()]
+    tests.send_signal(signal.SIGTERM)
+    printed = tests.communicate(timeout=30)[0]
+    assert tests.returncode and "stopped by SIGTERM" in printed, printed
+    assert all(map(gone, [*below, *workers]))
+
+
 def test_tests_stop_where_a_command_took_the_signal(tmp_path):
     (tmp_path / "test_them.py").write_text(TESTS)
     pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
