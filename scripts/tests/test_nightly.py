@@ -299,6 +299,7 @@ def test_the_report(root):
         assert said in text
     assert "assign x = a < b;never: toggle x[3]" in text
     assert "1,234" in text
+    assert '<td class="whole"><a href="nightly/regress.log">log</a>' in html  # in one piece, however narrow the page
     assert "left out: toggle y: a constant" in text
     assert {"miss", "gap"} <= set(page.classes)
     assert "what is missing" in text

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A build is known by what it is made from, and good as long as that does not change."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from models.project import HDL
+from tb.rig import build, heartbeat
 from tb.rig.build import Design
 
 SOURCE = "module part; endmodule\n"
@@ -62,3 +64,18 @@ def test_a_changed_file_of_the_project_is_built_again_in_its_place(design, monke
     assert replace(before).stamp != stamp
     Path(tmp_path, "part.sv").write_text(SOURCE)
     assert replace(before).stamp == stamp
+
+
+def test_a_long_build_says_that_it_goes_on(design, monkeypatch, tmp_path, capsys):
+    """A line a minute in a log, the first build of a chat's among them."""
+
+    class Slow:
+        def build(self, **_: object) -> None:
+            time.sleep(0.5)
+
+    monkeypatch.setattr(heartbeat, "PERIOD_S", 0.2)
+    monkeypatch.setattr(build, "engine", lambda *_: Slow())
+    monkeypatch.setattr(build.Design, "folder", tmp_path)
+    assert build.build(design) >= 0.5
+    assert "building part for verilator, 0 s so far\n" in capsys.readouterr().out
+    assert build.build(design) == 0 and not capsys.readouterr().out  # it is there
