@@ -23,7 +23,8 @@ from tb.oracle.conversation import Conversation, End, Job, Reply
 def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Reply]:
     """Run all conversations, and ``more`` as they come: every step as it is computed, and after each its answer.
 
-    Those of the job take turns, slot by slot, as they do on a die: none waits for the end of another one's answer.
+    Those of the job take turns, slot by slot, as they do on a die: none waits for the end of another one's answer. Nor for
+    the prompts of all others: one more begins with each turn, and a die's first answers come between them too.
     """
     ckpt = checkpoint.load(job.model)
     chip = Chip(ckpt, job.die)
@@ -32,12 +33,16 @@ def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Reply]:
     slots: dict[int, list[Iterator]] = {}
     for talk, turns in zip(job.conversations, talks, strict=True):
         slots.setdefault(talk.slot, []).append(turns)
-    waiting = deque(map(itertools.chain.from_iterable, slots.values()))
-    while waiting:
-        turns = waiting.popleft()
-        if turn := next(turns, None):
-            yield from turn
-            waiting.append(turns)
+    later = deque(map(itertools.chain.from_iterable, slots.values()))
+    begun: deque[Iterator] = deque()
+    while later or begun:
+        if later:
+            begun.append(later.popleft())
+        for _ in range(len(begun)):
+            turns = begun.popleft()
+            if turn := next(turns, None):
+                yield from turn
+                begun.append(turns)
     for index, talk in enumerate(more, len(talks)):
         yield from itertools.chain.from_iterable(_turns(job, chip, banks, index, talk))
 

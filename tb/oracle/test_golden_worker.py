@@ -87,12 +87,13 @@ def test_each_conversation_has_its_adapter_and_its_choice(ckpt, tmp_path):
 
 
 def test_slots_take_turns(ckpt):
-    """A token of every slot, then the next of each: two that talk at once are both followed from the start."""
+    """One more prompt and a token of every answer, then the next of each: all that talk at once are followed from where a
+    die begins with them."""
     talks = [Conversation(slot, [5 + slot, 6], 3) for slot in (0, 1, 0)]
     items = list(play(Job(ckpt.path, DIE, talks, [])))
     order = [item.index if isinstance(item, Reply) else (item.slot, item.pos) for item in items]
-    both = [(slot, pos) for pair in ((0, 1), (2,), (3,)) for slot in (0, 1) for pos in pair]
-    assert order == [*both, 0, 1, *((0, pos) for pos in range(4)), 2]
+    both = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (0, 3), (1, 2), 0, (1, 3), (0, 0), (0, 1), 1]
+    assert order == [*both, (0, 2), (0, 3), 2]
 
 
 def test_a_token_that_nobody_asked_for(ckpt):
