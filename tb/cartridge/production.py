@@ -19,6 +19,8 @@ class ProductionBench(DieBench):
     def check(self) -> None:
         """A tester has no trace."""
 
+    follow = check
+
     async def test(self) -> None:
         """The prompts of the job."""
         for index in range(len(self.job.conversations)):

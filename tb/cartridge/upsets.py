@@ -30,7 +30,7 @@ from tb.cartridge.host import Refused
 from tb.evidence.upsets.upset import SIGNED, Aftermath, Upset
 from tb.host_port.registers import Command, State, flags, position
 from tb.oracle.scoreboard import Mismatch
-from tb.oracle.trace import Trace
+from tb.oracle.trace import Mark, Trace
 from tb.rig.bundles import Answer
 from tb.rig.clock import PERIOD
 
@@ -47,8 +47,8 @@ class Noted(Trace):
         super().__init__(folder, shape, lanes)
         self.note = note
 
-    def records(self) -> Iterator[tuple[Path, np.ndarray]]:
-        for path, records in super().records():
+    def records(self, mark: Mark | None = None) -> Iterator[tuple[Path, np.ndarray]]:
+        for path, records in super().records(mark):
             self.note(records)
             yield path, records
 
@@ -209,6 +209,8 @@ class Upsets(DieBench):
             super().check()
         else:  # it is heard, and that is all
             deque(self.trace.records(), 0)
+
+    follow = check  # a fork would not take the thread along
 
     def _hear(self, records: np.ndarray) -> None:
         for row in records:

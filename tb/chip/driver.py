@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
@@ -18,7 +19,7 @@ from tb.oracle.conversation import Conversation, Job
 from tb.oracle.golden import Golden
 from tb.oracle.prompt import beats
 from tb.oracle.scoreboard import Mismatch, Scoreboard
-from tb.oracle.trace import Trace, TraceError
+from tb.oracle.trace import Mark, Trace, TraceError
 from tb.rig import clock
 from tb.rig.beats import pack
 from tb.rig.bundles import NO_TOKEN, STOP_TOKENS, TOKEN_W, Answer, End
@@ -28,7 +29,10 @@ ENDS = {End.STOP: "stop token", End.LIMIT: "token limit", End.CONTEXT: "context 
 
 
 class ChipBench:
-    """Drives chip_bench: pushes prompts, collects answers, and checks the trace every ``poll`` clocks."""
+    """Drives chip_bench: pushes prompts, collects answers, and checks the trace every ``poll`` clocks.
+
+    The simulator goes on while a thread checks what it did before, where its clock leaves Python's lock alone.
+    """
 
     more = False  # conversations beside those of the job
 
@@ -39,6 +43,8 @@ class ChipBench:
         self.golden = Golden(Path(os.environ["JOB"]).read_text(), self.more)
         self.trace = Trace(trace, ckpt.shape, job.die.lanes)
         self.board = Scoreboard(self.golden.expect)
+        self.beside = ThreadPoolExecutor(1)
+        self.following: Future | None = None
         self.answers: list[list[int]] = [[] for _ in job.conversations]
         self.ends: list[int | None] = [None] * len(job.conversations)
         self.active: dict[int, int] = {}  # slot -> conversation
@@ -111,9 +117,9 @@ class ChipBench:
         return {"layers_busy": int(dut.busy_o.value) / (self.shape.layers * int(dut.cycles_o.value))}
 
     async def step(self) -> None:
-        """Let the chip run for ``poll`` clocks, then check what it did and take what it answered."""
+        """Let the chip run for ``poll`` clocks, then begin to check what it did and take what it answered."""
         await Timer(PERIOD * self.poll, unit="ns")
-        self.check()
+        self.follow()
         await RisingEdge(self.dut.clk_i)
         while int(self.dut.avail_o.value):
             self.take(Answer.unpack(int(self.dut.pop_answer_o.value)), int(self.dut.pop_cycle_o.value))
@@ -124,7 +130,23 @@ class ChipBench:
 
     def check(self) -> None:
         """Hold everything that the stages put out so far against the golden model."""
-        observed = list(self.trace.read())
+        self.catch_up()
+        self._hold(self.trace.mark())
+
+    def follow(self) -> None:
+        """Begin to: what differs is told by the next one."""
+        self.catch_up()
+        self.progress.line(self.board)
+        self.following = self.beside.submit(self._hold, self.trace.mark())
+
+    def catch_up(self) -> None:
+        """Wait for what was begun."""
+        begun, self.following = self.following, None
+        if begun:
+            begun.result()
+
+    def _hold(self, mark: Mark) -> None:
+        observed = list(self.trace.read(mark))
         cover.sample_stages(observed, self.shape.layers, self.job.die.kv_depth)
         self.board.check(observed)
         for one in observed:  # which now are the golden model's
@@ -134,7 +156,6 @@ class ChipBench:
                 logits = one.values[: self.shape.vocab]
                 clocks = scanning(logits, talk.top_k, self.job.die.lanes) if talk.top_k > 1 else 0
                 self.scanned[place.slot, place.pos] = clocks
-        self.progress.line(self.board)
 
     def take(self, answer: Answer, cycle: int) -> None:
         """An answer that left the chip in this cycle."""
@@ -142,6 +163,8 @@ class ChipBench:
         if slot not in self.active or token >= self.shape.vocab:
             raise Mismatch(f"token {token} is answered to slot {slot}: no such token, or nobody waits for one")
         index = self.active[slot]
+        if self.job.conversations[index].top_k > 1:
+            self.catch_up()  # with the logits of this very answer
         self.answers[index].append(token)
         scanned = self.scanned.pop((slot, answer.pos - 1), 0)
         self.arrivals.append((time.perf_counter(), cycle, answer.pos, index, scanned))
@@ -218,9 +241,11 @@ async def run(dut, schedule, kind: type[ChipBench] = ChipBench) -> None:
         await bench.drain()
     except (Mismatch, TraceError):
         bench.progress.clear()
+        bench.catch_up()  # a stage that differs is named first
         raise
     finally:
         bench.golden.close()
+        bench.beside.shutdown()
     report = {
         "conversations": [
             {"slot": talk.slot, "prompt": talk.tokens, "answer": answer, "end": ENDS[end]}

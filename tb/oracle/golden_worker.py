@@ -23,8 +23,8 @@ from tb.oracle.conversation import Conversation, End, Job, Reply
 def play(job: Job, more: Iterable[Conversation] = ()) -> Iterator[Step | Reply]:
     """Run all conversations, and ``more`` as they come: every step as it is computed, and after each its answer.
 
-    Those of the job take turns, slot by slot, as they do on a die: none waits for the end of another one's answer. Nor for
-    the prompts of all others: one more begins with each turn, and a die's first answers come between them too.
+    Those of the job take turns, slot by slot, as they do on a die: none waits for the end of another one's answer, nor
+    for the prompts of all others. One more begins with each turn, as a die's first answers come between them.
     """
     ckpt = checkpoint.load(job.model)
     chip = Chip(ckpt, job.die)

@@ -87,8 +87,7 @@ def test_each_conversation_has_its_adapter_and_its_choice(ckpt, tmp_path):
 
 
 def test_slots_take_turns(ckpt):
-    """One more prompt and a token of every answer, then the next of each: all that talk at once are followed from where a
-    die begins with them."""
+    """One more prompt and a token of every answer, then the next of each: all are followed from where a die begins."""
     talks = [Conversation(slot, [5 + slot, 6], 3) for slot in (0, 1, 0)]
     items = list(play(Job(ckpt.path, DIE, talks, [])))
     order = [item.index if isinstance(item, Reply) else (item.slot, item.pos) for item in items]

@@ -16,6 +16,8 @@ from tb.oracle.place import Place
 FLUSH = ctypes.CDLL(None).fflush  # the simulator writes through C streams of this very process
 KEPT = 1 << 20  # bytes that may stay in a file when they have been read: to empty it takes as long as to check it
 
+Mark = list[tuple[str, int]]  # names of files, and their bytes
+
 
 class TraceError(Exception):
     """A stage's beats are missing, doubled, out of order, or from nowhere."""
@@ -51,33 +53,41 @@ class Trace:
         }
         self.beats = {stage: beats.get(stage, shape.d_model) // lanes for stage in Stage}
 
-    def read(self) -> Iterator[Observed]:
-        """What is complete since the last call. TraceError on lost beats."""
-        for path, records in self.records():
+    def mark(self) -> Mark:
+        """How far the files are now: what the simulator writes from here on is for a later mark.
+
+        Those that have been read to their end are emptied now and then: not while ``read`` is at work.
+        """
+        FLUSH(None)
+        with os.scandir(self.folder) as entries:
+            sizes = {entry.name: entry.stat().st_size for entry in entries if entry.name.startswith("trace_")}
+        for name, size in sizes.items():
+            if size == self.taken.get(name, 0) > KEPT:
+                os.truncate(self.folder / name, 0)  # the simulator appends: it goes on at the new end
+                self.taken[name] = sizes[name] = 0
+        return sorted(sizes.items())
+
+    def read(self, mark: Mark | None = None) -> Iterator[Observed]:
+        """What is complete up to a mark, or up to now, since the last call. TraceError on lost beats."""
+        for path, records in self.records(mark):
             if path in self.pending:
                 records = np.concatenate([self.pending.pop(path), records])
             yield from self._vectors(path, records)
 
-    def records(self) -> Iterator[tuple[Path, np.ndarray]]:
-        """What was written since the last call: words uint32 [n, lanes + 2] of a file. It is emptied now and then."""
-        FLUSH(None)
-        with os.scandir(self.folder) as entries:
-            sizes = [(entry.name, entry.stat().st_size) for entry in entries if entry.name.startswith("trace_")]
-        for name, size in sorted(sizes):
+    def records(self, mark: Mark | None = None) -> Iterator[tuple[Path, np.ndarray]]:
+        """What was written up to a mark, or up to now, since the last call: words uint32 [n, lanes + 2] of a file."""
+        for name, size in self.mark() if mark is None else mark:
             taken = self.taken.get(name, 0)
             if size == taken:  # most layers have been at rest since
                 continue
             path = self.folder / name
             with path.open("rb") as file:
                 file.seek(taken)
-                raw = file.read()
+                raw = file.read(size - taken)
             words = self.lanes + 2  # of a record: see hdl/stage_tap.sv
             if len(raw) % (4 * words):
                 raise TraceError(f"{path.name} ends inside a record")
-            self.taken[name] = taken + len(raw)
-            if self.taken[name] > KEPT:
-                os.truncate(path, 0)  # the simulator appends: it goes on at the new end
-                self.taken[name] = 0
+            self.taken[name] = size
             yield path, np.frombuffer(raw, dtype=np.uint32).reshape(-1, words)
 
     def unfinished(self) -> list[Place]:

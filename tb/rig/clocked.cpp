@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // cocotb's main program for Verilator, for a top level with a clk_i of which +clock=PERIOD (in ps) makes a clock: it
 // rises in the middle of a period. While cocotb waits for a time, and for nothing else, the clock runs up to that time
-// in one go. Mask images are read by $fread, a byte at a time, and by this thread alone: no byte is worth a lock.
+// in one go, and Python's threads with it. Mask images are read by $fread, a byte at a time, and by this thread alone: no
+// byte is worth a lock.
 #include "Vtop.h"
 
 #include <verilated_vpi.h>
@@ -12,10 +13,28 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <dlfcn.h>
+
 extern "C" int __wrap_fgetc(FILE* file) { return getc_unlocked(file); }
 
 static void set_time(uint64_t time);
 static void see_values();
+
+// Python's lock, which this thread has while it simulates, is others' as long as one of these lives: no callback may come.
+class Unlocked final {
+    void* const m_thread;
+    template <typename Function>
+    static Function* python(const char* name) {
+        return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+    }
+
+public:
+    Unlocked()  // at the end of a run Python is gone, and its lock with it
+        : m_thread{python<int()>("Py_IsInitialized")() ? python<void*()>("PyEval_SaveThread")() : nullptr} {}
+    ~Unlocked() {
+        if (m_thread) python<void(void*)>("PyEval_RestoreThread")(m_thread);
+    }
+};
 
 class ClockedTop final : public Vtop {
     uint64_t m_half = 0;
@@ -46,6 +65,7 @@ public:
         }
         Vtop::eval_step();
         if (!undisturbed()) return;
+        const Unlocked unlocked;
         for (const uint64_t end = VerilatedVpi::cbNextDeadline(); m_next < end && !Verilated::gotFinish();) {
             set_time(m_next);
             toggle();
