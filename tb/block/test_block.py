@@ -3,6 +3,7 @@
 
 import pytest
 
+from tb.rig.cases import by_day
 from tb.rig.runner import run, simulators
 
 VIEWS = {"gate": 1, "switch": 2}
@@ -18,17 +19,17 @@ SHAPES = [
     (32, 2, 3, 4, 16),
 ]
 
+CASES = [
+    (simulator, view) for simulator in simulators() for view in VIEWS if (simulator, view) != ("verilator", "switch")
+]
+
 
 @pytest.mark.parametrize(("rows", "slices", "bits", "bit_lines", "span"), SHAPES)
 @pytest.mark.parametrize(
     ("simulator", "view"),
-    [
-        # Gates are compiled for longer than they run.
-        pytest.param(simulator, view, marks=pytest.mark.night if simulator == "verilator" else ())
-        for simulator in simulators()
-        for view in VIEWS
-        if (simulator, view) != ("verilator", "switch")
-    ],
+    by_day(
+        CASES, late=[case for case in CASES if "verilator" in case]
+    ),  # which compiles gates for longer than they run
 )
 def test_block(simulator, view, rows, slices, bits, bit_lines, span):
     sizes = {"BLOCK": rows, "SLICES": slices, "W_BITS": bits, "BIT_LINES": bit_lines, "SPAN": span, "N": 4}

@@ -11,6 +11,7 @@ from tb.cartridge import adapters
 from tb.cartridge.flips import EXPOSED
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
+from tb.rig.cases import by_day
 from tb.rig.faults import Fault, write_broken
 from tb.rig.record import RunError
 from tb.rig.runner import default_seed, simulators
@@ -46,10 +47,7 @@ def soak(folder, tokens, simulator, **settings):
     return chip.run([], STOP, simulator=simulator, **how, **settings)
 
 
-@pytest.mark.parametrize(
-    "simulator",
-    [pytest.param(simulator, marks=pytest.mark.night if simulator == "icarus" else ()) for simulator in simulators()],
-)
+@pytest.mark.parametrize(("simulator",), by_day(((one,) for one in simulators()), late=[("icarus",)]))
 def test_soak(simulator, tmp_path):
     report = soak(tmp_path, LENGTHS[simulator], simulator)
     assert report["answered"] >= LENGTHS[simulator] and report["mismatches"] == 0

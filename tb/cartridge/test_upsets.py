@@ -8,6 +8,7 @@ import pytest
 
 from tb.cartridge.upset_die import UpsetDie
 from tb.evidence.upsets.upset import Upset, draw
+from tb.rig.cases import by_day
 from tb.rig.runner import default_seed, simulators
 
 pytestmark = pytest.mark.once
@@ -43,9 +44,7 @@ def die() -> UpsetDie:
     return UpsetDie.of("rom")
 
 
-@pytest.mark.parametrize(
-    "simulator", [pytest.param(one, marks=pytest.mark.night if one == "icarus" else ()) for one in simulators()]
-)
+@pytest.mark.parametrize(("simulator",), by_day(((one,) for one in simulators()), late=[("icarus",)]))
 def test_known(die, simulator):
     outcomes = die.hit(list(KNOWN.values()), simulator=simulator)
     assert {outcome.number: outcome.kind for outcome in outcomes} == {u.number: kind for kind, u in KNOWN.items()}

@@ -8,6 +8,7 @@ from models.die.shape import MATRICES
 from models.errors import InputError
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
+from tb.rig.cases import by_day
 from tb.rig.runner import simulators
 
 ODD = {  # heads that share nothing, an FFN of five beats, a head of its own, 8-bit and 4-bit tensors in one array
@@ -95,14 +96,8 @@ def test_another_shape(make):
         assert len(cycles) == 2 and cycles == [cycle for _, cycle, *_ in runs[0]["arrivals"]]
 
 
-@pytest.mark.parametrize(
-    # Verilator compiles it for longer than Icarus runs.
-    "simulator",
-    [
-        pytest.param(simulator, marks=pytest.mark.night if simulator == "verilator" else ())
-        for simulator in simulators()
-    ],
-)
+# Verilator compiles it for longer than Icarus runs.
+@pytest.mark.parametrize(("simulator",), by_day(((one,) for one in simulators()), late=[("verilator",)]))
 def test_one_head(make, simulator):
     """One head, one layer, and many positions: the order in which a simulator takes its blocks depends on the shape."""
     talk = Conversation(0, [1, 87, 85, 111, 97, 102, 78, 78, 81, 2, 97, 1, 67, 117, 135, 97], 2)

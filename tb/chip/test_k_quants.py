@@ -12,6 +12,7 @@ from models.mask.image import WORD, disturb
 from tb.chip.job import BuiltChip
 from tb.chip.test_faults import LISTED, faulty, located
 from tb.oracle.conversation import Conversation
+from tb.rig.cases import by_day
 from tb.rig.runner import simulators
 
 # Two super-blocks in down, and an embedding that is small.
@@ -47,8 +48,7 @@ def chip(make) -> BuiltChip:
 
 def cases(of: dict[str, list[str]]) -> list:
     """Each simulator with each of its mixes or views, the long ones for the night."""
-    each = [(simulator, what) for simulator in simulators() for what in of[simulator]]
-    return [pytest.param(*case, marks=pytest.mark.night if case in LONG else ()) for case in each]
+    return by_day(((simulator, what) for simulator in simulators() for what in of[simulator]), late=LONG)
 
 
 @pytest.mark.parametrize(("simulator", "mix"), cases(MIXES))

@@ -10,6 +10,7 @@ from models.checkpoint import checkpoint, tiny
 from models.die.cycles import Cycles
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
+from tb.rig.cases import by_day
 from tb.rig.runner import simulators
 
 PLAIN = tiny.LEAST | {"kinds": {"token_embd": "Q4_0"}}
@@ -37,11 +38,7 @@ RUNS = {  # gates that run for a few thousand clocks are sooner interpreted than
     "icarus": [("rom", "plain"), ("switch", "plain"), ("gate", "fast")],
 }
 LONG = [("verilator", "gate", "plain"), ("verilator", "rom", "odd"), ("icarus", "gate", "fast")]
-CASES = [
-    pytest.param(simulator, *case, marks=pytest.mark.night if (simulator, *case) in LONG else ())
-    for simulator in simulators()
-    for case in RUNS[simulator]
-]
+CASES = by_day(((simulator, *case) for simulator in simulators() for case in RUNS[simulator]), late=LONG)
 TALKS = [Conversation(0, [5], 2)]
 
 
