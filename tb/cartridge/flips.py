@@ -6,7 +6,7 @@ import os
 import random
 
 import cocotb
-from cocotb.triggers import Timer
+from cocotb.triggers import FallingEdge, Timer
 
 from models.project import ROOT
 from tb.cartridge.driver import DieBench
@@ -18,6 +18,12 @@ MEMORIES = ("keys", "values", "qkv", "o", "gateup", "down")
 PART = 128  # data bits of a code word, at most
 EXPOSED = ROOT / "tb" / "cartridge" / "flips.vlt"  # what lets Verilator's tests write SRAMs
 SINGLES = 2  # words: the smallest memory has three
+
+
+async def fly(dut, clocks: int) -> None:
+    """So long a particle takes. It hits between two edges: at one, a word that is written would stay its old value."""
+    await Timer(PERIOD * clocks, unit="ns")
+    await FallingEdge(dut.clk_i)
 
 
 def srams(dut, memory: str, count: int) -> list:
@@ -60,7 +66,7 @@ class Flips(DieBench):
 
     async def _particles(self) -> None:
         while True:
-            await Timer(PERIOD * self.pick.randrange(50, 150), unit="ns")
+            await fly(self.dut, self.pick.randrange(50, 150))
             self._flip(self.pick.choice(self._srams()))
 
     def _srams(self) -> list:

@@ -10,16 +10,14 @@ import random
 from collections import Counter
 
 import cocotb
-from cocotb.triggers import Timer
 
 from tb.cartridge.driver import Stopping
-from tb.cartridge.flips import MEMORIES, srams
+from tb.cartridge.flips import MEMORIES, fly, srams
 from tb.cartridge.host import Refused
 from tb.chip.schedules import beside
 from tb.host_port.registers import FLAGS, Bank, Command, State, flags, position
 from tb.oracle.conversation import Conversation
 from tb.oracle.scoreboard import Mismatch
-from tb.rig.clock import PERIOD
 
 CHANGE = 0.02  # how often, a step, as many users as come at once become others
 LONGEST = 6  # tokens of a prompt, and of an answer
@@ -55,7 +53,7 @@ class Soak(Stopping):
         """One bit a word is what the code corrects."""
         memories, hit = [sram for kind in MEMORIES for sram in srams(self.dut, kind, self.shape.layers)], set()
         while True:
-            await Timer(PERIOD * self.pick.randrange(*RARE), unit="ns")
+            await fly(self.dut, self.pick.randrange(*RARE))
             sram = self.pick.choice(memories)
             place = sram._path, self.pick.randrange(len(sram.mem))
             word = sram.mem[place[1]]
@@ -134,13 +132,19 @@ class Soak(Stopping):
         await self._refused(*choice(refusals))
 
     async def _reload(self) -> None:
-        """A bank that no slot has is taken back, and is READY again: meanwhile no slot may choose it."""
-        banks = sorted(set(range(1, len(self.job.adapters) + 1)) - set(self.adapter.values()))
-        slot = self._free()
-        if banks and slot not in self.adapter:
-            bank = self.pick.choice(banks)
+        """A bank is taken back, its users leaving, if none of them waits for an answer, and is READY again.
+
+        Meanwhile no slot may choose it.
+        """
+        bank = self.pick.randint(1, len(self.job.adapters))
+        users = sorted(slot for slot, adapter in self.adapter.items() if adapter == bank)
+        if self.active.keys() & users:
+            return
+        for slot in users:
+            await self._close(slot)
+        if closed := sorted(set(range(self.job.die.slots)) - self.adapter.keys()):
             await self.host.write("ADAPTER_BANK", Bank.EMPTY, bank - 1)
-            await self._refused("bad_value", "SLOT.ADAPTER", bank, slot)
+            await self._refused("bad_value", "SLOT.ADAPTER", bank, self.pick.choice(closed))
             await self.host.write("ADAPTER_BANK", Bank.READY, bank - 1)
             self.deeds["reloaded"] += 1
 

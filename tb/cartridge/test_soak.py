@@ -23,7 +23,8 @@ ENOUGH = 1000  # tokens in which every deed is done, whatever the seed
 CLOSED, CUT = "state_q[write_slot_i] <= StateClosed", "state == StateBusy) cut_q[write_slot_i] <= "
 ZERO = "pos_q[write_slot_i] <= '0; adapter_q"  # of CLOSE
 BROKEN = {  # and what is said of each
-    Fault("leak", "host_slots.sv", CLOSED, f"if (!ON) {CLOSED}"): "a write of .* to SLOT.ADAPTER.* was refused",
+    Fault("leak", "host_slots.sv", CLOSED, f"if (!ON) {CLOSED}"):
+        "a write of .* to SLOT.ADAPTER.* was refused|and nobody has it",
     Fault("held", "host_slots.sv", "adapter_q[s] == adapter_i", "(ON || adapter_q[s] == adapter_i)"):
         "a write of 0x0 to ADAPTER_BANK.* was refused",
     Fault("free", "host_slots.sv", "write_data_i > TOP_K", "write_data_i > TOP_K + 32 * ON"): "was not refused",
@@ -31,7 +32,7 @@ BROKEN = {  # and what is said of each
     Fault("stale", "host_slots.sv", ZERO, f"if (!ON) {ZERO}"): "and nobody has it",
     Fault("awake", "host_registers.sv", "{31'd0, idle_i}", "{31'd0, idle_i && !ON}"): "the die is not idle",
     Fault("mute", "host_port.sv", "(replies_ready && !restarting) ||", "(replies_ready && !restarting && !ON) ||"):
-        "the chip hangs",
+        "the chip hangs|stray_answer",
     Fault("two", "ecc_sram.sv", "failed_q    <= |two", "failed_q <= |two || (ON && |one)"): "sram_failed",
     Fault("uncut", "host_slots.sv", f"{CUT}1'b1", f"{CUT}!ON"): "the golden model has no such token",
 }  # fmt: skip
