@@ -16,6 +16,7 @@ from models.adapter import module_sizes
 from models.checkpoint import checkpoint, tiny
 from models.checkpoint.peft import LowRank, write
 from models.project import ROOT
+from tb.rig.toolchain import MAKE_STATE
 
 
 def chat(lines: list[str], **env: str) -> subprocess.CompletedProcess:
@@ -97,7 +98,8 @@ def test_ctrl_c():
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(ROOT)
-        os.execvp("make", ["make", "chat", "MODEL=tiny", "DEPTH=2000", "TOKENS=1900"])
+        environment = {name: value for name, value in os.environ.items() if name not in MAKE_STATE}
+        os.execvpe("make", ["make", "chat", "MODEL=tiny", "DEPTH=2000", "TOKENS=1900"], environment)
     said = b""
 
     def hear(what: bytes, *, typed: bytes = b"", again: float = 0.5) -> bytes:
