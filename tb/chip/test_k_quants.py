@@ -22,7 +22,7 @@ MIXES = {"verilator": ["Q3_K_M", "Q4_K_M"], "icarus": ["Q4_0"]}  # Q4_0: its emb
 # The smallest chip with a K-kind: o has the 256 inputs of eight heads, a span of 16, and one array beside it has none.
 SMALL = tiny.LEAST | {"heads": 8, "kinds": {"attn_output": "Q6_K", "token_embd": "Q4_0"}}
 VIEWS = {"verilator": ["gate"], "icarus": ["rom", "switch"]}
-LONG = [("verilator", "Q3_K_M"), ("verilator", "gate"), ("icarus", "Q4_0"), ("icarus", "switch")]  # of both
+LONG = [("verilator", "Q4_K_M"), ("verilator", "gate"), ("icarus", "Q4_0"), ("icarus", "switch")]  # of both
 # Layers of which v and down are not of one kind: nothing is narrower than a super-block but keys and values. As gates
 # even three of them, the fewest of either mix, take more than 9 GB to compile.
 DEEP = tiny.WIDE | {"kv_heads": 1, "vocab": 100, "layers": 8}
@@ -86,6 +86,7 @@ def test_unlike_layers(make, mix, simulator):
     assert (report["mismatches"], report["tokens_through_layers"]) == (0, 2)
 
 
+@pytest.mark.night
 @pytest.mark.once
 @pytest.mark.parametrize("fault", LISTED.k_quants, ids=lambda fault: fault.name)
 def test_fault(chip, fault):
