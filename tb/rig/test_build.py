@@ -69,12 +69,12 @@ def test_a_changed_file_of_the_project_is_built_again_in_its_place(design, monke
 def test_a_long_build_says_that_it_goes_on(design, monkeypatch, tmp_path, capsys):
     """A line a minute in a log, the first build of a chat's among them."""
 
-    class Slow:
+    class Patient:
         def build(self, **_: object) -> None:
             time.sleep(0.5)
 
     monkeypatch.setattr(heartbeat, "PERIOD_S", 0.2)
-    monkeypatch.setattr(build, "engine", lambda *_: Slow())
+    monkeypatch.setattr(build, "engine", lambda *_: Patient())
     monkeypatch.setattr(build.Design, "folder", tmp_path)
     assert build.build(design) >= 0.5
     assert "building part for verilator, 0 s so far\n" in capsys.readouterr().out
