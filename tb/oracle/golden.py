@@ -7,17 +7,23 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import asdict, dataclass, field
+from queue import Queue
 
 from models.golden.chip import Step
 from models.project import ROOT
 from tb.oracle.conversation import Conversation, Job, Reply
 from tb.rig import processes
 
+AHEAD = 40  # steps that the worker may be ahead: a prompt, of which it has all at once
+
 
 @dataclass
 class Golden:
     """The worker as the bench sees it. Steps are handed out once each.
+
+    A thread takes what the worker says as soon as it does, so that it goes on: a pipe holds no step.
 
     With ``more``, conversations may follow those of the job: ``add`` them.
     """
@@ -42,6 +48,8 @@ class Golden:
             process_group=0,
             preexec_fn=processes.bound(signal.SIGKILL),
         )
+        self.said: Queue[Step | Reply | None] = Queue(AHEAD)
+        threading.Thread(target=self._hear, daemon=True).start()
         self._write(self.job_text)
         if not self.more:
             self.process.stdin.close()
@@ -78,12 +86,21 @@ class Golden:
 
     def following(self) -> Step | Reply | None:
         """What the worker says next, in its own order; None when it has said all."""
-        try:
-            return pickle.load(self.process.stdout)
-        except EOFError:
+        item = self.said.get()
+        if item is None:
+            self.said.put(None)  # for whoever asks again
             if self.process.wait():
-                raise RuntimeError(f"the golden model failed with status {self.process.returncode}") from None
-            return None
+                raise RuntimeError(f"the golden model failed with status {self.process.returncode}")
+        return item
+
+    def _hear(self) -> None:
+        while True:
+            try:
+                item = pickle.load(self.process.stdout)
+            except (EOFError, OSError, ValueError, pickle.UnpicklingError):  # it has ended, or was closed
+                self.said.put(None)
+                return
+            self.said.put(item)
 
     def _receive(self) -> bool:
         """Take what the worker says next; False where it has said all that it was asked."""
