@@ -114,7 +114,7 @@ def main(*, clock: float) -> int:
         "clock_ghz": clock,
         "documented": CHIP,
         "before": search.BEFORE,
-        "reach": reach(best, wide, mixed),
+        "reach": reach(best, wide, mixed, held),
         "assumptions": [{"kind": kind, "what": what} for kind, what in ASSUMPTIONS],
         "units": [{"weight_bits": w, "bit_lines": b} | dataclasses.asdict(units(STATIC, w, b)) for w, b in keys],
         "transistors_a_weight": table,
@@ -319,12 +319,19 @@ def brief(one: search.Candidate, clock: float) -> dict:
     }
 
 
-def reach(best: dict[int, dict], wide: dict[int, dict], mixed: list[dict]) -> dict[str, float]:
-    """What is asked of a die of at most the documented size, by the best ones of each KV SRAM, and in 3 and 6 bits."""
+def reach(best: dict[int, dict], wide: dict[int, dict], mixed: list[dict], held: float) -> dict[str, float]:
+    """What is asked of a die of at most the documented size, by the best ones of each KV SRAM, and in 3 and 6 bits;
+    ``held`` is the clock that holds, in GHz.
+    """
     found = {
         f"tokens_per_second_at_{p['position']}_of_{depth}{more}": p["tokens_per_second_user"]
         for dies, more in ((best, ""), (wide, "_with_4_positions_a_clock"))
         for depth, p in dies.items()
+    }
+    found |= {
+        f"tokens_per_second_at_{p['position']}_of_{depth}_at_the_clock_that_holds": p["tokens_per_second_user"]
+        * min(1, held / p["clock_ghz"])
+        for depth, p in best.items()
     }
     own, fast = mixed
     return found | {

@@ -146,6 +146,8 @@ def test_the_command_at_a_small_size(quick, monkeypatch, tmp_path, capsys):
     assert row["parts"]["scale cells"] == pytest.approx(6 / 256 + 3 / 16)
     assert row["scaling_unit"] > row["sub_scale"] > 8 * 25 * 6  # at least the products of its bits
     chosen, reach = figures["chosen"], figures["reach"]
+    holding = reach[f"tokens_per_second_at_{chosen['position']}_of_{chosen['kv_positions']}_at_the_clock_that_holds"]
+    assert holding == pytest.approx(chosen["cells"]["tokens_per_second_user"])
     assert set(figures["frontier"]) == {"32", "64"} and all(len(dies) > 10 for dies in figures["frontier"].values())
     for die in (*figures["fastest"], chosen, figures["chosen_in_3_and_6_bits"], figures["best_in_3_and_6_bits"]):
         at = str(die["position"])

@@ -28,9 +28,14 @@ class Unlocked final {
         return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
     }
 
+    // At the end of a run Python is gone, and its lock with it; a Python whose names nobody else sees keeps it.
+    static bool there() {
+        const auto runs = python<int()>("Py_IsInitialized");
+        return runs && runs();
+    }
+
 public:
-    Unlocked()  // at the end of a run Python is gone, and its lock with it
-        : m_thread{python<int()>("Py_IsInitialized")() ? python<void*()>("PyEval_SaveThread")() : nullptr} {}
+    Unlocked() : m_thread{there() ? python<void*()>("PyEval_SaveThread")() : nullptr} {}
     ~Unlocked() {
         if (m_thread) python<void(void*)>("PyEval_RestoreThread")(m_thread);
     }

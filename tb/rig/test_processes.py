@@ -68,6 +68,20 @@ def test_killed_its_simulator_ends():
     psutil.Process(lost).kill()  # nobody could
 
 
+# Of tests in a folder of their own, as those of the project are run.
+PYTEST = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "conftest",
+    "-c",
+    str(ROOT / "pyproject.toml"),
+]
+
 TESTS = """
 import os, signal
 from scripts.cli.command import guard
@@ -94,9 +108,9 @@ def test_long(number):
 def test_tests_side_by_side_stop_with_all_that_they_started(tmp_path):
     """As ``make test`` does when its machine is shut down: at once, and nothing goes on."""
     (tmp_path / "test_them.py").write_text(LONG)
-    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-p", "conftest"]
-    command = [*pytest, "-c", str(ROOT / "pyproject.toml"), str(tmp_path)]
-    tests = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    tests = subprocess.Popen(
+        [*PYTEST, "-n", "2", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     until = time.monotonic() + 60
     while len(below := [int(file.stem) for file in tmp_path.glob("*.pid")]) < 2:
         assert time.monotonic() < until and tests.poll() is None
@@ -110,6 +124,5 @@ def test_tests_side_by_side_stop_with_all_that_they_started(tmp_path):
 
 def test_tests_stop_where_a_command_took_the_signal(tmp_path):
     (tmp_path / "test_them.py").write_text(TESTS)
-    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
-    done = subprocess.run([*pytest, "-p", "conftest", str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([*PYTEST, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     assert "stopped by SIGTERM" in done.stdout and "1 passed" in done.stdout, done.stdout
