@@ -178,7 +178,7 @@ async def flips_of_all_parts(dut):
 @cocotb.test()
 async def triple_flips(dut):
     """Three bits of a part are beyond the code: they look like another one, or, every number that no bit has, like none
-    that there is, and are reported, whatever is corrected in another part.
+    that there is, and are reported, whatever is corrected in another part. A perfect code has no such number.
     """
     bench = SramBench(dut)
     code = bench.code
@@ -191,7 +191,7 @@ async def triple_flips(dut):
         found = next(three for three in pairs if three[2] in code.numbers)
         strange.append(tuple((0, code.numbers.index(one)) for one in found))
     flags = await bench.flip(random.getrandbits(code.width), cases + strange)
-    assert set(flags) == {(True, False), (False, True)}
+    assert set(flags) == ({(True, False), (False, True)} if strange else {(True, False)})
     if code.parts > 1:
         beside = [(*case, (code.parts - 1, random.randrange(code.bits))) for case in strange]
         assert await bench.flip(random.getrandbits(code.width), beside) == [(True, True)] * len(beside)

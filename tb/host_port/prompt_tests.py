@@ -172,6 +172,21 @@ async def bad_tokens(dut):
 
 
 @cocotb.test()
+async def a_prompt_is_bad_once(dut):
+    """What is bad behind a prompt's first bad token is dropped with the rest: no flag says so again."""
+    bench = await PortBench(dut).start()
+    await bench.command(0, Command.OPEN)
+    bench.say(0, 1, WORD, last=False)
+    await bench.said()
+    bench.expected = {"bad_token"}
+    await bench.hold_flags()
+    bench.say(0, WORD, 2, WORD)
+    await bench.said()
+    assert await bench.answer(0) == [AnswerToken(0, 1, 0xFFFFFF, ERROR)]
+    await bench.hold_flags()
+
+
+@cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def refusals_wait(dut, stall):
     """Error answers wait for the chip's and for register writes: none is lost, none comes twice, nobody else waits."""

@@ -3,7 +3,7 @@
 
 from tb.evidence.coverage.functional import Group
 
-WIDTHS = (5, 128, 165, 645, 2048)
+WIDTHS = (4, 5, 128, 165, 645, 2048)  # of 4 bits the code is perfect: each number belongs to a bit
 PLACES = ("data", "check", "parity")
 _group = Group(
     "ecc_sram",
@@ -28,7 +28,7 @@ _group = Group(
             *(("two", flags) for flags in ("none", "corrected")),
             ("three", "none"),
         ],
-        "parts_of_width": [(width, "several") for width in (5, 128)],
+        "parts_of_width": [(width, "several") for width in (4, 5, 128)],
     },
 )
 
