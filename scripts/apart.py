@@ -26,7 +26,7 @@ from models.project import BUILD, ROOT
 from scripts.ask import question
 from scripts.campaign.cluster import connected
 from scripts.cli import tables
-from scripts.cli.command import command
+from scripts.cli.command import again, command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import CLUSTER
 from tb.apart import frames
@@ -90,7 +90,7 @@ def _folder(chip: BuiltChip, job: Job, what: question.Question) -> Path:
             "job": dataclasses.asdict(job),
             "view": what.view,
             "simulator": what.simulator,
-            "replay": question.replay().replace("make waves", "make apart"),
+            "replay": again("apart", *question.PARAMETERS),
         }
     )
     key = hashlib.sha256(f"{text} {chip.mask}".encode())

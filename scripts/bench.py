@@ -13,25 +13,27 @@ from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from models.golden import chip as golden
 from scripts.ask.figures import summarise
+from scripts.cli import die as geometry
 from scripts.cli import tables
-from scripts.cli.command import command
+from scripts.cli.command import again, command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
-from scripts.cli.parameters import MODEL, PROMPT, TOKENS
+from scripts.cli.parameters import DIE, MODEL, PROMPT, TOKENS
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
 from tb.rig import toolchain
 
 
-@command("bench", PROMPT, TOKENS, MODEL)
-def main(*, prompt: str, tokens: int, model: str) -> int:
+@command("bench", PROMPT, TOKENS, MODEL, DIE)
+def main(*, prompt: str, tokens: int, model: str, die: str) -> int:
     """Measure the speed of simulation, golden model and llama.cpp; leave build/results/bench.json."""
     if tokens < 2:
         raise InputError("the time between tokens is measured, and one has none", "TOKENS", "give 2 or more")
     toolchain.require("verilator")
+    fields = geometry.fields(die)
     ckpt = load_model(model)
     ids = Tokenizer.from_checkpoint(ckpt).chat([{"role": "user", "content": prompt}])
-    figures = measure_simulation(ckpt, ids, tokens)
+    figures = measure_simulation(ckpt, ids, tokens, fields)
     figures |= {"golden_tokens_per_second": measure_golden(ckpt, ids, tokens)}
     peer = measure_llama(ckpt.path, ids, tokens)
     figures |= {"llama_cpp_tokens_per_second": peer}
@@ -41,9 +43,9 @@ def main(*, prompt: str, tokens: int, model: str) -> int:
     return 0
 
 
-def measure_simulation(ckpt: Checkpoint, ids: list[int], tokens: int) -> dict:
+def measure_simulation(ckpt: Checkpoint, ids: list[int], tokens: int, fields: dict) -> dict:
     """The figures of the RTL answering, every stage checked, with the golden model beside it on the other core."""
-    die = BuiltChip.of(ckpt, rank=0)
+    die = BuiltChip.of(ckpt, **{"rank": 0} | fields)
     begun = time.perf_counter()
     report = die.run(
         [Conversation(0, ids, tokens)],
@@ -52,7 +54,7 @@ def measure_simulation(ckpt: Checkpoint, ids: list[int], tokens: int) -> dict:
         test="one_after_another",
         hold_cycles=True,
         echo="answering",
-        replay="make bench",
+        replay=again(),
     )
     total = time.perf_counter() - begun
     figures = summarise(ckpt, "verilator", "rom", report, total - report["seconds"], total)

@@ -11,7 +11,7 @@ from models.adapter import rank_for
 from models.checkpoint.tokenizer import Tokenizer
 from models.errors import InputError
 from scripts.cli import terminal
-from scripts.cli.command import command
+from scripts.cli.command import again, command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
 from scripts.cli.parameters import DEPTH, LORA, MODEL, RANK, SEED, TOKENS
@@ -43,7 +43,7 @@ def main(*, tokens: int, model: str, depth: int, seed: int, lora: str, rank: int
             bench="cartridge",
             echo=" ",
             seed=seed,
-            replay="make chat",
+            replay=again(),
             adapters=adapters,
             settings={"ADAPTERS": names, "ANSWER": tokens},
         )

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.cli import tables
-from scripts.cli.command import command
+from scripts.cli.command import again, command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
 from scripts.cli.parameters import ANSWERS, DEPTH, MODEL, SEED, SIM, USERS
@@ -52,7 +52,7 @@ def main(*, answers: int, model: str, users: int, depth: int, sim: str, seed: in
             poll=POLL,
             echo=f"{answers:,} tokens of answers",
             seed=seed,
-            replay="make soak",
+            replay=again(),
             settings={"AIM": answers},
             exposed=EXPOSED,
         )

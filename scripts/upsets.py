@@ -11,7 +11,7 @@ import sys
 from rich.console import Console
 
 from scripts.campaign import upsets_report
-from scripts.cli.command import command
+from scripts.cli.command import again, command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.parameters import COUNT, JOBS, SEED, SIM, UPSET, VIEW, WATCHDOG, WAVES
 from tb.cartridge.upset_die import UpsetDie
@@ -37,7 +37,7 @@ def main(
     die, console = UpsetDie.of(view), Console()
     every = die.flops()
     drawn = draw(every, seed, count if upset is None else upset + 1)
-    what = {"simulator": simulator, "watched": watchdog != "0", "replay": "make upsets"}
+    what = {"simulator": simulator, "watched": watchdog != "0", "replay": again()}
     if upset is not None:
         os.environ["WAVES"] = waves
         (outcome,) = die.hit(drawn[-1:], **what)

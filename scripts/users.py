@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from models.checkpoint.tokenizer import Tokenizer
+from scripts.cli import die as geometry
 from scripts.cli import tables
-from scripts.cli.command import command
+from scripts.cli.command import again, command
 from scripts.cli.files import RESULTS, write
 from scripts.cli.model import load_model
-from scripts.cli.parameters import DEPTH, MODEL, SEED, TOKENS, USERS
+from scripts.cli.parameters import DEPTH, DIE, MODEL, SEED, TOKENS, USERS
 from tb.cartridge.occupancy import Stay, busy, draw, stays
 from tb.chip.job import BuiltChip
 from tb.oracle.conversation import Conversation
@@ -37,16 +38,17 @@ QUESTIONS = (
 )
 
 
-@command("users", USERS, TOKENS, MODEL, DEPTH, SEED)
-def main(*, users: int, tokens: int, model: str, depth: int, seed: int) -> int:
+@command("users", USERS, TOKENS, MODEL, DEPTH, SEED, DIE)
+def main(*, users: int, tokens: int, model: str, depth: int, seed: int, die: str) -> int:
     """Build a die of as many slots, simulate, draw who is where, report."""
     toolchain.require("verilator")
+    fields = geometry.fields(die)
     ckpt = load_model(model)
     tokenizer = Tokenizer.from_checkpoint(ckpt)
     questions = [QUESTIONS[user % len(QUESTIONS)] for user in range(users)]
     prompts = [tokenizer.chat([{"role": "user", "content": question}]) for question in questions]
     talks = [Conversation(user, prompt, tokens) for user, prompt in enumerate(prompts)]
-    chip = BuiltChip.of(ckpt, kv_depth=depth, slots=users, rank=0)
+    chip = BuiltChip.of(ckpt, **{"kv_depth": depth, "slots": users, "rank": 0} | fields)
     console = Console()
     console.print(
         f"{Path(ckpt.path).name}, {users} users, {toolchain.describe('verilator')}, ROM view", highlight=False
@@ -62,7 +64,7 @@ def main(*, users: int, tokens: int, model: str, depth: int, seed: int) -> int:
         bench="cartridge",
         echo=f"{users} conversations at once",
         seed=seed,
-        replay="make users",
+        replay=again(),
         plusargs=(f"+occupancy={log}",),
     )
     seen = stays(log)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a user asks of a model in simulation: the checkpoint, the prompt in tokens, the die and the simulator."""
 
-import shlex
 from dataclasses import dataclass
 
 from models.adapter import rank_for
@@ -11,7 +10,7 @@ from models.die.shape import Die, check_tokens, macs
 from models.errors import InputError
 from models.mask.etch import die_for
 from scripts.cli import die as geometry
-from scripts.cli.command import given
+from scripts.cli.command import again
 from scripts.cli.model import load_model
 from scripts.cli.parameters import DEPTH, DIE, LAYERS, LORA, MODEL, PROMPT, RANK, SEED, SIM, TOKENS, VIEW
 from tb.chip import memory
@@ -59,7 +58,7 @@ class Question:
             hold_cycles=True,
             echo=f"> {self.prompt}",
             seed=self.seed,
-            replay=replay(),
+            replay=again("waves", *PARAMETERS),
             window=window,
             adapters=self.adapters,
         )
@@ -100,10 +99,3 @@ def ask(
     talk = Conversation(0, ids, tokens, adapter=len(adapters))
     rank = rank_for(adapters, ckpt.shape) if rank is None else rank
     return Question(ckpt, tokenizer, prompt, talk, depth, seed, simulator, view, adapters, rank, fields)
-
-
-def replay() -> str:
-    """The command that does this run again, with waves of what went wrong."""
-    asked = given()
-    names = [parameter.name for parameter in PARAMETERS if parameter.name in asked]
-    return " ".join(["make waves", *(f"{name}={shlex.quote(asked[name])}" for name in names)])

@@ -2,6 +2,7 @@
 """What is common to all commands of the Makefile: reading parameters, exit status, and errors of one line."""
 
 import functools
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -85,3 +86,12 @@ def given() -> Mapping[str, str]:
         for option in context.command.params
         if context.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT
     }
+
+
+def again(target: str = "", *parameters: Parameter) -> str:
+    """The command line that does the running command again: all that its user gave. Or that of another ``target``, with
+    those of ``parameters`` that the user gave."""
+    asked = given()
+    names = [parameter.name for parameter in parameters if parameter.name in asked] if target else list(asked)
+    target = target or click.get_current_context().command.name
+    return " ".join(["make", target, *(f"{name}={shlex.quote(asked[name])}" for name in names)])

@@ -6,7 +6,6 @@ import importlib
 import os
 import pwd
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -17,9 +16,8 @@ import pytest
 from models import space
 from models.errors import InputError
 from models.project import BUILD, ROOT
-from scripts.ask import question
 from scripts.cli import given, parameters, trouble
-from scripts.cli.command import command, guard
+from scripts.cli.command import again, command, guard
 
 NOBODY = 65534
 REFUSED = r"error: .+ \(.+\); .+\n"
@@ -129,9 +127,19 @@ def test_who_has_one_simulator_takes_no_other(name, monkeypatch, capsys):
     assert said.err.startswith(f"error: `make {name}` takes no SIM (make's command line)") and not said.out
 
 
-def test_the_replay_of_a_question_has_its_parameters(monkeypatch):
-    monkeypatch.setattr(question, "given", lambda: {"SEED": "3", "MODEL": "my models/lo.gguf", "WAVES": "1"})
-    assert shlex.split(question.replay()) == ["make", "waves", "MODEL=my models/lo.gguf", "SEED=3"]
+def test_a_command_says_how_it_is_done_again(capsys):
+    """With what its user gave and no default; and how another command does it, which takes fewer parameters."""
+
+    @command("soak", parameters.MODEL, parameters.SEED, parameters.ANSWERS)
+    def job(**_) -> int:
+        print(again(), again("waves", parameters.SEED, parameters.MODEL), sep="\n")
+        return 0
+
+    assert job(argv=["--answers", "5", "--model", "my models/lo.gguf"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "make soak MODEL='my models/lo.gguf' ANSWERS=5",
+        "make waves MODEL='my models/lo.gguf'",
+    ]
 
 
 def test_a_path_that_tools_take_apart():
