@@ -40,6 +40,15 @@ async def corners(dut):
 
 
 @cocotb.test()
+async def idle(dut):
+    """After a reset no result comes that nobody asked for."""
+    await check(dut, [])
+    for _ in range(4 * int(dut.QUO_W.value)):
+        await RisingEdge(dut.clk_i)
+        assert not int(dut.done_o.value)
+
+
+@cocotb.test()
 async def random_operands(dut):
     """Random operands of every length."""
     den_w = int(dut.DEN_W.value)

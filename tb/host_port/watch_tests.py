@@ -109,6 +109,17 @@ async def restarts(dut):
 
 
 @cocotb.test()
+async def no_restart(dut):
+    """A restart is asked for with a 1."""
+    bench = await PortBench(dut, "none").start()
+    await bench.put("RESTART", 0)
+    for _ in range(20):
+        assert not int(dut.restarting_o.value)
+        await RisingEdge(dut.clk_i)
+    await bench.hold_flags()
+
+
+@cocotb.test()
 async def restart_beside_a_token(dut):
     """A token that waits for the chip goes with the restart; what waits behind it is dropped to the prompt's end."""
     bench = await PortBench(dut, "none").start()

@@ -44,6 +44,15 @@ async def every_length(dut):
 
 
 @cocotb.test()
+async def idle(dut):
+    """After a reset no result comes that nobody asked for."""
+    await check(dut, [])
+    for _ in range(4 * CLOCKS):
+        await RisingEdge(dut.clk_i)
+        assert not int(dut.done_o.value)
+
+
+@cocotb.test()
 async def random_operands(dut):
     """Random operands of every length."""
     await check(dut, [random.getrandbits(random.randint(1, 47)) | 1 for _ in range(150)])
