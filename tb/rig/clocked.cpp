@@ -69,6 +69,10 @@ public:
             see_values();  // who waits for the edge samples what stood before it, as with cocotb's own clock
         }
         Vtop::eval_step();
+    }
+    // Here this time is over, and what cocotb wrote in it is there: before, the clock would run ahead of it.
+    void eval_end_step() {
+        Vtop::eval_end_step();
         if (!undisturbed()) return;
         const Unlocked unlocked;
         for (const uint64_t end = VerilatedVpi::cbNextDeadline(); m_next < end && !Verilated::gotFinish();) {
