@@ -121,7 +121,9 @@ MODEL = Parameter(
 )
 LAYERS = Parameter("LAYERS", "of sim, waves: so many layers of a published shape (default: all)", Number(1, 250), None)
 DEPTH = Parameter("DEPTH", "positions of the KV cache", Number(2, 65535), 512, chat=1024, users=256, soak=24)
-DIE = Parameter("DIE", "of sim, waves, apart, shape: its geometry, as in 'lanes=64 block=64 block.down=96'")
+DIE = Parameter(
+    "DIE", "of sim, waves, apart, users, bench, shape: its geometry, as in 'lanes=64 block=64 block.down=96'"
+)
 SIM = Parameter(
     "SIM",
     "verilator or icarus (default: verilator for a model, both for benches)",

@@ -22,7 +22,7 @@ LAYER = "u_chip.gen_layer[0].u_layer"
 # At many moments, since what each does depends on where the tokens are: a matrix that waits for no more beats.
 HANGS = [Upset(n, "matrix", f"{LAYER}.u_down.u_matrix.all_in_q", [], 0, n / 12) for n in range(12)]
 # A beat too many, which attention, then a matrix counts as one of the next token; gates that are taken for ups; a
-# token's slot, which becomes another, before the layers, in one, and behind the last, where only the sequencer can say so.
+# token's slot, which becomes another: before the layers, in one, and behind the last, where only the sequencer tells.
 PARTS = {
     "stream_pipe": (f"{LAYER}.u_rope.u_pipe.full_q", [], 2),
     "stream_pipe of swiglu": (f"{LAYER}.u_swiglu.u_pipe.full_q", [], 5),
