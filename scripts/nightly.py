@@ -10,7 +10,6 @@ for the report's trend.
 
 import datetime
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -27,7 +26,7 @@ from scripts.campaign import tally
 from scripts.campaign.tally import Tally
 from scripts.cli import parameters
 from scripts.cli.benches import NO_BENCHES
-from scripts.cli.command import command, given
+from scripts.cli.command import command, given, make_line
 from scripts.cli.files import write, write_text
 from scripts.night import page, results
 from scripts.night.results import Outcome
@@ -165,8 +164,7 @@ def run_all(
 
 def replay(part: Part, asked: dict[str, str]) -> str:
     """The command that does a part again, with the parameters that it was given."""
-    own = [f"{name}={shlex.quote(asked[name])}" for name in part.takes if name in asked]
-    return " ".join(["make", part.name, *own])
+    return make_line(part.name, asked, part.takes)
 
 
 def run(part: Part, root: Path, folder: Path, asked: dict[str, str]) -> tuple[Outcome, KeyboardInterrupt | None]:

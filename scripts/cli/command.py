@@ -5,7 +5,7 @@ import functools
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import click
 
@@ -90,8 +90,14 @@ def given() -> Mapping[str, str]:
 
 def again(target: str = "", *parameters: Parameter) -> str:
     """The command line that does the running command again: all that its user gave. Or that of another ``target``, with
-    those of ``parameters`` that the user gave."""
+    those of ``parameters`` that the user gave.
+    """
     asked = given()
-    names = [parameter.name for parameter in parameters if parameter.name in asked] if target else list(asked)
-    target = target or click.get_current_context().command.name
-    return " ".join(["make", target, *(f"{name}={shlex.quote(asked[name])}" for name in names)])
+    if not target:
+        return make_line(click.get_current_context().command.name, asked, asked)
+    return make_line(target, asked, [parameter.name for parameter in parameters])
+
+
+def make_line(target: str, asked: Mapping[str, str], names: Iterable[str]) -> str:
+    """A target of the Makefile with those of ``names`` that were ``asked`` for, as a shell reads it."""
+    return " ".join(["make", target, *(f"{name}={shlex.quote(asked[name])}" for name in names if name in asked)])
