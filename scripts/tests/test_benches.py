@@ -21,9 +21,8 @@ def test_benches_take_turns():
     assert [run.seed for run in take_turns(runs)] == [1] * 4 + [2] * 4
 
 
-def test_benches_of_the_project(monkeypatch):
+def test_benches_of_the_project(give):
     """A bench for every folder of tb/ that has tests, the same ones whether SIM names their simulator or not."""
-    monkeypatch.delenv("SIM", raising=False)
     benches = dict(collect_benches("", ROOT))
     assert {Run(node, 1).bench for node in benches} == {file.parent.name for file in ROOT.glob("tb/**/test_*.py")} - {
         "rig",
@@ -32,6 +31,6 @@ def test_benches_of_the_project(monkeypatch):
     assert all(once for node, once in benches.items() if "test_faults" in node)
     assert not all(benches.values())
     for simulator, other in (("verilator", "icarus"), ("icarus", "verilator")):
-        monkeypatch.setenv("SIM", simulator)
+        give(SIM=simulator)
         without = {node for node in benches if not re.search(rf"[\[-]{other}[\]-]", node)}
         assert {node for node, _ in collect_benches("", ROOT)} == without

@@ -47,8 +47,6 @@ def test_a_parameter_that_the_command_has_not(names, says, monkeypatch, capsys):
 
 def test_a_parameter_of_the_environment_is_said_to_be_none(monkeypatch, capsys):
     """Its name, not its value; names that are no parameters of this command, not at all."""
-    for name in ("SEED", "TOKENS"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(given.GIVEN, "TOKENS PYTHON BUILD")
     monkeypatch.setenv(given.PASSED_OVER, "SEED TOKEN")
     assert demo(argv=["--tokens", "5"]) == 0

@@ -21,18 +21,13 @@ FIRST = Sight(0, 1, Stage.O_PROJ, 3, 7, 8)
 
 
 @pytest.fixture
-def ask(monkeypatch, tmp_path, capsys):
+def ask(give, monkeypatch, tmp_path, capsys):
     """Call the command on a tiny model: status, what it prints and complains of, the folder of its results."""
     monkeypatch.setattr(grade, "RESULTS", tmp_path)
-    for name in ("MODEL", "PROMPT", "TOKENS", "DEPTH", "COUNT", "SEED", "CONFIRM"):
-        monkeypatch.delenv(name, raising=False)
     path = tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)
 
     def call(**parameters):
-        for name, value in (
-            {"MODEL": path, "PROMPT": "Hi", "TOKENS": 2, "DEPTH": 32, "COUNT": 44} | parameters
-        ).items():
-            monkeypatch.setenv(name, str(value))
+        give(**{"MODEL": path, "PROMPT": "Hi", "TOKENS": 2, "DEPTH": 32, "COUNT": 44} | parameters)
         return grade.main(), *capsys.readouterr(), tmp_path
 
     return call

@@ -18,20 +18,16 @@ from scripts import masks, vias
 from scripts.silicon import netlist
 
 ROOT = Path(__file__).parents[2]
-PARAMETERS = ("MODEL", "OTHER", "ARRAY", "LAYER", "BLOCK", "COLUMN")
 SIZES = {"layers": 2, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
 SMALL = SIZES | {"kinds": {"token_embd": "Q4_0"}}
 
 
 @pytest.fixture
-def asks(monkeypatch, tmp_path):
+def asks(give, monkeypatch, tmp_path):
     """Put a command's parameters, and where its results go, in place."""
 
     def ask(**parameters):
-        for name in PARAMETERS:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in parameters.items():
-            monkeypatch.setenv(name, str(value))
+        give(**parameters)
         monkeypatch.setattr(masks, "RESULTS", tmp_path)
         monkeypatch.setattr(vias, "FOLDER", tmp_path / "vias")
 
@@ -143,12 +139,11 @@ def test_no_such_block(given, what, asks, tmp_path, capsys):
 
 def test_the_commands_start(tmp_path):
     """As the Makefile starts them; a bad model ends in one line."""
-    env = {name: value for name, value in os.environ.items() if name not in PARAMETERS}
     for command in ("masks", "vias"):
         done = subprocess.run(
             [sys.executable, "-m", f"scripts.{command}"],
             cwd=ROOT,
-            env=env | {"MODEL": str(tmp_path / "none.gguf"), "OTHER": "tiny"},
+            env=os.environ | {"MODEL": str(tmp_path / "none.gguf"), "OTHER": "tiny"},
             capture_output=True,
             text=True,
         )

@@ -13,7 +13,6 @@ from scripts.campaign.result import Run, judge
 from tb.evidence.mutation import golden
 from tb.evidence.mutation.mutants import mutants
 
-PARAMETERS = ("SEED", "COUNT", "MUTANT", "SIDE", "CLUSTER")
 EVERY = mutants(HDL)
 BENCH = "tb/clk_gate/test_clk_gate.py::test_clk_gate[icarus]"
 PASSED = '<testsuite><testcase classname="tb.a.test_a" name="test_a[b.c]"/></testsuite>'
@@ -21,7 +20,7 @@ FAILED = PASSED.replace("/><", '><failure message="AssertionError: lane 3"/></te
 
 
 @pytest.fixture
-def ask(monkeypatch, capsys, tmp_path):
+def ask(give, monkeypatch, capsys, tmp_path):
     """Call the command on a copy of the project, with one bench: status, what it prints and complains of, figures."""
     for entry in ROOT.iterdir():
         if entry.name != "build" and not entry.name.startswith("."):
@@ -29,10 +28,7 @@ def ask(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(mutate, "collect_benches", lambda *_, **__: [(BENCH, False)])
 
     def call(**parameters):
-        for name in PARAMETERS:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in parameters.items():
-            monkeypatch.setenv(name, str(value))
+        give(**parameters)
         status = mutate.main(tmp_path)
         file = tmp_path / "build" / "results" / "mutate.json"
         return status, *capsys.readouterr(), json.loads(file.read_text()) if file.exists() else None

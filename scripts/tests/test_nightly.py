@@ -17,7 +17,6 @@ import pytest
 from models.project import ROOT
 from scripts import nightly
 from scripts.campaign import coverage_export
-from scripts.cli.parameters import EVERY
 from scripts.night import summary
 from scripts.nightly import Part
 from tb.evidence.plan import plan
@@ -103,8 +102,6 @@ def part(name, text="{}", status=0, limit=1, takes=()):
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    for name in EVERY:
-        monkeypatch.delenv(name, raising=False)
     (tmp_path / "hdl").mkdir()
     (tmp_path / "hdl" / "m.sv").write_text("module m;\nassign x = a < b;\nassign y = 0;\nendmodule\n")
     return tmp_path

@@ -14,16 +14,13 @@ from scripts import production
 
 
 @pytest.fixture
-def ask(monkeypatch, tmp_path, capsys):
+def ask(give, monkeypatch, tmp_path, capsys):
     """Call the command on a tiny model: status, what it prints and complains of, the folder of its results."""
     monkeypatch.setattr(production, "RESULTS", tmp_path)
-    for name in ("MODEL", "DEPTH", "COUNT", "SEED", "CLOCK", "OUT"):
-        monkeypatch.delenv(name, raising=False)
     path = tiny.write(tmp_path / "tiny.gguf", **tiny.LEAST)
 
     def call(**parameters):
-        for name, value in ({"MODEL": path, "DEPTH": 32, "COUNT": 44} | parameters).items():
-            monkeypatch.setenv(name, str(value))
+        give(**{"MODEL": path, "DEPTH": 32, "COUNT": 44} | parameters)
         return production.main(), *capsys.readouterr(), tmp_path
 
     return call

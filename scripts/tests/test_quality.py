@@ -22,16 +22,13 @@ def path(tmp_path_factory):
 
 
 @pytest.fixture
-def ask(monkeypatch, tmp_path, capsys):
+def ask(give, monkeypatch, tmp_path, capsys):
     """Call the command on a short text: status, what it prints and complains of, its figures."""
     monkeypatch.setattr(quality, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(prose, "text", lambda name: PROSE)
-    for name in ("MODEL", "TOKENS", "ACT_W", "KV_W"):
-        monkeypatch.delenv(name, raising=False)
 
     def call(**parameters):
-        for name, value in parameters.items():
-            monkeypatch.setenv(name, str(value))
+        give(**parameters)
         status = quality.main()
         file = tmp_path / "results" / "quality.json"
         return status, *capsys.readouterr(), json.loads(file.read_text()) if file.exists() else None

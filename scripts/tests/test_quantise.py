@@ -23,8 +23,6 @@ def short_text(source, monkeypatch, tmp_path):
     text = anew.Text([list(range(at, at + 40)) for at in range(0, 110, 2)], probes)
     monkeypatch.setattr(anew.Text, "of", lambda ckpt: text)
     monkeypatch.chdir(tmp_path)
-    for name in ("MODEL", "OUT", "BITS", "KIND", "ROTATE"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ from tb.oracle.place import Place
 from tb.rig import toolchain
 
 ROOT = Path(__file__).parents[2]
-PARAMETERS = ("SEEDS", "SEED", "SIM", "TEST", "CLUSTER", "WAVES", "JOBS", "FAILED", "RESUME", "BUILD")
 BENCHES = {
     "good": """
         import pytest
@@ -114,19 +113,6 @@ def stand_in(root: Path, benches: dict[str, str]) -> Path:
     return root
 
 
-@pytest.fixture
-def environment(monkeypatch):
-    """Sets the parameters of a regression: those given, and no others."""
-
-    def change(**parameters: str) -> None:
-        for name in PARAMETERS:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in parameters.items():
-            monkeypatch.setenv(name, value)
-
-    return change
-
-
 def left(root: Path) -> tuple[dict, list]:
     """What a regression left: its figures, and its JUnit cases."""
     results = root / "build" / "results"
@@ -156,16 +142,16 @@ def started(root: Path, above: int) -> set[int]:
 
 
 @pytest.mark.parametrize("test", ["good", "tb/good/test_good.py", "test_good"])
-def test_choice(test, tmp_path, environment):
-    environment()
+def test_choice(test, tmp_path, give):
+    give()
     nodes = [node for node, _ in collect_benches(test, stand_in(tmp_path, BENCHES))]
     assert nodes[0] == "tb/good/test_good.py::test_good[verilator]"
     assert {Run(node, 1).bench for node in nodes} == {"good"}
 
 
-def test_results_agree(tmp_path, environment, capsys):
+def test_results_agree(tmp_path, give, capsys):
     """Two seeds of everything that can happen, on this machine."""
-    environment(SEED="4", SEEDS="2", SIM="icarus", WAVES="")
+    give(SEED="4", SEEDS="2", SIM="icarus", WAVES="")
     assert regress.main(stand_in(tmp_path, BENCHES)) == 1
     data, cases = left(tmp_path)
     printed = capsys.readouterr().out
@@ -192,8 +178,8 @@ def test_results_agree(tmp_path, environment, capsys):
         assert printed.count(f"FAILED {result['node']} seed {result['seed']}: ") == (result["status"] == "failed")
 
 
-def test_a_failed_run_is_told_and_repeated(tmp_path, environment, capsys):
-    environment(SEED="5", SEEDS="1", TEST="diverging")
+def test_a_failed_run_is_told_and_repeated(tmp_path, give, capsys):
+    give(SEED="5", SEEDS="1", TEST="diverging")
     assert regress.main(stand_in(tmp_path, BENCHES)) == 1
     (result,) = left(tmp_path)[0]["results"]
     printed = capsys.readouterr().out
@@ -211,28 +197,28 @@ def test_a_failed_run_is_told_and_repeated(tmp_path, environment, capsys):
         assert f"\n  {line}\n" in printed
 
 
-def test_what_failed_is_run_again(tmp_path, environment, capsys):
+def test_what_failed_is_run_again(tmp_path, give, capsys):
     """FAILED=1: with waves, and nothing else; a choice beside it would be another regression."""
     root = stand_in(tmp_path, BENCHES)
-    environment(FAILED="1")
+    give(FAILED="1")
     assert regress.main(root) == 2
-    environment(SEED="4", SEEDS="2", SIM="icarus", TEST="diverging")
+    give(SEED="4", SEEDS="2", SIM="icarus", TEST="diverging")
     assert regress.main(root) == 1
-    environment(FAILED="1", JOBS="1")
+    give(FAILED="1", JOBS="1")
     assert regress.main(root) == 1
     data, _ = left(root)
     assert [(result["seed"], result["waves"], result["repeated"]) for result in data["results"]] == [
         (5, "build/diverging.gtkw", "")
     ]
     assert (data["sim"], data["workers"]) == ("icarus", "1 workers on this machine")
-    environment(FAILED="1", SEED="5")
+    give(FAILED="1", SEED="5")
     assert regress.main(root) == 2
     says = capsys.readouterr().err
     assert "run `make regress` first" in says and "FAILED takes the runs of the last regression, not SEED" in says
 
 
-def test_the_value_that_differed_is_in_junit(tmp_path, environment):
-    environment(SEED="5", SEEDS="1", TEST="diverging")
+def test_the_value_that_differed_is_in_junit(tmp_path, give):
+    give(SEED="5", SEEDS="1", TEST="diverging")
     regress.main(stand_in(tmp_path, BENCHES))
     xml = (tmp_path / "build" / "results" / "regress.xml").read_text()
     for name in ("stage", "position", "expected", "got"):
@@ -240,7 +226,7 @@ def test_the_value_that_differed_is_in_junit(tmp_path, environment):
     assert 'value="make waves TEST=diverging SEED=5"' in xml
 
 
-def test_a_worker_dies(tmp_path, environment):
+def test_a_worker_dies(tmp_path, give):
     """One of two workers of a running scheduler is killed in the middle of a run: the other one does that run anew."""
     root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", "0.5")})
     file = tmp_path / "scheduler.json"
@@ -261,7 +247,7 @@ def test_a_worker_dies(tmp_path, environment):
 
         killer = threading.Thread(target=kill)
         killer.start()
-        environment(SEEDS="3", SIM="icarus", CLUSTER=json.loads(file.read_text())["address"])
+        give(SEEDS="3", SIM="icarus", CLUSTER=json.loads(file.read_text())["address"])
         status = regress.main(root)
         killer.join()
         assert processes[1].wait() == -signal.SIGKILL
@@ -277,22 +263,22 @@ def test_a_worker_dies(tmp_path, environment):
     assert all(gone(pid) for pid in children)
 
 
-def test_batch_system(tmp_path, environment, monkeypatch):
+def test_batch_system(tmp_path, give, monkeypatch):
     """What dask-jobqueue gives is scaled within the bounds of Dask's configuration; here it is this machine."""
     batch = types.SimpleNamespace(SLURMCluster=lambda: LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0"))
     monkeypatch.setitem(sys.modules, "dask_jobqueue", batch)
-    environment(SEEDS="1", SIM="icarus", TEST="good", CLUSTER="slurm")
+    give(SEEDS="1", SIM="icarus", TEST="good", CLUSTER="slurm")
     with dask.config.set({"distributed.adaptive.minimum": 1, "distributed.adaptive.maximum": 1}):
         assert regress.main(stand_in(tmp_path, BENCHES)) == 0
     assert left(tmp_path)[0]["workers"] == "1 workers on slurm"
 
 
-def test_batch_system_without_settings(tmp_path, environment, monkeypatch, capsys):
+def test_batch_system_without_settings(tmp_path, give, monkeypatch, capsys):
     def cluster() -> None:
         raise ValueError("You must specify how many cores\nper job")
 
     monkeypatch.setitem(sys.modules, "dask_jobqueue", types.SimpleNamespace(LSFCluster=cluster))
-    environment(SIM="icarus", CLUSTER="lsf")
+    give(SIM="icarus", CLUSTER="lsf")
     assert regress.main(stand_in(tmp_path, BENCHES)) == 2
     says = "error: You must specify how many cores per job (CLUSTER=lsf); set jobqueue.lsf in "
     assert capsys.readouterr().err == f"{says}~/.config/dask/jobqueue.yaml\n"
@@ -307,11 +293,11 @@ def test_nothing_outlives_a_run(ends, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_by_the_user(number, tmp_path, environment):
+def test_stopped_by_the_user(number, tmp_path, give):
     """Nothing goes on, what was done is kept and reported, and RESUME=1 does the rest and no more."""
     slow = "0 if part == 0 or pathlib.Path('go').exists() else 60"
     root = stand_in(tmp_path, {"slow": SLOW.replace("SECONDS", slow)})
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", *PARAMETERS))}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     heard = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # which a shell's background jobs do not
     program = (
         f"import sys, pathlib, signal, scripts.regress; {heard};"
@@ -337,7 +323,7 @@ def test_stopped_by_the_user(number, tmp_path, environment):
     data, cases = left(root)
     assert (data["planned"], data["runs"], data["passed"], len(cases)) == (3, 1, 1, 1)
     (root / "go").touch()
-    environment(RESUME="1")
+    give(RESUME="1")
     assert regress.main(root) == 0
     data, _ = left(root)
     assert (data["runs"], data["passed"], data["seeds"]) == (3, 3, 1)
@@ -363,17 +349,17 @@ def test_stopped_by_the_user(number, tmp_path, environment):
         ({"CLUSTER": "slurm"}, "dask-jobqueue is missing, and CLUSTER=slurm needs it (CLUSTER)"),
     ],
 )
-def test_a_bad_parameter_is_one_line(parameters, says, tmp_path, environment, monkeypatch, capsys):
+def test_a_bad_parameter_is_one_line(parameters, says, tmp_path, give, monkeypatch, capsys):
     monkeypatch.setattr("scripts.campaign.cluster.WAIT_S", 1)
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
-    environment(**{"SIM": "icarus"} | parameters)
+    give(**{"SIM": "icarus"} | parameters)
     assert regress.main(stand_in(tmp_path, BENCHES)) == 2
     stderr = capsys.readouterr().err
     assert re.fullmatch(r"error: .+ \(.+\); .+\n", stderr) and says in stderr, stderr
     assert not (tmp_path / "build").exists()
 
 
-def test_a_bench_that_cannot_be_collected(tmp_path, environment, capsys):
-    environment(SIM="icarus")
+def test_a_bench_that_cannot_be_collected(tmp_path, give, capsys):
+    give(SIM="icarus")
     assert regress.main(stand_in(tmp_path, BENCHES | {"torn": "import nowhere"})) == 1
     assert "No module named 'nowhere'" in capsys.readouterr().err

@@ -21,7 +21,6 @@ from tb.chip.job import BUILD
 from tb.rig import toolchain
 
 ROOT = Path(__file__).parents[2]
-PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "VIEW", "WAVES")
 SMALL = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
 BIG = SMALL | {"d_model": 512, "d_ffn": 1536}  # too big for Icarus
 HI = 16  # tokens of the prompt "Hi" in the tiny model's chat template
@@ -53,8 +52,8 @@ FIGURES = {
 
 
 def start(**parameters: str) -> subprocess.Popen:
-    """``python -m scripts.sim`` with these variables and none of the surrounding test's."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", *PARAMETERS))}
+    """``python -m scripts.sim`` with these variables, and none of pytest's."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     call = [sys.executable, "-m", "scripts.sim"]
     return subprocess.Popen(call, cwd=ROOT, env=env | parameters, **pipes, text=True, errors="replace")
@@ -205,18 +204,10 @@ def test_a_missing_tool(simulator, present, says, model, tmp_path):
     assert masks_of(model) == []
 
 
-def in_process(monkeypatch, **parameters: str) -> int:
-    """Run the command in this process, where its surroundings can be changed."""
-    for name in PARAMETERS:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in parameters.items():
-        monkeypatch.setenv(name, value)
-    return sim.main()
-
-
-def test_no_verilator_at_all(model, tmp_path, monkeypatch, capsys):
+def test_no_verilator_at_all(model, give, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(toolchain, "find_spec", lambda name: None)
-    assert in_process(monkeypatch, MODEL=str(model), PATH=str(tmp_path)) == 2
+    give(MODEL=model, PATH=tmp_path)
+    assert sim.main() == 2
     stderr = capsys.readouterr().err
     assert is_one_line(stderr, "no Verilator >= 5.036 (PATH and Python packages)"), stderr
     assert masks_of(model) == []
@@ -248,13 +239,14 @@ def below(process: subprocess.Popen) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def test_an_answer_from_rtl_until_the_kv_cache_is_full(tmp_path, monkeypatch, capfd):
+def test_an_answer_from_rtl_until_the_kv_cache_is_full(give, tmp_path, monkeypatch, capfd):
     """The whole way, on Icarus, whose warnings of masks nobody has to read; the user's own results stay as they are."""
     assert sim.RESULTS == ROOT / "build" / "results"
     monkeypatch.setattr(sim, "RESULTS", tmp_path / "results")
     model = tiny.write(tmp_path / "small.gguf", **SMALL)
     depth = HI + 2
-    assert in_process(monkeypatch, MODEL=str(model), SIM="icarus", PROMPT="Hi", DEPTH=str(depth)) == 0
+    give(MODEL=model, SIM="icarus", PROMPT="Hi", DEPTH=depth)
+    assert sim.main() == 0
     printed = capfd.readouterr().out
     figures = json.loads((tmp_path / "results" / "sim.json").read_text())
     assert {name: type(value) for name, value in figures.items()} == FIGURES

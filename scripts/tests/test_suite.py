@@ -11,7 +11,7 @@ from scripts.cli.files import RESULTS
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def asked(give, monkeypatch):
     """Calls a command; gives its status, pytest's arguments and what it was told, if it got that far."""
     calls = []
 
@@ -20,9 +20,7 @@ def asked(monkeypatch):
         return 0
 
     def call(main, *argv: str) -> tuple:
-        for name in ("SIM", "SEED", "TEST", "WAVES"):  # both ways: what the command sets goes when the test ends
-            monkeypatch.setenv(name, "")
-            monkeypatch.delenv(name)
+        give()
         status = main(argv=argv)
         return status, *(calls.pop() if calls else ())
 

@@ -20,7 +20,7 @@ OUTCOMES = [
 
 
 @pytest.fixture
-def ask(monkeypatch, tmp_path, capsys):
+def ask(give, monkeypatch, tmp_path, capsys):
     """Call the command on a die that is not simulated: status, what it prints, the folder of its results."""
     monkeypatch.setattr(upsets, "RESULTS", tmp_path)
     monkeypatch.setattr(UpsetDie, "of", classmethod(lambda cls, view: cls(None)))
@@ -32,12 +32,9 @@ def ask(monkeypatch, tmp_path, capsys):
         return [OUTCOMES[upset.number] for upset in drawn]
 
     monkeypatch.setattr(UpsetDie, "hit", hit)
-    for name in ("COUNT", "SEED", "SIM", "VIEW", "UPSET", "WATCHDOG", "JOBS", "WAVES"):
-        monkeypatch.delenv(name, raising=False)
 
     def call(**parameters):
-        for name, value in parameters.items():
-            monkeypatch.setenv(name, str(value))
+        give(**parameters)
         return upsets.main(), capsys.readouterr().out, tmp_path, asked[-1]
 
     return call

@@ -18,22 +18,17 @@ from scripts import waves
 from tb.chip.job import BUILD, BuiltChip
 from tb.rig.faults import Fault, write_broken
 
-PARAMETERS = ("PROMPT", "TOKENS", "MODEL", "SIM", "TEST", "SEED", "DEPTH", "WAVES", "LAYER", "TOKEN", "STAGE")
 SMALL = {"layers": 1, "d_model": 32, "heads": 2, "kv_heads": 2, "d_ffn": 32, "vocab": 128}
 HI = 16  # tokens of the prompt "Hi" in the tiny model's chat template
 
 
 @pytest.fixture
-def command(tmp_path, monkeypatch):
+def command(give, tmp_path):
     """Runs ``make waves`` on a small model in this process, with these variables and none of the test's."""
     model = tiny.write(tmp_path / "small.gguf", seed=30, **SMALL)
 
     def run(**parameters: str) -> int:
-        for name in PARAMETERS:
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("WAVES", "")  # what the command changes does not stay
-        for name, value in ({"MODEL": str(model), "PROMPT": "Hi", "SIM": "icarus"} | parameters).items():
-            monkeypatch.setenv(name, value)
+        give(**{"MODEL": model, "PROMPT": "Hi", "SIM": "icarus"} | parameters)
         return waves.main()
 
     yield run
