@@ -2,6 +2,7 @@
 """What all tests share: a core each, and runs of a simulator that know their test."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,14 @@ def pytest_configure() -> None:
     except InputError as problem:
         raise pytest.UsageError(str(problem)) from None
     processes.take_charge()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that is for who names its file is left out for all others."""
+    named = {Path(argument.split("::")[0]).resolve() for argument in config.args}
+    left_out = [item for item in items if item.get_closest_marker("by_name") and item.path not in named]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)

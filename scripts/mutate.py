@@ -234,15 +234,16 @@ def judge_mutant(mutant: Mutant, result: RunResult) -> MutantVerdict:
     failed = [case for case in result.cases if any(isinstance(entry, Failure | Error) for entry in case.result)]
     if failed:
         by, said = f"{failed[0].classname.replace('.', '/')}.py::{failed[0].name}", result.said
+        hung = (failed[0].time or 0) >= TEST_S
     else:
         running = result.cause  # the simulation in which the process was killed
-        by, said = running.test if running else "", f"no end, {result.problem}"
-    return MutantVerdict(mutant, "killed", by, said, result.seconds)
+        by, said, hung = running.test if running else "", f"no end, {result.problem}", True
+    return MutantVerdict(mutant, "killed", by, said, result.seconds, hung)
 
 
 def red_benches(client: Client, nodes: set[str], root: Path) -> dict[str, str]:
-    """Of the benches that killed mutants those that fail on the RTL as it is, and what they say."""
-    futures = {submit(client, [node], root, 0, **BENCH): node for node in sorted(nodes)}
+    """Of the benches that killed mutants those that fail on the RTL as it is, in the same time, and what they say."""
+    futures = {submit(client, [node, *PYTEST], root, 0, **BENCH): node for node in sorted(nodes)}
     results = {futures[done]: result_of(done, Run(futures[done], int(BENCH["SEED"]))) for done in as_completed(futures)}
     return {node: result.said for node, result in results.items() if result.problem}
 

@@ -25,6 +25,7 @@ class MutantVerdict:
         by: pytest node of the bench that killed it.
         said: the first line of what that bench said; the argument for a harmless one.
         seconds: it took.
+        hung: what killed it is the time that a test has, not a wrong value.
     """
 
     mutant: Mutant
@@ -32,6 +33,7 @@ class MutantVerdict:
     by: str = ""
     said: str = ""
     seconds: float = 0
+    hung: bool = False
 
     @property
     def replay(self) -> str:
@@ -54,6 +56,7 @@ def figures(verdicts: list[MutantVerdict], seed: int) -> dict:
         "modules": len({verdict.mutant.module for verdict in verdicts}),
         "mutants": len(verdicts),
         **{status: counts[status] for status in ("killed", "missed", "harmless", "unjudged")},
+        "hung": sum(verdict.hung for verdict in verdicts),
         "missed_share": round(counts["missed"] / judged, 4) if judged else None,
         "enough": not counts["unjudged"]
         and (counts["missed"] < FEWER_THAN * judged if judged else counts["harmless"] > 0),
@@ -80,6 +83,6 @@ def show(console: Console, verdicts: list[MutantVerdict], figures: dict) -> None
     tables.show(console, table)
     console.print(
         f"{figures['killed']} killed, {figures['missed']} missed, {figures['harmless']} harmless, "
-        f"{figures['unjudged']} unjudged, of {figures['modules']} modules",
+        f"{figures['unjudged']} unjudged, of {figures['modules']} modules; of those killed {figures['hung']} hung",
         highlight=False,
     )

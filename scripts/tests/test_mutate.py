@@ -17,6 +17,7 @@ EVERY = mutants(HDL)
 BENCH = "tb/clk_gate/test_clk_gate.py::test_clk_gate[icarus]"
 PASSED = '<testsuite><testcase classname="tb.a.test_a" name="test_a[b.c]"/></testsuite>'
 FAILED = PASSED.replace("/><", '><failure message="AssertionError: lane 3"/></testcase><')
+HUNG = FAILED.replace("<testcase", f'<testcase time="{mutate.TEST_S}.2"')
 
 
 @pytest.fixture
@@ -109,7 +110,8 @@ def test_the_choice_is_the_seeds():
         (1, FAILED, [("failed", False)], ("killed", "tb/a/test_a.py::test_a[b.c]", "AssertionError: lane 3")),
         (1, FAILED, [("passed", False), ("unbuilt", True)], ("unbuilt", "", "")),
         (1, FAILED, [("unbuilt", False)], ("killed", "tb/a/test_a.py::test_a[b.c]", "AssertionError: lane 3")),
-        (1, None, [("passed", False), ("running", False)], ("killed", "run 1", "no end, no test ran")),
+        (1, HUNG, [("running", False)], ("hung", "tb/a/test_a.py::test_a[b.c]", "lane 3")),
+        (1, None, [("passed", False), ("running", False)], ("hung", "run 1", "no end, no test ran")),
     ],
 )
 def test_verdicts(status, report, runs, wanted):
@@ -121,7 +123,8 @@ def test_verdicts(status, report, runs, wanted):
     ]
     result = judge(Run("divider-1", 1), status, 1.0, "", report, records)
     verdict = mutate.judge_mutant(EVERY["divider"][0], result)
-    assert (verdict.status, verdict.by) == wanted[:2]
+    assert ("hung" if verdict.hung else verdict.status, verdict.by) == wanted[:2]
+    assert verdict.status == "killed" or not verdict.hung
     assert verdict.said.startswith(wanted[2])
 
 

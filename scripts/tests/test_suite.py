@@ -6,7 +6,9 @@ import re
 
 import pytest
 
+from models.project import ROOT
 from scripts import sim, test, waves
+from scripts.campaign.benches import collect_benches
 from scripts.cli.files import RESULTS
 
 
@@ -37,6 +39,13 @@ def test_the_suite_is_all_rooms_side_by_side(asked):
     assert (status, arguments[:2], told) == (0, ["-k", "quantise"], ["icarus", "7", ""])
     assert "not night" not in arguments
     assert asked(test.main, "--test", "models/tests")[1][0] == "models/tests"
+
+
+@pytest.mark.parametrize(("where", "whole"), [("tb/apart", False), ("tb/apart/test_depth.py", True)])
+def test_a_whole_model_is_for_who_names_its_file(where, whole):
+    """Neither its folder nor the regression, which takes all folders, asks for so large a machine."""
+    nodes = [node for node, _ in collect_benches(where, ROOT)]
+    assert any("[narrow-" in node for node in nodes) and any("[whole-" in node for node in nodes) == whole
 
 
 def test_a_bench_is_heard_and_its_waves_are_not(asked):
