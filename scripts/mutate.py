@@ -5,6 +5,7 @@ Each mutant is a folder of its own, build/mutate/NAME: the project by symbolic l
 changed, and builds of its own. The benches of what uses the module run there, those that start quickly first, up to the
 first that fails. MUTANT=NAME does one mutant again. SIDE=golden has mutants of the golden model and of the etcher
 instead, in a copy of models/: their own tests run first, then the benches, in which RTL and golden model meet.
+Each verdict is kept as it is given: with RESUME=1 a call that was stopped goes on.
 """
 
 import random
@@ -26,12 +27,13 @@ from scripts.campaign import mutate_report, tally
 from scripts.campaign.benches import collect_benches
 from scripts.campaign.cluster import connected
 from scripts.campaign.execute import result_of, submit, workers
+from scripts.campaign.kept_mutants import KeptMutants
 from scripts.campaign.mutate_report import MutantVerdict
 from scripts.campaign.result import Run, RunResult
 from scripts.campaign.tally import Tally
-from scripts.cli.command import command
+from scripts.cli.command import again, command
 from scripts.cli.files import write
-from scripts.cli.parameters import CLUSTER, COUNT, JOBS, MUTANT, SEED, SIDE
+from scripts.cli.parameters import CLUSTER, COUNT, JOBS, MUTANT, RESUME, SEED, SIDE
 from tb.evidence.mutation import golden, harmless
 from tb.evidence.mutation.mutants import Mutant, mutants, uses
 from tb.rig import toolchain
@@ -39,6 +41,7 @@ from tb.rig.record import UNBUILT
 
 BENCH = {"SEED": "1", "SIM": ""}  # the environment of the benches: one seed, both simulators
 TEST_S = 300  # for a test, its build included: mutants can hang
+ON = "1"
 LIMIT_S = 3600  # for all benches of a mutant
 PYTEST = ("-x", f"--timeout={TEST_S}")
 # Benches about benches: they plant faults of their own, or know nothing of the RTL.
@@ -63,13 +66,14 @@ LARGE = {"layer", "chip"}
 
 @dataclass(frozen=True)
 class Campaign:
-    """What all mutants of a call share: benches, what uses what, the arguments for harmless ones by name."""
+    """What all mutants of a call share: benches, what uses what, the arguments for harmless ones by name, verdicts."""
 
     root: Path
     folder: str  # of what is changed
     benches: list[str]
     uses: dict[str, set[str]]
     harmless: dict[str, str]
+    kept: KeptMutants
 
     def of(self, module: str) -> list[str]:
         """The benches of all designs that use a module: quick ones first, large designs last, small ones before.
@@ -97,8 +101,18 @@ class Campaign:
         return folder if folder in self.uses else "chip"
 
 
-@command("mutate", COUNT, SEED, MUTANT, SIDE, CLUSTER, JOBS)
-def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, side: str, cluster: str, jobs: int | None) -> int:
+@command("mutate", COUNT, SEED, MUTANT, SIDE, CLUSTER, JOBS, RESUME)
+def main(
+    root: Path = ROOT,
+    *,
+    count: int,
+    seed: int,
+    mutant: str,
+    side: str,
+    cluster: str,
+    jobs: int | None,
+    resume: str,
+) -> int:
     """Try mutants of a side of ``root``, print, and leave mutate.json, or mutate_golden.json, with the results.
 
     Returns:
@@ -115,7 +129,9 @@ def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, side: str, cl
     benches = [node for node, _ in collect_benches("", root, SIM="") if not node.startswith(OTHERS)]
     if side == "golden":
         benches = [*GOLDEN, *benches]
-    campaign = Campaign(root, path, benches, uses(root / "hdl"), arguments)
+    kept = KeptMutants.of(root, build_of(root) / "mutate" / f"{'one' if mutant else path}.jsonl")
+    before = kept.verdicts() if resume == ON else []
+    campaign = Campaign(root, path, benches, uses(root / "hdl"), arguments, kept)
     file = build_of(root) / "results" / ("mutate_golden.json" if side == "golden" else "mutate.json")
     console = Console()
     total = sum(map(len, every.values()))
@@ -123,7 +139,14 @@ def main(root: Path = ROOT, *, count: int, seed: int, mutant: str, side: str, cl
     console.print(what, markup=False, highlight=False, soft_wrap=True)
     with connected(cluster, jobs) as client:
         file.unlink(missing_ok=True)
-        verdicts = try_mutants(client, order, count, campaign, console)
+        if not before:
+            kept.begin()
+        try:
+            verdicts = try_mutants(client, order, count, campaign, before, console)
+        except KeyboardInterrupt:
+            line = again() if resume == ON else f"{again()} {RESUME.name}={ON}"
+            console.print(f"`{line}` goes on with the mutants that are left", highlight=False, soft_wrap=True)
+            raise
         red = red_benches(client, {verdict.by for verdict in verdicts if verdict.status == "killed"}, root)
         verdicts = [verdict.by_a_red_bench(red[verdict.by]) if verdict.by in red else verdict for verdict in verdicts]
     figures = mutate_report.figures(verdicts, seed)
@@ -164,20 +187,25 @@ def draw(every: dict[str, list[Mutant]], seed: int) -> list[Mutant]:
 
 
 def try_mutants(
-    client: Client, order: list[Mutant], count: int, campaign: Campaign, console: Console
+    client: Client, order: list[Mutant], count: int, campaign: Campaign, before: list[MutantVerdict], console: Console
 ) -> list[MutantVerdict]:
     """Try the first ``count`` mutants of ``order`` that the simulators build; gives and tells what became of them.
+
+    Those judged ``before`` are not tried again.
 
     AssertionError if there are none, or the cluster loses one.
     """
     waiting = iter(order)
+    known = {verdict.mutant: verdict for verdict in before}
     found: dict[Mutant, MutantVerdict] = {}
     futures: dict = {}
     done = as_completed([])
 
     def take(mutant: Mutant) -> None:
         benches = campaign.of(mutant.module)
-        if mutant.name in campaign.harmless:
+        if mutant in known:
+            settle(known[mutant])
+        elif mutant.name in campaign.harmless:
             found[mutant] = MutantVerdict(mutant, "harmless", said=campaign.harmless[mutant.name])
         elif not benches:
             found[mutant] = MutantVerdict(mutant, "missed", said="no bench has this module")
@@ -187,6 +215,13 @@ def try_mutants(
             futures[future] = mutant, folder
             done.add(future)
 
+    def settle(verdict: MutantVerdict) -> None:
+        if verdict.status == "unbuilt":
+            for other in islice(waiting, 1):
+                take(other)
+        else:
+            found[verdict.mutant] = verdict
+
     so_far = Tally(min(count, len(order)), workers(client), good="judged", bad="missed")
     with tally.shown(so_far, console) as step:
         for mutant in islice(waiting, count):
@@ -195,11 +230,8 @@ def try_mutants(
             mutant, folder = futures[future]
             verdict = judge_mutant(mutant, result_of(future, Run(mutant.name, int(BENCH["SEED"]))))
             shutil.rmtree(folder)
-            if verdict.status == "unbuilt":
-                for other in islice(waiting, 1):
-                    take(other)
-            else:
-                found[mutant] = verdict
+            campaign.kept.add(verdict)
+            settle(verdict)
             if verdict.status == "missed":
                 line = f"MISSED {mutant}; again: {verdict.replay}"
                 console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)

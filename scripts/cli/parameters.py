@@ -196,7 +196,7 @@ JOBS = Parameter("JOBS", "how many at once (default: as many as there are cores;
 WAVES = Parameter("WAVES", "1: trace the signals of every run", Choice("switch", "0", "1"))
 FAILED = Parameter("FAILED", "1, of regress: what failed last time, with waves", Choice("switch", "0", "1"))
 RESUME = Parameter(
-    "RESUME", "1, of regress: what the last one, which was stopped, had left", Choice("switch", "0", "1")
+    "RESUME", "1, of regress and mutate: what the last one, which was stopped, had left", Choice("switch", "0", "1")
 )
 PARTS = Parameter("PARTS", "of nightly: only these, such as 'regress formal' (default: all)")
 CLOCK = Parameter(

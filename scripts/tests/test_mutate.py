@@ -85,6 +85,28 @@ def test_bad_input(ask, parameters, complaint):
     assert figures is None
 
 
+def test_a_stopped_campaign_goes_on(ask, monkeypatch, tmp_path):
+    """What was judged is not tried again, unless anything has changed that it was judged by."""
+    killed = mutant("clk_gate", "if (clk_i) en_q = en_i || test_en_i;")
+    monkeypatch.setattr(mutate, "draw", lambda *_: [killed])
+    kept, stopped = tmp_path / "build" / "mutate" / "hdl.jsonl", mutate.try_mutants
+
+    def stop(*arguments) -> None:
+        stopped(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mutate, "try_mutants", stop)
+    assert ask(RESUME=1)[2].startswith("error: there are no mutants to go on from")
+    status, said, *_ = ask(COUNT=1)
+    assert status == 130 and "`make mutate COUNT=1 RESUME=1` goes on with" in said
+    monkeypatch.setattr(mutate, "try_mutants", stopped)
+    monkeypatch.setattr(mutate, "plant", lambda *_: pytest.fail("it was tried again"))
+    status, _, _, figures = ask(COUNT=1, RESUME=1)
+    assert (status, figures["killed"], figures["results"][0]["by"]) == (0, 1, BENCH)
+    kept.write_text("of another tree\n")
+    assert ask(COUNT=1, RESUME=1)[2].startswith("error: hdl, models, tb have changed since")
+
+
 def test_a_red_bench_kills_nothing(ask, monkeypatch):
     """A bench that fails on the RTL as it is says nothing about a mutant."""
     monkeypatch.setattr(
@@ -145,10 +167,10 @@ def test_benches_of_a_module():
         "tb/rope/t.py::t",
     ]
     uses = {"chip": {"chip", "exp2"}, "softmax": {"softmax", "exp2"}, "rope": {"rope"}}
-    campaign = mutate.Campaign(ROOT, "hdl", nodes, uses, {})
+    campaign = mutate.Campaign(ROOT, "hdl", nodes, uses, {}, None)
     assert campaign.of("exp2") == [nodes[2], nodes[1], nodes[0]]
     assert campaign.of("warp") == []
-    side = mutate.Campaign(ROOT, "models", ["models/tests/t.py", *nodes], uses, {})
+    side = mutate.Campaign(ROOT, "models", ["models/tests/t.py", *nodes], uses, {}, None)
     assert side.of("golden.softmax") == ["models/tests/t.py", nodes[2], nodes[1], nodes[0]]
 
 
