@@ -2,7 +2,7 @@
 """A whole die at its pins, without the bench's FIFOs: what the conversations of the other tests never look at.
 
 They read no response but OKAY, no tlast and no busy layer, and a die of their own making. GEOMETRY has what this die
-must say of itself, WORDS of each array the words of an adapter's bank.
+must say of itself, WORDS of each array the words of an adapter's bank, BEATS of each width the beats of a vector.
 """
 
 import json
@@ -12,6 +12,7 @@ import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
 from models.die.shape import LANES
+from tb.cartridge import gates
 from tb.cartridge.host import Host, Refused
 from tb.host_port.registers import Bank, Command, Registers, flags
 from tb.rig.bundles import TOKEN_W
@@ -165,6 +166,29 @@ async def adapters(dut):
     await frame(bank, 0, 0, 0, "bad_adapter_frame")
     await frame(bank - 1, 0, 0, 0)
     assert await pins.host.counter("ADAPTER_WORDS") == loaded + 1
+
+
+@cocotb.test()
+async def clocks(dut):
+    """No gated clock runs for nothing, while users talk and adapters are written, and none at all when all is done."""
+    pins = await Pins(dut).start()
+    size, words = pins.geometry, json.loads(os.environ["WORDS"])
+    await ClockCycles(dut.clk_i, 20)  # the reset has come to every layer
+    every = gates.gates_of(dut.u_chip, size["LAYERS"], json.loads(os.environ["BEATS"]))
+    gates.start(dut, every)
+    for slot in range(2):
+        await pins.host.write("SLOT.MAX_NEW", 2, slot)
+        await pins.host.write("SLOT.CTRL", Command.OPEN, slot)
+        pins.tokens.send((5 + slot, slot, 0), (7, slot, 1))
+    for array in range(len(words)):
+        chunks = size["RANK"] * LANES // 4
+        pins.lora.send((1 << 28 | array << 24, 0), *((chunk, int(chunk == chunks)) for chunk in range(1, chunks + 1)))
+    await pins.answers.receive(4)
+    await pins.rest()
+    ran = {gate.name: gate.ran for gate in every}
+    assert all(ran.values()), f"clocks that never ran: {[name for name, clocks in ran.items() if not clocks]}"
+    await ClockCycles(dut.clk_i, 50)
+    assert ran == {gate.name: gate.ran for gate in every}
 
 
 @cocotb.test()

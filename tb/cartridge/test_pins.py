@@ -52,7 +52,9 @@ def look(chip: BuiltChip, trace: Path, test: str = "", fault: str = "none") -> N
     d, q, kv, ffn = shape.d_model, shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim, shape.d_ffn
     arrays = [(3, d, q + 2 * kv), (1, q, d), (2, d, 2 * ffn), (1, ffn, d)]  # modules, inputs, outputs
     words = [(modules * inputs + outputs) // LANES + 1 for modules, inputs, outputs in arrays]
+    beats = {"d_model": d // LANES, "q": q // LANES, "qkv": (q + 2 * kv) // LANES, "d_ffn": ffn // LANES}
     env = {"GEOMETRY": json.dumps(geometry | {"TOP_K": die.top_k}), "WORDS": json.dumps(words)}
+    env["BEATS"] = json.dumps(beats)
     run(
         "cartridge",
         "tb.cartridge.pins_tests",
