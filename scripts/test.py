@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``make test``: the test suite, tests side by side, or with TEST=name a part of it. It leaves test.xml, as JUnit.
 
-Tests that are marked ``night`` are for `make regress` and `make nightly`, and for whoever names them by TEST; those marked
-``by_name`` for whoever names their file.
+Tests that are marked ``night`` are for `make regress` and `make nightly`, and for whoever names them by TEST; those
+marked ``by_name`` for whoever names their file.
 """
 
 import sys
