@@ -66,11 +66,12 @@ class Gate:
             held.pass_edge()
 
 
-def _of(module, name: str, ports: tuple[str, str] = ("valid", "ready")) -> Stream:
-    return Stream(*(bit(getattr(module, f"{name}{port}")) for port in ports))
+IN, OUT, NET = ("valid_i", "ready_o"), ("valid_o", "ready_i"), ("valid", "ready")  # of a module's ports, or inside one
 
 
-IN, OUT = ("valid_i", "ready_o"), ("valid_o", "ready_i")
+def stream_of(module, names: tuple[str, str], prefix: str = "") -> Stream:
+    """A stream of a module, by the names that valid and ready have behind ``prefix``."""
+    return Stream(*(bit(getattr(module, f"{prefix}{name}")) for name in names))
 
 
 def gates_of(chip, layers: int, beats: dict[str, int]) -> list[Gate]:
@@ -97,21 +98,21 @@ def start(dut, gates: list[Gate]) -> None:
 
 def _embedding(chip, beats: dict[str, int]) -> Gate:
     inside = chip.u_embedding
-    held = Held(_of(inside, "", IN), _of(inside, "", OUT), 1, beats["d_model"])
+    held = Held(stream_of(inside, IN), stream_of(inside, OUT), 1, beats["d_model"])
     return Gate("the embedding", bit(chip.u_embedding_gate.en_i), [held.into.valid], [held])
 
 
 def _head(chip, layers: int, beats: dict[str, int]) -> Gate:
     """Tokens that want no answer leave it where its FIFO ends."""
     last, norm, head = chip.u_last, chip.u_head.u_final_norm, chip.u_head
-    fifo = Held(_of(last, "", IN), _of(last, "", OUT), 1, 1)
-    answer = Held(_of(norm, "", IN), _of(head, "", OUT), beats["d_model"], 1)
+    fifo = Held(stream_of(last, IN), stream_of(last, OUT), 1, 1)
+    answer = Held(stream_of(norm, IN), stream_of(head, OUT), beats["d_model"], 1)
     return Gate("the head", bit(chip.u_head_gate.en_i), [fifo.into.valid], [fifo, answer])
 
 
 def _layer(place, number: int, beats: dict[str, int]) -> Gate:
     """A write is held in a register of the layer's own clock."""
-    held = Held(_of(place.u_wire, "", IN), _of(place, "out_"), beats["d_model"], beats["d_model"])
+    held = Held(stream_of(place.u_wire, IN), stream_of(place, NET, "out_"), beats["d_model"], beats["d_model"])
     comes = [held.into.valid, bit(place.writes), bit(place.writes_q)]
     return Gate(f"layer {number}", bit(place.u_gate.en_i), comes, [held])
 
@@ -131,7 +132,7 @@ def _stages(layer, number: int, beats: dict[str, int]) -> list[Gate]:
     found = []
     for name, comes, into, out, taken, given, array in stages:
         signals = [bit(getattr(layer, comes))] + ([] if array is None else [bit(layer.writes, array)])
-        held = Held(_of(layer, into), _of(layer, out), taken, given)
+        held = Held(stream_of(layer, NET, into), stream_of(layer, NET, out), taken, given)
         found.append(_gate_of(layer, number, name, signals, [held]))
     for name, ends in {"attn_skip": ("valid_i", "o_proj_valid"), "ffn_skip": ("o_proj_valid", "down_valid")}.items():
         found.append(_gate_of(layer, number, name, [bit(getattr(layer, end)) for end in ends], []))

@@ -7,11 +7,13 @@ import cocotb
 from cocotb.triggers import ClockCycles, Event
 
 from tb.evidence.coverage.points import host_port as cover
-from tb.host_port.axi_lite import SLVERR
+from tb.host_port.axi_lite import ALL, OKAY, SLVERR
 from tb.host_port.bench import DEFAULTS, WORD, PortBench
 from tb.host_port.chip import ERROR, AnswerToken, prompt_tokens
 from tb.host_port.registers import SETTINGS, Bank, Command, State
 from tb.rig.stream import STALLS
+
+HELD = {"addresses": 2, "data": 2, "reads": 1, "tokens": 3, "answers": 2}  # docs/host.md, flow control
 
 
 class User:
@@ -154,3 +156,34 @@ async def resets(dut):
         await bench.framed()
         assert bench.loaded == wanted
         cover.traffic("reset")
+
+
+@cocotb.test()
+async def capacity(dut):
+    """What the port takes while nobody takes what it has, and then gives: as docs/host.md says, to the beat."""
+    bench = await PortBench(dut, "none").start()
+    chip, axi = bench.chip, bench.axi
+    await bench.puts(*(("SLOT.CTRL", Command.OPEN, slot, "") for slot in (0, 1)), ("SLOT.MAX_NEW", 6, 1, ""))
+    chip.held, chip.stops = {0, 1}, 0.0
+    bench.say(1, 5)
+    await bench.until("the chip has the prompt", lambda: 1 in chip.left)
+    sources = {"addresses": axi.aw, "data": axi.w, "reads": axi.ar, "tokens": bench.tokens, "answers": chip.out}
+    before = {name: source.accepted for name, source in sources.items()}
+    for sink in (axi.b, axi.r, chip.tokens, bench.out):
+        sink.paused = True
+    seed = bench.registers.address("SLOT.SEED", 2)
+    axi.aw.send(*[(seed,)] * 6)
+    axi.w.send(*[(value, ALL) for value in range(6)])
+    axi.ar.send(*[(seed,)] * 6)
+    bench.say(0, *range(6))
+    chip.held.clear()
+    await ClockCycles(dut.clk_i, 100)
+    taken = {name: source.accepted - before[name] for name, source in sources.items()}
+    assert taken == HELD, f"taken with all exits closed: {taken}"
+    for sink in (axi.b, axi.r, chip.tokens, bench.out):
+        sink.paused = False
+    assert await axi.b.receive(6) == [(OKAY,)] * 6
+    assert [resp for _, resp in await axi.r.receive(6)] == [OKAY] * 6
+    await bench.hold("SLOT.SEED", 5, 2)
+    await bench.hold_answer(1)
+    assert [token.token for token in chip.given[0]] == [*range(6)]
