@@ -39,4 +39,5 @@ CASES = {
     "o": Case(1, 64, (64,), 8, 3),
     "gateup": Case(2, 32, (64, 64), 1, 15),
     "down": Case(3, 96, (32,), 8, 2, act_w=8),
+    "wide": Case(1, 32, (640,), 1, 2),  # more beats out than its stages hold: words of B have to wait
 }
