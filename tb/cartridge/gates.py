@@ -20,8 +20,8 @@ def bit(handle, index: int = 0) -> Signal:
 
 
 @dataclass
-class Stream:
-    """A handshake of valid and ready."""
+class Handshake:
+    """Valid and ready of a stream."""
 
     valid: Signal
     ready: Signal
@@ -35,8 +35,8 @@ class Stream:
 class Held:
     """What is between two streams, of which a token has ``taken`` and ``given`` beats: nothing, once it is through."""
 
-    into: Stream
-    out: Stream
+    into: Handshake
+    out: Handshake
     taken: int
     given: int
     inside: int = 0  # beats of either stream in parts of a token, so that whole tokens cancel
@@ -69,9 +69,9 @@ class Gate:
 IN, OUT, NET = ("valid_i", "ready_o"), ("valid_o", "ready_i"), ("valid", "ready")  # of a module's ports, or inside one
 
 
-def stream_of(module, names: tuple[str, str], prefix: str = "") -> Stream:
+def stream_of(module, names: tuple[str, str], prefix: str = "") -> Handshake:
     """A stream of a module, by the names that valid and ready have behind ``prefix``."""
-    return Stream(*(bit(getattr(module, f"{prefix}{name}")) for name in names))
+    return Handshake(*(bit(getattr(module, f"{prefix}{name}")) for name in names))
 
 
 def gates_of(chip, layers: int, beats: dict[str, int]) -> list[Gate]:
