@@ -18,5 +18,14 @@ CASES = {
     "one_each": _shape(2, 2, 32),
     "long": _shape(2, 1, 64),
     "ragged": _shape(4, 4, 24),
+    "wide": _shape(6, 2, 64),  # more beats out than its last stages hold: they have to wait
 }
-POSITIONS = {"small": 2, "two_shared": 1, "three_a_head": 4, "one_each": 2, "long": 4, "ragged": 1}  # a clock
+POSITIONS = {  # a clock
+    "small": 2,
+    "two_shared": 1,
+    "three_a_head": 4,
+    "one_each": 2,
+    "long": 4,
+    "ragged": 1,
+    "wide": 1,
+}
