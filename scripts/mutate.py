@@ -33,7 +33,7 @@ from scripts.campaign.result import Run, RunResult
 from scripts.campaign.tally import Tally
 from scripts.cli.command import again, command
 from scripts.cli.files import write
-from scripts.cli.parameters import CLUSTER, COUNT, JOBS, MUTANT, RESUME, SEED, SIDE
+from scripts.cli.parameters import CLUSTER, COUNT, JOBS, MUTANT, ON, RESUME, SEED, SIDE
 from tb.evidence.mutation import golden, harmless
 from tb.evidence.mutation.mutants import Mutant, mutants, uses
 from tb.rig import toolchain
@@ -41,7 +41,6 @@ from tb.rig.record import UNBUILT
 
 BENCH = {"SEED": "1", "SIM": ""}  # the environment of the benches: one seed, both simulators
 TEST_S = 300  # for a test, its build included: mutants can hang
-ON = "1"
 LIMIT_S = 3600  # for all benches of a mutant
 PYTEST = ("-x", f"--timeout={TEST_S}")
 # Benches about benches: they plant faults of their own, or know nothing of the RTL.
@@ -52,6 +51,7 @@ OTHERS = (
     "tb/evidence/mutation/",
     "tb/evidence/plan/",
     "tb/evidence/waves/",
+    "tb/apart/test_depth.py",
     "tb/chip/test_faults.py",
     "tb/evidence/reset/test_reset.py::test_a_missing_reset_is_seen",
     "tb/evidence/reset/test_reset.py::test_no_entry_is_stale",
@@ -189,9 +189,8 @@ def draw(every: dict[str, list[Mutant]], seed: int) -> list[Mutant]:
 def try_mutants(
     client: Client, order: list[Mutant], count: int, campaign: Campaign, before: list[MutantVerdict], console: Console
 ) -> list[MutantVerdict]:
-    """Try the first ``count`` mutants of ``order`` that the simulators build; gives and tells what became of them.
-
-    Those judged ``before`` are not tried again.
+    """Try the first ``count`` mutants of ``order`` that the simulators build; gives and tells what became of them,
+    and of those judged ``before`` what was said then.
 
     AssertionError if there are none, or the cluster loses one.
     """
@@ -202,12 +201,11 @@ def try_mutants(
     done = as_completed([])
 
     def take(mutant: Mutant) -> None:
-        benches = campaign.of(mutant.module)
         if mutant in known:
             settle(known[mutant])
         elif mutant.name in campaign.harmless:
             found[mutant] = MutantVerdict(mutant, "harmless", said=campaign.harmless[mutant.name])
-        elif not benches:
+        elif not (benches := campaign.of(mutant.module)):
             found[mutant] = MutantVerdict(mutant, "missed", said="no bench has this module")
         else:
             folder = plant(mutant, campaign.root, campaign.folder)

@@ -20,12 +20,11 @@ from scripts.campaign.cluster import connected
 from scripts.campaign.execute import run_campaign, workers
 from scripts.campaign.kept import Kept, Plan
 from scripts.cli.command import command, given
-from scripts.cli.parameters import CLUSTER, FAILED, JOBS, RESUME, SEED, SEEDS, SIM, TEST, WAVES, seeds_from
+from scripts.cli.parameters import CLUSTER, FAILED, JOBS, ON, RESUME, SEED, SEEDS, SIM, TEST, WAVES, seeds_from
 from tb.rig import toolchain
 from tb.rig.processes import interrupted
 
 SIMULATORS = ("verilator", "icarus")
-ON = "1"
 
 
 @command("regress", SEEDS, SEED, SIM, TEST, CLUSTER, JOBS, WAVES, FAILED, RESUME)

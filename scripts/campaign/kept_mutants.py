@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from scripts.campaign.mutate_report import MutantVerdict
+from scripts.cli.files import write_text
 from tb.evidence.mutation.mutants import Mutant
 
 ROOMS = ("hdl", "models", "tb")  # what a verdict depends on
@@ -32,8 +33,7 @@ class KeptMutants:
 
     def begin(self) -> None:
         """Forget what was kept of the last campaign."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(f"{self.sources}\n", encoding="utf-8")
+        write_text(self.file, f"{self.sources}\n")
 
     def add(self, verdict: MutantVerdict) -> None:
         """Keep a mutant that is judged."""

@@ -193,6 +193,7 @@ ACT_W = Parameter("ACT_W", "of quality: bits of an activation's mantissa", Numbe
 KV_W = Parameter("KV_W", "of quality: bits of a mantissa in the KV cache", Number(1, 64), Die.kv_w)
 BUILD = Parameter("BUILD", "the folder for all that is built, results too (default: build)")
 JOBS = Parameter("JOBS", "how many at once (default: as many as there are cores; of formal: 2)", Number(1, 1024), None)
+ON = "1"  # of a switch
 WAVES = Parameter("WAVES", "1: trace the signals of every run", Choice("switch", "0", "1"))
 FAILED = Parameter("FAILED", "1, of regress: what failed last time, with waves", Choice("switch", "0", "1"))
 RESUME = Parameter(

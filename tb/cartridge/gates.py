@@ -8,8 +8,9 @@ nobody would.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import cocotb
 from cocotb.triggers import RisingEdge
+
+from tb.chip.adapter_file import ARRAYS
 
 Signal = Callable[[], int]
 
@@ -91,11 +92,6 @@ async def watch(dut, gates: list[Gate]) -> None:
             gate.pass_edge()
 
 
-def start(dut, gates: list[Gate]) -> None:
-    """Hold them from now on."""
-    cocotb.start_soon(watch(dut, gates))
-
-
 def _embedding(chip, beats: dict[str, int]) -> Gate:
     inside = chip.u_embedding
     held = Held(stream_of(inside, IN), stream_of(inside, OUT), 1, beats["d_model"])
@@ -122,16 +118,16 @@ def _stages(layer, number: int, beats: dict[str, int]) -> list[Gate]:
     width, q, qkv, ffn = (beats[name] for name in ("d_model", "q", "qkv", "d_ffn"))
     stages = (  # name, what comes, from which stream to which, beats of either, the array whose writes come there too
         ("attn_norm", "valid_i", "attn_in_", "attn_norm_", width, width, None),
-        ("qkv", "attn_norm_valid", "attn_norm_", "rope_", width, qkv, 0),
+        ("qkv", "attn_norm_valid", "attn_norm_", "rope_", width, qkv, "qkv"),
         ("attention", "rope_valid", "rope_", "attn_out_", qkv, q, None),
-        ("o_proj", "attn_out_valid", "attn_out_", "o_proj_", q, width, 1),
+        ("o_proj", "attn_out_valid", "attn_out_", "o_proj_", q, width, "o"),
         ("ffn_norm", "o_proj_valid", "ffn_in_", "ffn_norm_", width, width, None),
-        ("gateup", "ffn_norm_valid", "ffn_norm_", "silu_mul_", width, ffn, 2),
-        ("down", "silu_mul_valid", "silu_mul_", "down_", ffn, width, 3),
+        ("gateup", "ffn_norm_valid", "ffn_norm_", "silu_mul_", width, ffn, "gateup"),
+        ("down", "silu_mul_valid", "silu_mul_", "down_", ffn, width, "down"),
     )
     found = []
     for name, comes, into, out, taken, given, array in stages:
-        signals = [bit(getattr(layer, comes))] + ([] if array is None else [bit(layer.writes, array)])
+        signals = [bit(getattr(layer, comes))] + ([] if array is None else [bit(layer.writes, ARRAYS.index(array))])
         held = Held(stream_of(layer, NET, into), stream_of(layer, NET, out), taken, given)
         found.append(_gate_of(layer, number, name, signals, [held]))
     for name, ends in {"attn_skip": ("valid_i", "o_proj_valid"), "ffn_skip": ("o_proj_valid", "down_valid")}.items():

@@ -14,6 +14,7 @@ from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from models.die.shape import LANES
 from tb.cartridge import gates
 from tb.cartridge.host import Host, Refused
+from tb.chip.adapter_file import ARRAYS
 from tb.host_port.registers import Bank, Command, Registers, flags
 from tb.rig.bundles import TOKEN_W
 from tb.rig.stream import StreamSink, StreamSource, reset
@@ -63,6 +64,11 @@ class Pins:
                 break
         assert int(self.dut.idle_o.value), "the die never is idle"
         assert await self.host.read("STATUS") == 1
+
+    def load(self, bank: int, array: int, layer: int, word: int) -> None:
+        """Send a word of an adapter: a frame of chunks that are numbered."""
+        header, chunks = bank << 28 | array << 24 | layer << 16 | word, self.geometry["RANK"] * LANES // 4
+        self.lora.send((header, 0), *((chunk, int(chunk == chunks)) for chunk in range(1, chunks + 1)))
 
     async def hold_flags(self, *expected: str) -> None:
         """These flags are raised, and no others; they are cleared."""
@@ -148,9 +154,7 @@ async def adapters(dut):
     bank, layer, loaded = size["ADAPTERS"] - 1, size["LAYERS"] - 1, 0
 
     async def frame(bank: int, array: int, layer: int, word: int, *expected: str) -> None:
-        header = bank << 28 | array << 24 | layer << 16 | word
-        chunks = size["RANK"] * LANES // 4
-        pins.lora.send((header, 0), *((chunk, int(chunk == chunks)) for chunk in range(1, chunks + 1)))
+        pins.load(bank, array, layer, word)
         while pins.lora.beats:
             await RisingEdge(dut.clk_i)
         await ClockCycles(dut.clk_i, 3)
@@ -172,17 +176,16 @@ async def adapters(dut):
 async def clocks(dut):
     """No gated clock runs for nothing, while users talk and adapters are written, and none at all when all is done."""
     pins = await Pins(dut).start()
-    size, words = pins.geometry, json.loads(os.environ["WORDS"])
+    layers, beats = pins.geometry["LAYERS"], json.loads(os.environ["BEATS"])
     await ClockCycles(dut.clk_i, 20)  # the reset has come to every layer
-    every = gates.gates_of(dut.u_chip, size["LAYERS"], json.loads(os.environ["BEATS"]))
-    gates.start(dut, every)
+    every = gates.gates_of(dut.u_chip, layers, beats)
+    cocotb.start_soon(gates.watch(dut, every))
     for slot in range(2):
         await pins.host.write("SLOT.MAX_NEW", 2, slot)
         await pins.host.write("SLOT.CTRL", Command.OPEN, slot)
         pins.tokens.send((5 + slot, slot, 0), (7, slot, 1))
-    for array in range(len(words)):
-        chunks = size["RANK"] * LANES // 4
-        pins.lora.send((1 << 28 | array << 24, 0), *((chunk, int(chunk == chunks)) for chunk in range(1, chunks + 1)))
+    for array in range(len(ARRAYS)):
+        pins.load(1, array, 0, 0)
     await pins.answers.receive(4)
     await pins.rest()
     ran = {gate.name: gate.ran for gate in every}
