@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tb.rig import tables
+from tb.rig.cases import by_day
 from tb.rig.faults import Fault, write_broken
 from tb.rig.runner import run, simulators
 
@@ -73,7 +74,8 @@ def test_host_port(simulator):
     bench(simulator=simulator, parameters=SMALL)
 
 
-@pytest.mark.parametrize("die", EXTREMES)
+# The largest has so many slots that its addresses alone take half a minute.
+@pytest.mark.parametrize(("die",), by_day(((die,) for die in EXTREMES), late=[("largest",)]))
 def test_extremes(die):
     """What an address is, on the smallest and the largest map; whatever the largest die has most of."""
     env = {"COCOTB_TEST_FILTER": "|".join(f"{name}$" for name in ONLY[die])}
